@@ -1,0 +1,71 @@
+import type { Chance } from './chance'
+import type { Clock } from './clock'
+
+/**
+ * Identifiers are `<prefix>_<26 characters>`: 48 bits of time and 80 bits of chance in lower-case Crockford base 32,
+ * so they sort by age, survive being a table key or a blob name, and cannot be guessed.
+ */
+export type TenantId = `ten_${string}`
+export type KeyId = `key_${string}`
+export type CallId = `call_${string}`
+export type BackendId = `bke_${string}`
+export type InstanceId = `ins_${string}`
+
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
+const BODY = /^[0-9a-hjkmnp-tv-z]{26}$/
+const TIME_CHARACTERS = 10
+const CHANCE_BYTES = 10
+
+export interface IdMaker {
+  tenantId(): TenantId
+  keyId(): KeyId
+  callId(): CallId
+  backendId(): BackendId
+  instanceId(): InstanceId
+}
+
+export function createIdMaker({ clock, chance }: { clock: Clock; chance: Chance }): IdMaker {
+  const body = () => encodeTime(clock.now()) + encodeBase32(chance.bytes(CHANCE_BYTES))
+  return {
+    tenantId: () => `ten_${body()}`,
+    keyId: () => `key_${body()}`,
+    callId: () => `call_${body()}`,
+    backendId: () => `bke_${body()}`,
+    instanceId: () => `ins_${body()}`,
+  }
+}
+
+export const parseTenantId = (text: string) => parseId<TenantId>('ten_', text)
+export const parseKeyId = (text: string) => parseId<KeyId>('key_', text)
+export const parseBackendId = (text: string) => parseId<BackendId>('bke_', text)
+
+function parseId<Id extends string>(prefix: string, text: string): Id | undefined {
+  return text.startsWith(prefix) && BODY.test(text.slice(prefix.length)) ? (text as Id) : undefined
+}
+
+function encodeTime(timeMs: number): string {
+  let rest = timeMs
+  let text = ''
+  for (let i = 0; i < TIME_CHARACTERS; i++) {
+    text = ALPHABET.charAt(rest % 32) + text
+    rest = Math.floor(rest / 32)
+  }
+  return text
+}
+
+/** 5 bits a character; `bytes.length` must be a multiple of 5. */
+export function encodeBase32(bytes: Uint8Array): string {
+  let text = ''
+  let buffer = 0
+  let bits = 0
+  for (const byte of bytes) {
+    buffer = (buffer << 8) | byte
+    bits += 8
+    while (bits >= 5) {
+      bits -= 5
+      text += ALPHABET.charAt((buffer >> bits) & 31)
+    }
+    buffer &= (1 << bits) - 1
+  }
+  return text
+}

@@ -1,0 +1,67 @@
+/** Who can change the outcome: the caller's code, the tenant's administrators, the provider, or the operator. */
+export type Blame = 'caller' | 'tenant' | 'upstream' | 'platform'
+
+export interface ProblemEntry {
+  readonly status: number
+  /** The title of the RFC 9457 problem. */
+  readonly title: string
+  /** The `type` of the OpenAI error body, by which SDKs and users tell kinds apart. */
+  readonly openAiType: string
+  readonly blame: Blame
+  /** Whether the same request can succeed later without anything being changed. */
+  readonly retryable: boolean
+}
+
+const entry = (
+  status: number,
+  title: string,
+  openAiType: string,
+  blame: Blame,
+  retryable: 'retryable' | 'final',
+): ProblemEntry => ({ status, title, openAiType, blame, retryable: retryable === 'retryable' })
+
+/**
+ * Every code that a caller can meet. docs/failure-modes.md has an entry for each; a test holds the two together.
+ * Codes that OpenAI's own API has keep its spelling, since client code compares them.
+ */
+export const problemCodes = {
+  // The request itself
+  invalid_json: entry(400, 'Body is not JSON', 'invalid_request_error', 'caller', 'final'),
+  invalid_request: entry(400, 'Request is not valid', 'invalid_request_error', 'caller', 'final'),
+  invalid_api_version: entry(400, 'api-version is missing or malformed', 'invalid_request_error', 'caller', 'final'),
+  unsupported_parameter: entry(400, 'Parameter is not allowed here', 'invalid_request_error', 'caller', 'final'),
+  output_tokens_above_cap: entry(400, 'Output tokens above the cap', 'invalid_request_error', 'tenant', 'final'),
+  request_above_token_limit: entry(400, 'Request can never fit the limit', 'invalid_request_error', 'tenant', 'final'),
+  body_too_large: entry(413, 'Body too large', 'invalid_request_error', 'caller', 'final'),
+  unsupported_media_type: entry(415, 'Body must be JSON', 'invalid_request_error', 'caller', 'final'),
+  body_timeout: entry(408, 'Body did not arrive in time', 'invalid_request_error', 'caller', 'retryable'),
+  // Who calls, and what they may do
+  invalid_api_key: entry(401, 'Credential missing or wrong', 'authentication_error', 'caller', 'final'),
+  operator_credential_required: entry(401, 'Operator credential required', 'authentication_error', 'caller', 'final'),
+  insufficient_scope: entry(403, 'Credential may not do this', 'permission_error', 'tenant', 'final'),
+  tenant_not_active: entry(403, 'Tenant is not active', 'permission_error', 'tenant', 'final'),
+  // What they name
+  DeploymentNotFound: entry(404, 'No such deployment or model', 'invalid_request_error', 'caller', 'final'),
+  not_found: entry(404, 'Not found', 'invalid_request_error', 'caller', 'final'),
+  method_not_allowed: entry(405, 'Method not allowed', 'invalid_request_error', 'caller', 'final'),
+  conflict: entry(409, 'Already exists or was changed', 'invalid_request_error', 'caller', 'final'),
+  precondition_failed: entry(412, 'Changed by someone else', 'invalid_request_error', 'caller', 'final'),
+  precondition_required: entry(428, 'If-Match required', 'invalid_request_error', 'caller', 'final'),
+  // Limits
+  rate_limit_exceeded: entry(429, 'Rate limit reached', 'rate_limit_error', 'tenant', 'retryable'),
+  concurrency_limit_exceeded: entry(429, 'Too many calls at once', 'rate_limit_error', 'tenant', 'retryable'),
+  insufficient_quota: entry(429, 'Budget used up', 'insufficient_quota', 'tenant', 'final'),
+  backends_cooling_down: entry(429, 'Every backend is cooling down', 'rate_limit_error', 'upstream', 'retryable'),
+  // The provider
+  upstream_failed: entry(502, 'The model backend failed', 'server_error', 'upstream', 'retryable'),
+  upstream_rejected_us: entry(502, 'The model backend refused the platform', 'server_error', 'platform', 'final'),
+  upstream_timeout: entry(504, 'The model backend did not answer in time', 'server_error', 'upstream', 'retryable'),
+  // The platform
+  no_backend: entry(503, 'No backend is configured for this model', 'server_error', 'platform', 'final'),
+  storage_unavailable: entry(503, 'Storage did not answer', 'server_error', 'platform', 'retryable'),
+  metering_unavailable: entry(503, 'The usage log cannot be written', 'server_error', 'platform', 'retryable'),
+  shutting_down: entry(503, 'This instance is stopping', 'server_error', 'platform', 'retryable'),
+  internal_error: entry(500, 'Internal error', 'server_error', 'platform', 'retryable'),
+} as const satisfies Record<string, ProblemEntry>
+
+export type ProblemCode = keyof typeof problemCodes

@@ -1,0 +1,50 @@
+import type { KeyId, TenantId } from '../base/ids'
+import type { Limits } from '../tenants/snapshot'
+
+/** What is asked of the limits for one call. */
+export interface AdmissionRequest {
+  readonly tenantId: TenantId
+  readonly limits: Limits
+  /** The calling key's own limits, held besides the tenant's. */
+  readonly key: { readonly keyId: KeyId; readonly limits: Partial<Limits> } | undefined
+  /** Prompt estimate + allowed output. At least 1. */
+  readonly tokens: number
+}
+
+export type AdmissionResult =
+  | { readonly kind: 'admitted'; readonly admission: Admission }
+  /** Refused now; the same call is admitted after `retryAfterMs` if nothing else comes in between (I7). */
+  | {
+      readonly kind: 'refused'
+      readonly limit: LimitName
+      readonly scope: 'tenant' | 'key'
+      readonly retryAfterMs: number
+      readonly rates: RateView
+    }
+  /** Larger than the whole limit: waiting never helps. */
+  | { readonly kind: 'never-fits'; readonly scope: 'tenant' | 'key'; readonly tokensPerMinute: number }
+
+export type LimitName = keyof Limits
+
+export interface Admission {
+  /** As of the admission, for the rate headers. */
+  readonly rates: RateView
+  /**
+   * Exactly once, on every exit (I6): replaces the reserved tokens by those really used and frees the concurrency slot.
+   * `usedTokens` above the reservation is charged too, even past the limit.
+   */
+  settle(usedTokens: number): void
+}
+
+/** The tenant's own limits and what is left of them, for `x-ratelimit-*`. `resetMs`: until the window is empty again. */
+export interface RateView {
+  readonly requests: { readonly limit: number; readonly remaining: number; readonly resetMs: number }
+  readonly tokens: { readonly limit: number; readonly remaining: number; readonly resetMs: number }
+}
+
+export interface Limiter {
+  /** Waits for at most one shared write, and for none while this instance's lease lasts (I12). */
+  admit(request: AdmissionRequest): Promise<AdmissionResult>
+  /** Reports what was spent and gives back what was not; for a clean stop. */
+  close(): Promise<void>
+}

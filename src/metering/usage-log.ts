@@ -1,0 +1,21 @@
+import type { CallIntent, CallSettlement } from './usage-record'
+
+/** The durable usage log of this instance. */
+export interface UsageLog {
+  /**
+   * Opens a call's entry. The intent goes into the next group commit; nothing is awaited.
+   * Undefined when the log has fallen behind its bound: the call must be refused.
+   */
+  open(intent: CallIntent): OpenCall | undefined
+  /** Resolves when everything handed in so far is durable. */
+  flush(): Promise<void>
+  /** Flushes and stops. Calls that are still open stay in the log as unsettled. */
+  close(): Promise<void>
+}
+
+export interface OpenCall {
+  /** Resolves once the intent (or the settlement, if that came first) is durable; awaited before an answer's last byte (I8). Rejects when the log cannot be written within its bound. */
+  durable(): Promise<void>
+  /** Exactly once, on every exit. Later calls are a defect and throw. */
+  settle(settlement: CallSettlement): void
+}

@@ -1,0 +1,59 @@
+import type { BackendId, CallId, KeyId, TenantId } from '../base/ids'
+import type { MicroUsd } from '../base/money'
+
+/** What is known of a call when it is dispatched to a backend. Written to the usage log before the answer's last byte (I8). */
+export interface CallIntent {
+  readonly callId: CallId
+  /** Unix milliseconds at which the call came in; its minute is the minute that it counts in. */
+  readonly startedAt: number
+  readonly tenantId: TenantId
+  readonly keyId: KeyId
+  readonly alias: string
+  readonly model: string
+  readonly operation: string
+  /** The client's own `x-request-id` or the one we gave. */
+  readonly requestId: string
+  readonly estimatedTokens: number
+}
+
+/** How a call ended. `usage` is what the provider reported, or our count where `estimated`. */
+export interface CallSettlement {
+  readonly outcome: CallOutcome
+  /** HTTP status that the client got. */
+  readonly status: number
+  /** The backend that answered, or was tried last. */
+  readonly backendId: BackendId | undefined
+  readonly deployment: string | undefined
+  readonly region: string | undefined
+  readonly usage: TokenUsage
+  /** True where the provider reported no usage (a cut stream) and the tokens are our own count. */
+  readonly estimated: boolean
+  readonly costMicroUsd: MicroUsd
+  /** From arrival to the answer's last byte. */
+  readonly latencyMs: number
+  /** From arrival to the first byte; undefined where none was sent. */
+  readonly firstByteMs: number | undefined
+  /** Backends tried, the serving one included. */
+  readonly attempts: number
+}
+
+export type CallOutcome =
+  /** The whole answer was handed over. */
+  | 'completed'
+  /** The provider refused the call as the client wrote it (4xx); nothing was generated. */
+  | 'rejected'
+  /** No backend served it. */
+  | 'failed'
+  /** The answer broke off after its first byte. */
+  | 'interrupted'
+
+export interface TokenUsage {
+  readonly promptTokens: number
+  /** Part of `promptTokens`. */
+  readonly cachedTokens: number
+  readonly outputTokens: number
+  /** Part of `outputTokens`. */
+  readonly reasoningTokens: number
+}
+
+export const noTokens: TokenUsage = { promptTokens: 0, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0 }

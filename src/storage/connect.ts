@@ -1,0 +1,89 @@
+import type { TokenCredential } from '@azure/core-auth'
+import { TableClient, TableServiceClient } from '@azure/data-tables'
+import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob'
+import { QueueServiceClient, type QueueClient } from '@azure/storage-queue'
+
+/** How one storage account is reached: a connection string (one machine, Azurite) or an identity (Azure). */
+export type StorageConnection =
+  | { readonly kind: 'connection-string'; readonly connectionString: string }
+  | {
+      readonly kind: 'identity'
+      readonly blobUrl: string
+      readonly queueUrl: string
+      readonly tableUrl: string
+      readonly credential: TokenCredential
+    }
+
+/**
+ * One storage account. Names of tables, containers and queues carry the installation's prefix,
+ * so that several installations (or test runs) can share an account.
+ */
+export interface StorageAccount {
+  /** Table names are letters and digits only; the prefix is put in front. */
+  table(name: string): TableClient
+  container(name: string): ContainerClient
+  queue(name: string): QueueClient
+  /** Makes what is missing of these; safe to call at every start. */
+  ensure(wanted: {
+    tables?: readonly string[]
+    containers?: readonly string[]
+    queues?: readonly string[]
+  }): Promise<void>
+}
+
+/** Azurite's well-known development account, which `UseDevelopmentStorage=true` stands for. */
+const DEVELOPMENT_STORAGE =
+  'DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;' +
+  'AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;' +
+  'BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;' +
+  'TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;'
+
+export function connectStorage(connection: StorageConnection, prefix: string): StorageAccount {
+  const { tables, blobs, queues } = services(connection)
+  const tableName = (name: string) => `${prefix}${name}`
+  const otherName = (name: string) => `${prefix.toLowerCase()}-${name}`
+
+  return {
+    table: (name) => tables.client(tableName(name)),
+    container: (name) => blobs.getContainerClient(otherName(name)),
+    queue: (name) => queues.getQueueClient(otherName(name)),
+    ensure: async (wanted) => {
+      await Promise.all([
+        ...(wanted.tables ?? []).map((name) => tables.service.createTable(tableName(name))),
+        ...(wanted.containers ?? []).map((name) => blobs.getContainerClient(otherName(name)).createIfNotExists()),
+        ...(wanted.queues ?? []).map((name) => queues.getQueueClient(otherName(name)).createIfNotExists()),
+      ])
+    },
+  }
+}
+
+function services(connection: StorageConnection) {
+  if (connection.kind === 'identity') {
+    const { credential, tableUrl, blobUrl, queueUrl } = connection
+    return {
+      tables: {
+        service: new TableServiceClient(tableUrl, credential),
+        client: (name: string) => new TableClient(tableUrl, name, credential),
+      },
+      blobs: new BlobServiceClient(blobUrl, credential),
+      queues: new QueueServiceClient(queueUrl, credential),
+    }
+  }
+  const text =
+    connection.connectionString === 'UseDevelopmentStorage=true' ? DEVELOPMENT_STORAGE : connection.connectionString
+  const options = { allowInsecureConnection: /^http:|=http:/.test(text) }
+  return {
+    tables: {
+      service: TableServiceClient.fromConnectionString(text, options),
+      client: (name: string) => TableClient.fromConnectionString(text, name, options),
+    },
+    blobs: BlobServiceClient.fromConnectionString(text),
+    queues: QueueServiceClient.fromConnectionString(text),
+  }
+}
+
+/** The HTTP status of a storage failure, or undefined for anything else that was thrown. */
+export function storageStatus(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return undefined
+  return typeof error.statusCode === 'number' ? error.statusCode : undefined
+}

@@ -1,0 +1,59 @@
+import type { BackendId, TenantId } from '../base/ids'
+
+/**
+ * What the data path knows of a tenant: compiled by the control plane in one write (I17), read by every call.
+ * Nothing else of the tenant is read while a call is served.
+ */
+export interface TenantSnapshot {
+  readonly tenantId: TenantId
+  /** Rises with every compilation. */
+  readonly version: number
+  readonly state: TenantState
+  readonly displayName: string
+  readonly tier: TierName
+  readonly limits: Limits
+  /** Share of a contended backend; 1 is the standard tier's. */
+  readonly weight: number
+  /** Regions that may serve this tenant; empty means any (2.4). */
+  readonly residency: readonly string[]
+  /** By the alias's name, as the tenant's callers write it. */
+  readonly aliases: Readonly<Record<string, ModelAlias>>
+  readonly settings: TenantSettings
+}
+
+export type TenantState = 'onboarding' | 'active' | 'suspended' | 'offboarding' | 'offboarded'
+export const tierNames = ['free', 'standard', 'premium'] as const
+export type TierName = (typeof tierNames)[number]
+
+export interface Limits {
+  /** Calls admitted in any 60 s. */
+  readonly requestsPerMinute: number
+  /** Prompt + output tokens admitted in any 60 s. */
+  readonly tokensPerMinute: number
+  /** Calls under way at one time. */
+  readonly concurrentCalls: number
+}
+
+export interface TenantSettings {
+  /** Leaves out Azure's first stream chunk (`choices: []` with `prompt_filter_results`), on which some clients crash. */
+  readonly hidePromptFilterChunk: boolean
+}
+
+export type Capability = 'chat' | 'embeddings'
+
+export interface ModelAlias {
+  readonly name: string
+  /** The model family behind it, as the price book and `GET models` name it: `gpt-4.1-mini`. */
+  readonly model: string
+  readonly capabilities: readonly Capability[]
+  /** Tried in order; within a group by weight. */
+  readonly groups: readonly BackendGroup[]
+  /** No call may ask for more output tokens, and a call that asks for none gets this cap. 0 for embeddings. */
+  readonly outputTokensMax: number
+  /** How the model's API names the cap; reasoning models accept only the second. */
+  readonly outputTokensField: 'max_tokens' | 'max_completion_tokens'
+}
+
+export interface BackendGroup {
+  readonly members: readonly { readonly backendId: BackendId; readonly weight: number }[]
+}

@@ -1,0 +1,41 @@
+import type { Clock } from '../../src/base/clock'
+
+export interface HandClock extends Clock {
+  /** Moves time on and wakes, in order, whoever slept until then; lets their promises run in between. */
+  advance(ms: number): Promise<void>
+}
+
+/** A clock that stands still until a test moves it. */
+export function handClock(startMs = Date.UTC(2026, 0, 1)): HandClock {
+  let nowMs = startMs
+  let sleepers: { at: number; wake: () => void }[] = []
+  return {
+    now: () => nowMs,
+    monotonicMs: () => nowMs - startMs,
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        if (signal?.aborted) return resolve()
+        const sleeper = { at: nowMs + ms, wake: resolve }
+        sleepers.push(sleeper)
+        signal?.addEventListener('abort', () => {
+          sleepers = sleepers.filter((other) => other !== sleeper)
+          resolve()
+        })
+      }),
+    advance: async (ms) => {
+      const end = nowMs + ms
+      for (;;) {
+        const next = sleepers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
+        if (!next) break
+        sleepers = sleepers.filter((other) => other !== next)
+        nowMs = Math.max(nowMs, next.at)
+        next.wake()
+        await settleMicrotasks()
+      }
+      nowMs = end
+      await settleMicrotasks()
+    },
+  }
+}
+
+const settleMicrotasks = () => new Promise<void>((resolve) => setImmediate(resolve))

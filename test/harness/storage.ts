@@ -1,0 +1,16 @@
+import { randomBytes } from 'node:crypto'
+import { connectStorage, type StorageAccount } from '../../src/storage/connect'
+
+/** The connection string of the run's Azurite (real Azure Storage protocol, over sockets). */
+export function testConnectionString(): string {
+  const text = process.env['TEST_STORAGE']
+  if (!text) throw new Error('TEST_STORAGE is not set: run through jest, whose global setup starts Azurite')
+  return text
+}
+
+/** A storage account in which nobody else's tables and containers can be met. */
+export function freshStorage(): StorageAccount & { prefix: string } {
+  const prefix = `t${randomBytes(6).toString('hex')}`
+  const account = connectStorage({ kind: 'connection-string', connectionString: testConnectionString() }, prefix)
+  return { ...account, prefix }
+}
