@@ -1,0 +1,84 @@
+import { z } from 'zod'
+
+/** Everything that the app reads from its environment, once, at start. */
+export interface Config {
+  readonly storage:
+    | { readonly kind: 'connection-string'; readonly connectionString: string }
+    | { readonly kind: 'identity'; readonly blobUrl: string; readonly queueUrl: string; readonly tableUrl: string }
+  /** Put in front of every table, container and queue name. */
+  readonly storagePrefix: string
+  /** The user-assigned identity of the app; undefined takes the environment's default. */
+  readonly identityClientId: string | undefined
+  /** Makes the check characters of API keys; changing it voids every key. */
+  readonly keyPepper: string
+  /** SHA-256 (hex) of each operator credential. */
+  readonly operatorTokenHashes: readonly string[]
+  /** The keys of model backends, by the setting's name, which is what a backend record names. */
+  readonly backendKeys: Readonly<Record<string, string>>
+}
+
+/** Only these settings may be named by a backend record: an operator must not be able to send other secrets to a server. */
+const BACKEND_KEY_SETTING = /^(?:AZURE_OPENAI_API_KEY|OPENAI_API_KEY|TENANTRY_BACKEND_KEY_[A-Z0-9_]+)$/
+
+const url = z.url({ protocol: /^https?$/, error: 'an http(s) URL' }).optional()
+
+const environment = z.object({
+  AzureWebJobsStorage: z.string().min(1).optional(),
+  AzureWebJobsStorage__accountName: z
+    .string()
+    .regex(/^[a-z0-9]{3,24}$/, 'a storage account name: 3 to 24 lower-case letters and digits')
+    .optional(),
+  AzureWebJobsStorage__blobServiceUri: url,
+  AzureWebJobsStorage__queueServiceUri: url,
+  AzureWebJobsStorage__tableServiceUri: url,
+  AzureWebJobsStorage__clientId: z.string().optional(),
+  TENANTRY_STORAGE_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9]{0,19}$/, 'a letter, then up to 19 letters and digits')
+    .default('tenantry'),
+  TENANTRY_KEY_PEPPER: z
+    .string({ error: 'a secret of at least 32 characters' })
+    .min(32, 'a secret of at least 32 characters'),
+  TENANTRY_OPERATOR_TOKEN_HASHES: z
+    .string({ error: 'SHA-256 hashes in hex, separated by commas' })
+    .regex(/^[0-9a-f]{64}(?:,[0-9a-f]{64})*$/, 'SHA-256 hashes in hex, separated by commas'),
+})
+
+/** Throws one error that names every faulty variable and what would be valid. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = environment.safeParse(given)
+  const faults = parsed.success
+    ? []
+    : parsed.error.issues.map(({ path, message }) => `${path.join('.')} must be ${message}`)
+  const storage = parsed.success ? readStorage(parsed.data) : undefined
+  if (parsed.success && !storage) {
+    faults.push(
+      'AzureWebJobsStorage must be a connection string, or AzureWebJobsStorage__accountName (or all three of ' +
+        '__blobServiceUri, __queueServiceUri, __tableServiceUri) must name the account',
+    )
+  }
+  if (!parsed.success || !storage) throw new Error(`The app's settings are not valid:\n- ${faults.join('\n- ')}`)
+
+  const data = parsed.data
+  return Object.freeze({
+    storage,
+    storagePrefix: data.TENANTRY_STORAGE_PREFIX,
+    identityClientId: data.AzureWebJobsStorage__clientId,
+    keyPepper: data.TENANTRY_KEY_PEPPER,
+    operatorTokenHashes: data.TENANTRY_OPERATOR_TOKEN_HASHES.split(','),
+    backendKeys: Object.fromEntries(
+      Object.entries(given).filter((pair): pair is [string, string] => BACKEND_KEY_SETTING.test(pair[0])),
+    ),
+  })
+}
+
+function readStorage(data: z.infer<typeof environment>): Config['storage'] | undefined {
+  if (data.AzureWebJobsStorage) return { kind: 'connection-string', connectionString: data.AzureWebJobsStorage }
+  const account = data.AzureWebJobsStorage__accountName
+  const urlOf = (service: string) => account && `https://${account}.${service}.core.windows.net`
+  const blobUrl = data.AzureWebJobsStorage__blobServiceUri ?? urlOf('blob')
+  const queueUrl = data.AzureWebJobsStorage__queueServiceUri ?? urlOf('queue')
+  const tableUrl = data.AzureWebJobsStorage__tableServiceUri ?? urlOf('table')
+  return blobUrl && queueUrl && tableUrl ? { kind: 'identity', blobUrl, queueUrl, tableUrl } : undefined
+}

@@ -1,0 +1,70 @@
+import type { HttpFunctionOptions, HttpRequest, HttpResponseInit } from '@azure/functions'
+import type { Clock } from '../base/clock'
+import type { Answer } from '../inference/answer'
+import type { BodyBounds, BodyResult, InferenceRequest } from '../inference/inference-request'
+
+/**
+ * Everything under `/openai`, by any method: what is no surface gets an OpenAI-shaped 404 from `serve`, not the host's.
+ * The credential is checked there too, so the host asks for no key of its own.
+ */
+export function inference(deps: {
+  clock: Clock
+  serve: (request: InferenceRequest) => Promise<Answer>
+}): HttpFunctionOptions {
+  return {
+    route: 'openai/{*path}',
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'],
+    authLevel: 'anonymous',
+    handler: async (request) => toResponse(await deps.serve(toInferenceRequest(request, deps.clock))),
+  }
+}
+
+function toInferenceRequest(request: HttpRequest, clock: Clock): InferenceRequest {
+  return {
+    method: request.method,
+    path: pathOf(request.url),
+    query: request.query,
+    headers: request.headers,
+    readBody: (bounds) => readBody(request, clock, bounds),
+  }
+}
+
+/** The path of an absolute URL, without parsing all of it again. */
+function pathOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3)
+  const query = url.indexOf('?', start)
+  return query < 0 ? url.slice(start) : url.slice(start, query)
+}
+
+async function readBody(request: HttpRequest, clock: Clock, bounds: BodyBounds): Promise<BodyResult> {
+  const declared = Number(request.headers.get('content-length') ?? 0)
+  if (declared > bounds.bytesMax) return { kind: 'too-large' }
+  const waiting = new AbortController()
+  try {
+    const timeout = clock.sleep(bounds.timeoutMs, waiting.signal).then((): BodyResult => ({ kind: 'timeout' }))
+    return await Promise.race([timeout, collectBody(request, bounds.bytesMax)])
+  } catch {
+    return { kind: 'cut-off' }
+  } finally {
+    waiting.abort()
+  }
+}
+
+async function collectBody(request: HttpRequest, bytesMax: number): Promise<BodyResult> {
+  // A declared length was checked, and the server in front of us holds the client to it.
+  if (request.headers.has('content-length')) {
+    return { kind: 'read', bytes: Buffer.from(await request.arrayBuffer()) }
+  }
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length
+    if (bytes > bytesMax) return { kind: 'too-large' }
+    chunks.push(chunk)
+  }
+  return { kind: 'read', bytes: Buffer.concat(chunks) }
+}
+
+function toResponse({ status, headers, body }: Answer): HttpResponseInit {
+  return { status, headers, body: body as Exclude<HttpResponseInit['body'], undefined> }
+}

@@ -1,0 +1,52 @@
+import type { Caller } from '../access/caller'
+import { Problem } from '../base/problem'
+import type { ModelAlias, TenantSnapshot } from '../tenants/snapshot'
+import type { Call } from './read-call'
+
+/** Permission for one call: everything that is decided before anything is reserved. */
+export interface Grant {
+  readonly tenant: TenantSnapshot
+  readonly caller: Caller
+  readonly alias: ModelAlias
+  /** Output tokens that the provider may generate for each choice; the cap where the client set none. */
+  readonly outputTokens: number
+}
+
+/** An alias that does not exist and one that this key may not use look alike. */
+export function authorize(tenant: TenantSnapshot, caller: Caller, call: Call): Grant | Problem {
+  const alias = findAlias(tenant, caller, call.alias)
+  if (!alias) return unknownAlias(call.alias)
+  if (!alias.capabilities.includes(call.operation.capability)) {
+    const text = `The alias '${alias.name}' cannot be used for ${call.operation.path}; it serves ${alias.capabilities.join(', ')}.`
+    return new Problem('unsupported_parameter', text, { param: 'model' })
+  }
+  const cap = alias.outputTokensMax
+  if (call.outputTokens !== undefined && call.outputTokens > cap && call.operation.capability === 'chat') {
+    const param = call.fields.spans.has('max_completion_tokens') ? 'max_completion_tokens' : 'max_tokens'
+    const text = `'${param}' is ${call.outputTokens}; the cap for '${alias.name}' is ${cap}.`
+    return new Problem('output_tokens_above_cap', text, { param })
+  }
+  const outputTokens = call.operation.capability === 'chat' ? (call.outputTokens ?? cap) : 0
+  return { tenant, caller, alias, outputTokens }
+}
+
+/** A tenant that may call at all, and a key that may infer; before the body is read. */
+export function checkActive(tenant: TenantSnapshot, caller: Caller): Problem | undefined {
+  if (tenant.state !== 'active') {
+    return new Problem('tenant_not_active', `This tenant is ${tenant.state}; calls are refused until it is active.`)
+  }
+  if (!caller.scopes.includes('inference')) {
+    return new Problem('insufficient_scope', "This key has no 'inference' scope.")
+  }
+  return undefined
+}
+
+export function findAlias(tenant: TenantSnapshot, caller: Caller, name: string): ModelAlias | undefined {
+  if (caller.aliases && !caller.aliases.includes(name)) return undefined
+  return Object.hasOwn(tenant.aliases, name) ? tenant.aliases[name] : undefined
+}
+
+export function unknownAlias(name: string): Problem {
+  const text = `There is no deployment or model '${name.slice(0, 100)}' for this credential. GET /openai/v1/models lists what there is.`
+  return new Problem('DeploymentNotFound', text, { param: 'model' })
+}

@@ -1,0 +1,24 @@
+import type { HeaderReader } from '../access/read-credential'
+
+/** An HTTP request as `serve` needs it, whichever server took it: the Functions library or a plain `node:http` one. */
+export interface InferenceRequest {
+  readonly method: string
+  /** From `/openai` on, without the query. */
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly headers: HeaderReader
+  /** Reads the whole body, or says why not. Called at most once. */
+  readBody(bounds: BodyBounds): Promise<BodyResult>
+}
+
+export interface BodyBounds {
+  readonly bytesMax: number
+  readonly timeoutMs: number
+}
+
+export type BodyResult =
+  | { readonly kind: 'read'; readonly bytes: Buffer }
+  | { readonly kind: 'too-large' }
+  | { readonly kind: 'timeout' }
+  /** The client went away while it sent. */
+  | { readonly kind: 'cut-off' }

@@ -1,0 +1,155 @@
+import { UpstreamError } from '../azure/upstream-http'
+import { describeError, type Log } from '../base/log'
+import { Problem, ProblemError } from '../base/problem'
+import type { RateView } from '../limits/limiter'
+import { noTokens, type TokenUsage } from '../metering/usage-record'
+import { errorBody, type Answer } from './answer'
+import { answerHeaders } from './answer-headers'
+import type { UpstreamAnswer } from './forward'
+import type { RunningCall } from './running-call'
+import { StreamEvents } from './stream-events'
+
+export interface RelayContext {
+  readonly running: RunningCall
+  readonly requestId: string
+  readonly rates: RateView
+  /** Our count of the prompt, for answers that report no usage. */
+  readonly promptEstimate: number
+  /** Whether the client gets the usage chunk, which is always asked for upstream. */
+  readonly keepUsageChunk: boolean
+  readonly hidePromptFilterChunk: boolean
+  readonly log: Log
+}
+
+type StreamAnswer = Extract<UpstreamAnswer, { kind: 'stream' }>
+
+/** One stream may not send more than this: the Functions library buffers what a slow client has not taken (I14). */
+const STREAM_BYTES_MAX = 64 * 1024 * 1024
+/** From a call's arrival to its last byte; below the 30 minutes after which the Functions host ends an invocation. */
+export const TOTAL_TIMEOUT_MS = 20 * 60_000
+
+export function relayStream(answer: StreamAnswer, context: RelayContext): Answer {
+  return {
+    status: 200,
+    headers: {
+      ...answerHeaders(answer.headers, context),
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+      'x-accel-buffering': 'no',
+    },
+    body: new StreamRelay(answer, context),
+  }
+}
+
+/**
+ * Passes a stream on in whole events, reading usage as they pass. It owns the call from here: whichever way the stream
+ * ends, the call is settled once. When the reader stops early (the client has gone), the rest is drained so that the
+ * provider's own usage is what is metered: policy `drain`.
+ */
+class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
+  readonly #answer: StreamAnswer
+  readonly #context: RelayContext
+  readonly #events: StreamEvents
+  #first: Buffer | undefined
+  #bytes = 0
+  #state: 'open' | 'over' = 'open'
+
+  constructor(answer: StreamAnswer, context: RelayContext) {
+    this.#answer = answer
+    this.#context = context
+    this.#events = new StreamEvents(context)
+    this.#first = answer.first
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return this
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    while (this.#state === 'open') {
+      const output = await this.#step().catch((error: unknown) => this.#breakOff(error))
+      if (output.length > 0) return { done: false, value: output }
+    }
+    return { done: true, value: undefined }
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    while (this.#state === 'open') await this.#step().catch((error: unknown) => this.#breakOff(error))
+    return { done: true, value: undefined }
+  }
+
+  /** One piece from upstream to output; an empty output means that there is nothing to send yet. */
+  async #step(): Promise<Buffer> {
+    const chunk = this.#first ?? (await this.#answer.rest.next())
+    this.#first = undefined
+    const output = chunk ? this.#events.take(chunk) : this.#events.finish()
+    this.#bytes += output.length
+    if (this.#bytes > STREAM_BYTES_MAX) throw new UpstreamError('broken', 'the stream is larger than its bound')
+    if (this.#context.running.ageMs > TOTAL_TIMEOUT_MS)
+      throw new UpstreamError('timeout', 'the total timeout has passed')
+    if (output.length > 0) this.#context.running.firstByte()
+
+    if (this.#events.done) {
+      await this.#complete()
+      // What may follow [DONE] belongs to no event; the connection goes back to its pool when it has been read.
+      void drain(this.#answer)
+    } else if (!chunk) {
+      await this.#endWithoutDone()
+    }
+    return output
+  }
+
+  /** The whole answer is here: settled first, so that intent and settlement share one write, then sent on. */
+  async #complete(): Promise<void> {
+    const { usage } = this.#events
+    await this.#end('completed', usage)
+    await this.#context.running.durable()
+  }
+
+  /** Some servers send no [DONE]; an answer with a finish reason is whole all the same. */
+  async #endWithoutDone(): Promise<void> {
+    if (this.#events.failed) return this.#end('interrupted', this.#events.usage)
+    if (!this.#events.finished) throw new UpstreamError('broken', 'the stream ended before its answer did')
+    await this.#complete()
+  }
+
+  async #end(outcome: 'completed' | 'interrupted', reported: TokenUsage | undefined): Promise<void> {
+    const { running, promptEstimate } = this.#context
+    const usage: TokenUsage = reported ?? {
+      ...noTokens,
+      promptTokens: promptEstimate,
+      outputTokens: await this.#events.tally.tokens(),
+    }
+    this.#state = 'over'
+    const { backend, attempts } = this.#answer
+    running.end({ outcome, status: 200, usage, estimated: !reported, backend, attempts })
+  }
+
+  /** After the first byte a failure can only be told inside the stream. */
+  async #breakOff(error: unknown): Promise<Buffer> {
+    const problem = problemOf(error)
+    this.#context.log.warn('a stream broke off', { code: problem.code, detail: describeError(error) })
+    this.#answer.rest.cancel('the relay has ended')
+    if (!this.#context.running.ended) await this.#end('interrupted', this.#events.usage)
+    this.#state = 'over'
+    await this.#context.running.durable().catch(() => {})
+    return Buffer.from(`data: ${JSON.stringify(errorBody(problem))}\n\n`)
+  }
+}
+
+async function drain({ rest }: StreamAnswer): Promise<void> {
+  try {
+    while (await rest.next());
+  } catch {
+    // The answer was whole; how its connection ended no longer matters.
+  }
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof ProblemError) return error.problem
+  if (error instanceof UpstreamError) {
+    if (error.kind === 'timeout') return new Problem('upstream_timeout', 'The model backend paused for too long.')
+    return new Problem('upstream_failed', 'The model backend broke off its answer.')
+  }
+  return new Problem('internal_error', 'The answer could not be completed.')
+}

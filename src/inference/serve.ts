@@ -1,0 +1,215 @@
+import type { Caller, Credential } from '../access/caller'
+import { readCredential } from '../access/read-credential'
+import type { Chance } from '../base/chance'
+import type { CallId, IdMaker, TenantId } from '../base/ids'
+import { describeError } from '../base/log'
+import type { MicroUsd } from '../base/money'
+import { Problem, ProblemError } from '../base/problem'
+import type { AdmissionResult, Limiter } from '../limits/limiter'
+import type { UsageLog } from '../metering/usage-log'
+import { noTokens, type TokenUsage } from '../metering/usage-record'
+import type { Backend } from '../routing/backend'
+import { planRoute } from '../routing/plan-route'
+import type { TenantSnapshot } from '../tenants/snapshot'
+import { renderProblem, type Answer } from './answer'
+import { rateHeaders } from './answer-headers'
+import { authorize, checkActive, unknownAlias, type Grant } from './authorize'
+import { estimateTokens } from './estimate'
+import { allResting, forward, type ForwardDeps, type UpstreamAnswer } from './forward'
+import type { InferenceRequest } from './inference-request'
+import { listModels } from './list-models'
+import { matchPath } from './match-path'
+import { readCall, type Call } from './read-call'
+import { relayStream, type RelayContext } from './relay-stream'
+import { relayWhole } from './relay-whole'
+import { RunningCall } from './running-call'
+import type { RunningCalls } from './running-calls'
+
+export interface ServeDeps extends ForwardDeps {
+  /** Returns at once while the credential's cache entry is fresh. */
+  readonly authenticate: (credential: Credential) => Caller | Problem | Promise<Caller | Problem>
+  readonly tenantOf: (tenantId: TenantId) => TenantSnapshot | undefined | Promise<TenantSnapshot | undefined>
+  readonly backendOf: (id: Backend['id']) => Backend | undefined
+  readonly limiter: Limiter
+  readonly usageLog: UsageLog
+  readonly costOf: (model: string, usage: TokenUsage, atMs: number) => MicroUsd
+  readonly runningCalls: RunningCalls
+  readonly ids: IdMaker
+  readonly chance: Chance
+}
+
+/** Serves one inference request of any surface. Never throws: whatever happens, the client gets an OpenAI-shaped answer. */
+export async function serve(deps: ServeDeps, request: InferenceRequest): Promise<Answer> {
+  const callId = deps.ids.callId()
+  const requestId = readRequestId(request) ?? callId
+  try {
+    const answer = await serveCall(deps, request, { callId, requestId })
+    return answer instanceof Problem ? renderProblem(answer, requestId) : answer
+  } catch (error) {
+    if (error instanceof ProblemError) {
+      deps.log.warn('a call failed', { callId, code: error.problem.code, detail: describeError(error) })
+      return renderProblem(error.problem, requestId)
+    }
+    deps.log.error('a call failed on a defect', { callId, detail: describeError(error) })
+    return renderProblem(new Problem('internal_error', 'The call failed; quote its request id.'), requestId)
+  }
+}
+
+interface CallIds {
+  readonly callId: CallId
+  readonly requestId: string
+}
+
+/** The straight line: each step takes what the step before it made, and whatever refuses ends the call there. */
+async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallIds): Promise<Answer | Problem> {
+  const start = { startedAt: deps.clock.now(), startedMonotonicMs: deps.clock.monotonicMs() }
+
+  const target = matchPath(request.method, request.path, request.query)
+  if (target instanceof Problem) return target
+
+  const credential = readCredential(request.headers)
+  const caller = credential instanceof Problem ? credential : await deps.authenticate(credential)
+  if (caller instanceof Problem) return caller
+
+  const tenant = await deps.tenantOf(caller.tenantId)
+  if (!tenant) return new Problem('tenant_not_active', 'This tenant is not active yet.')
+  const inactive = checkActive(tenant, caller)
+  if (inactive) return inactive
+
+  if (target.kind === 'models') {
+    return listModels(target, tenant, caller, ids.requestId) ?? unknownAlias(target.model ?? '')
+  }
+
+  const call = await readCall(target, request)
+  if (call instanceof Problem) return call
+  const grant = authorize(tenant, caller, call)
+  if (grant instanceof Problem) return grant
+
+  const estimate = estimateTokens(call, grant.outputTokens)
+  const admitted = await deps.limiter.admit({
+    tenantId: tenant.tenantId,
+    limits: tenant.limits,
+    key: caller.limits && { keyId: caller.keyId, limits: caller.limits },
+    tokens: estimate.total,
+  })
+  if (admitted.kind !== 'admitted') return refusal(admitted, estimate.total)
+
+  const running = startCall(deps, { call, grant, ids, start, admitted, estimatedTokens: estimate.total })
+  if (running instanceof Problem) return running
+  const answer = await dispatch(deps, { call, grant, callId: ids.callId, running })
+  if (answer instanceof Problem) return answer
+
+  const context: RelayContext = {
+    running,
+    requestId: ids.requestId,
+    rates: admitted.admission.rates,
+    promptEstimate: estimate.prompt,
+    keepUsageChunk: call.wantsUsageChunk,
+    hidePromptFilterChunk: tenant.settings.hidePromptFilterChunk,
+    log: deps.log,
+  }
+  return answer.kind === 'stream' ? relayStream(answer, context) : relayWhole(answer, context)
+}
+
+type Admitted = Extract<AdmissionResult, { kind: 'admitted' }>
+
+/** From here on the call holds a reservation and stands in the usage log, and ends through `RunningCall.end` alone. */
+function startCall(
+  deps: ServeDeps,
+  {
+    call,
+    grant,
+    ids,
+    start,
+    admitted,
+    estimatedTokens,
+  }: {
+    call: Call
+    grant: Grant
+    ids: CallIds
+    start: { startedAt: number; startedMonotonicMs: number }
+    admitted: Admitted
+    estimatedTokens: number
+  },
+): RunningCall | Problem {
+  const { admission } = admitted
+  const { model } = grant.alias
+  const entry = deps.usageLog.open({
+    ...ids,
+    startedAt: start.startedAt,
+    tenantId: grant.tenant.tenantId,
+    keyId: grant.caller.keyId,
+    alias: grant.alias.name,
+    model,
+    operation: call.operation.name,
+    estimatedTokens,
+  })
+  if (!entry) {
+    admission.settle(0)
+    return new Problem('metering_unavailable', 'The usage log has fallen behind.', { retryAfterMs: 1_000 })
+  }
+  return new RunningCall(
+    {
+      clock: deps.clock,
+      admission,
+      entry,
+      costOf: (usage) => deps.costOf(model, usage, start.startedAt),
+      onStart: (running) => deps.runningCalls.add(running),
+      onEnd: (running) => deps.runningCalls.remove(running),
+    },
+    start,
+  )
+}
+
+/** Plans and forwards. Whatever does not lead to an answer ends the running call here. */
+async function dispatch(
+  deps: ServeDeps,
+  { call, grant, callId, running }: { call: Call; grant: Grant; callId: CallId; running: RunningCall },
+): Promise<Exclude<UpstreamAnswer, { kind: 'failed' }> | Problem> {
+  const fail = (problem: Problem, backend?: Backend, attempts = 0): Problem => {
+    const { status } = problem.entry
+    running.end({ outcome: 'failed', status, usage: noTokens, estimated: false, backend, attempts })
+    return problem
+  }
+  try {
+    const plan = planRoute({
+      groups: grant.alias.groups,
+      residency: grant.tenant.residency,
+      backendOf: deps.backendOf,
+      healthOf: (id) => deps.health.view(id),
+      fraction: () => deps.chance.fraction(),
+    })
+    if (plan.kind === 'none') return fail(new Problem('no_backend', 'No backend serves this model at present.'))
+    if (plan.kind === 'all-resting') return fail(allResting(plan.waitMs))
+    const answer = await forward(deps, { call, grant, candidates: plan.candidates, callId })
+    return answer.kind === 'failed' ? fail(answer.problem, answer.backend, answer.attempts) : answer
+  } catch (error) {
+    fail(new Problem('internal_error', 'The call failed.'))
+    throw error
+  }
+}
+
+function refusal(refused: Exclude<AdmissionResult, Admitted>, tokens: number): Problem {
+  if (refused.kind === 'never-fits') {
+    const text = `The call needs up to ${tokens} tokens; the ${refused.scope}'s limit is ${refused.tokensPerMinute} a minute. Ask for fewer output tokens or send less.`
+    return new Problem('request_above_token_limit', text, { param: 'max_tokens' })
+  }
+  const { limit, scope, retryAfterMs, rates } = refused
+  const seconds = Math.ceil(retryAfterMs / 1_000)
+  const headers = rateHeaders(rates)
+  if (limit === 'concurrentCalls') {
+    const text = `The ${scope} has as many calls under way as it may. Retry after ${seconds} s.`
+    return new Problem('concurrency_limit_exceeded', text, { retryAfterMs, headers })
+  }
+  const what = limit === 'requestsPerMinute' ? 'requests' : 'tokens'
+  const text = `The ${scope}'s limit of ${what} per minute is used up. Retry after ${seconds} s.`
+  return new Problem('rate_limit_exceeded', text, { retryAfterMs, headers })
+}
+
+const REQUEST_ID = /^[\w.:-]{1,128}$/
+
+/** A client's own id is kept if it is harmless in headers and logs; anything else is replaced, not refused. */
+function readRequestId(request: InferenceRequest): string | undefined {
+  const given = request.headers.get('x-request-id') ?? request.headers.get('x-ms-client-request-id')
+  return given !== null && REQUEST_ID.test(given) ? given : undefined
+}

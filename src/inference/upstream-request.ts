@@ -1,0 +1,43 @@
+import type { Backend } from '../routing/backend'
+import type { Grant } from './authorize'
+import { setFields, type FieldEdit } from './json-fields'
+import type { Call } from './read-call'
+
+/** Where a call goes on one backend, and with which bytes. */
+export interface UpstreamRequest {
+  readonly origin: string
+  readonly path: string
+  readonly body: Buffer
+}
+
+/** Pure. The client's bytes are sent as they came unless one of our fields has to be set. */
+export function buildUpstreamRequest(call: Call, grant: Grant, backend: Backend): UpstreamRequest {
+  const { origin, pathname } = new URL(backend.endpoint)
+  const base = pathname === '/' ? '' : pathname
+  const edits = neededEdits(call, grant, backend)
+  const body = edits.length > 0 ? setFields(call.bytes, call.fields, edits) : call.bytes
+  return { origin, path: base + upstreamPath(call, backend), body }
+}
+
+function upstreamPath(call: Call, backend: Backend): string {
+  if (backend.api.kind === 'openai-compatible') return call.operation.path
+  if (call.surface === 'v1') return `/openai/v1${call.operation.path}`
+  const version = call.apiVersion ?? backend.api.apiVersion
+  return `/openai/deployments/${encodeURIComponent(backend.deployment)}${call.operation.path}?api-version=${version}`
+}
+
+function neededEdits(call: Call, grant: Grant, backend: Backend): FieldEdit[] {
+  const edits: FieldEdit[] = []
+  const modelInBody = backend.api.kind === 'openai-compatible' || call.surface === 'v1'
+  if (modelInBody && call.body['model'] !== backend.deployment) {
+    edits.push({ key: 'model', value: JSON.stringify(backend.deployment) })
+  }
+  if (call.operation.capability === 'chat' && call.outputTokens === undefined) {
+    edits.push({ key: grant.alias.outputTokensField, value: String(grant.outputTokens) })
+  }
+  if (call.stream && !call.wantsUsageChunk) {
+    const asked = call.body['stream_options'] as object | null | undefined
+    edits.push({ key: 'stream_options', value: JSON.stringify({ ...asked, include_usage: true }) })
+  }
+  return edits
+}

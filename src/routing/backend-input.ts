@@ -1,0 +1,69 @@
+import { z } from 'zod'
+
+const NAME_CHARACTERS_MAX = 64
+const URL_CHARACTERS_MAX = 200
+
+/** Only settings made for this may be named (config.ts reads the same ones), so that no other secret can be sent to a server. */
+const KEY_SETTING = /^(?:AZURE_OPENAI_API_KEY|OPENAI_API_KEY|TENANTRY_BACKEND_KEY_[A-Z0-9_]{1,80})$/
+const API_VERSION = /^(\d{4}-\d{2}-\d{2}(-preview)?|v1|preview|latest)$/
+const REGION = /^[a-z][a-z0-9-]{0,39}$/
+const DEPLOYMENT = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/
+
+const endpoint = z
+  .string()
+  .max(URL_CHARACTERS_MAX)
+  .transform((text) => text.replace(/\/+$/, ''))
+  .refine(isEndpoint, 'Must be an https:// URL (http:// too for this machine) without query, fragment and credentials')
+
+const api = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('azure-openai'),
+    apiVersion: z.string().regex(API_VERSION, 'Must be a date such as "2024-10-21", or "v1"').default('2024-10-21'),
+  }),
+  z.strictObject({ kind: z.literal('openai-compatible') }),
+])
+
+const credential = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('api-key'),
+    setting: z
+      .string()
+      .regex(
+        KEY_SETTING,
+        'Must name the app setting that holds the key: "AZURE_OPENAI_API_KEY", "OPENAI_API_KEY" or "TENANTRY_BACKEND_KEY_…"',
+      ),
+  }),
+  z.strictObject({ kind: z.literal('identity') }),
+  z.strictObject({ kind: z.literal('none') }),
+])
+
+const fields = {
+  name: z.string().trim().min(1).max(NAME_CHARACTERS_MAX),
+  api,
+  endpoint,
+  deployment: z.string().regex(DEPLOYMENT, 'Must be the name of a deployment, or of a model at its server'),
+  credential,
+  region: z.string().regex(REGION, 'Must be a region in lower case, such as "swedencentral", or "local"'),
+  capacity: z.enum(['ptu', 'payg']),
+  enabled: z.boolean(),
+}
+
+export const backendInput = z.strictObject({
+  ...fields,
+  capacity: fields.capacity.default('payg'),
+  enabled: fields.enabled.default(true),
+})
+export type BackendInput = z.infer<typeof backendInput>
+
+/** A merge patch: what is absent stays; `api` and `credential` are replaced whole. */
+export const backendPatch = z.strictObject(fields).partial()
+export type BackendPatch = z.infer<typeof backendPatch>
+
+/** Keys and prompts travel to this address: in clear text only within the machine. */
+function isEndpoint(text: string): boolean {
+  const url = URL.parse(text)
+  if (!url || url.search || url.hash || url.username || url.password) return false
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isThisMachine(url.hostname))
+}
+
+const isThisMachine = (host: string) => host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)

@@ -1,0 +1,133 @@
+import type { Clock } from '../base/clock'
+import type { BackendId } from '../base/ids'
+import { describeError, type Log } from '../base/log'
+import { Problem } from '../base/problem'
+import { createStaleCache } from '../base/stale-cache'
+import { fromJsonColumns, toJsonColumns } from '../storage/json-columns'
+import type { Columns, PartitionTable } from '../storage/partition-table'
+import type { Backend } from './backend'
+import type { BackendInput, BackendPatch } from './backend-input'
+
+/** The platform's backends: a cached view of all for the data path, and changes for operators. */
+export interface Backends {
+  /** All of them, at once after the first read; never older than 60 s. */
+  all(): ReadonlyMap<BackendId, Backend> | Promise<ReadonlyMap<BackendId, Backend>>
+  get(id: BackendId): Backend | undefined | Promise<Backend | undefined>
+  /** As storage has it now, with the tag that `replace` wants. */
+  read(id: BackendId): Promise<StoredBackend | undefined>
+  /** As storage has them now, in order of id. */
+  list(): Promise<StoredBackend[]>
+  /** Those of `ids` that exist, as storage has them now. */
+  known(ids: readonly BackendId[]): Promise<ReadonlySet<BackendId>>
+  /** A backend that has this id already is returned as it is. */
+  create(id: BackendId, input: BackendInput): Promise<StoredBackend | Problem>
+  /** `expects` is asked about the tag that would be replaced; a no is `precondition_failed`. */
+  replace(id: BackendId, input: BackendInput, expects: Expects): Promise<StoredBackend | Problem>
+  patch(id: BackendId, patch: BackendPatch, expects: Expects): Promise<StoredBackend | Problem>
+  /** Aliases that still name it pass over it. */
+  remove(id: BackendId): Promise<Problem | undefined>
+}
+
+export interface StoredBackend {
+  readonly backend: Backend
+  /** Rises with every change; in quotes the ETag. */
+  readonly version: number
+}
+
+type Expects = (version: number) => boolean
+
+export const backendStorage = { tables: ['backends'] } as const
+
+const FRESH_MS = 5_000
+/** Longer than a tenant's snapshot: an old list of backends still routes, and circuits keep calls from those that fail. */
+const STALE_MS = 60_000
+/** The data path holds all of them in memory. */
+const BACKENDS_MAX = 500
+const CHANGE_ATTEMPTS_MAX = 5
+
+const ALL = 'all'
+const FIRST = 'bke_'
+/** Above every id, whose characters are lower-case letters and digits. */
+const END = 'bke_~'
+
+const noSuchBackend = new Problem('not_found', 'There is no such backend.')
+const changedMeanwhile = new Problem(
+  'precondition_failed',
+  'The backend was changed since the version in If-Match. Read it again and repeat the change on what you find.',
+)
+
+export function createBackends({ table, clock, log }: BackendsDeps): Backends {
+  const list = async () => {
+    const found: StoredBackend[] = []
+    for await (const { columns } of table.range(FIRST, END)) found.push(fromJsonColumns<StoredBackend>(columns))
+    return found
+  }
+  const cached = createStaleCache<typeof ALL, ReadonlyMap<BackendId, Backend>>({
+    clock,
+    load: async () => new Map((await list()).map(({ backend }) => [backend.id, backend])),
+    freshMs: FRESH_MS,
+    staleMs: STALE_MS,
+    entriesMax: 1,
+    onError: (error) => log.warn('the backends could not be read again', { error: describeError(error) }),
+  })
+  const read = async (id: BackendId) => {
+    const row = await table.get(id)
+    return row && fromJsonColumns<StoredBackend>(row.columns)
+  }
+  const change = async (id: BackendId, expects: Expects, edit: (backend: Backend) => Backend) => {
+    for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
+      const row = await table.get(id)
+      if (!row) return noSuchBackend
+      const current = fromJsonColumns<StoredBackend>(row.columns)
+      if (!expects(current.version)) return changedMeanwhile
+      const next = { backend: edit(current.backend), version: current.version + 1 }
+      const result = await table.replace(id, toJsonColumns(next), row.etag)
+      if (result.kind === 'lost-race') continue
+      cached.forget(ALL)
+      return next
+    }
+    return new Problem('conflict', 'Others are changing this backend at the moment. Try again.')
+  }
+
+  return {
+    all: () => cached.get(ALL),
+    get: (id) => {
+      const all = cached.get(ALL)
+      return all instanceof Promise ? all.then((map) => map.get(id)) : all.get(id)
+    },
+    read,
+    list,
+    known: async (ids) => {
+      const found = await Promise.all(ids.map(async (id) => ((await read(id)) ? id : undefined)))
+      return new Set(found.filter((id) => id !== undefined))
+    },
+    create: async (id, input) => {
+      if ((await list()).length >= BACKENDS_MAX)
+        return new Problem('conflict', `The platform has at most ${BACKENDS_MAX} backends. Delete one first.`)
+      const stored = { backend: { id, ...input }, version: 1 }
+      const result = await table.insert(id, toJsonColumns(stored))
+      cached.forget(ALL)
+      return result.kind === 'written' ? stored : ((await read(id)) ?? noSuchBackend)
+    },
+    replace: (id, input, expects) => change(id, expects, () => ({ id, ...input })),
+    patch: (id, patch, expects) => change(id, expects, (backend) => ({ ...backend, ...definedFields(patch) })),
+    remove: async (id) => {
+      if (!(await read(id))) return noSuchBackend
+      await table.remove(id)
+      cached.forget(ALL)
+      return undefined
+    },
+  }
+}
+
+export interface BackendsDeps {
+  readonly table: PartitionTable<Columns>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+type Defined<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> }
+
+function definedFields<T extends object>(patch: T): Defined<T> {
+  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as Defined<T>
+}

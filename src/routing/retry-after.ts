@@ -1,0 +1,47 @@
+/** What a backend that says nothing of a wait gets. */
+export const WAIT_MS_DEFAULT = 1_000
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>
+
+/**
+ * The wait that a throttling backend asks for, in milliseconds, from the most exact source it gives: `retry-after-ms`,
+ * `retry-after` (seconds or an HTTP date), `x-ratelimit-reset-*` (seconds), or "retry after N seconds" in the message.
+ */
+export function readRetryAfterMs(headers: Headers, message: string, nowMs: number): number {
+  const ms = numberOf(headers['retry-after-ms'])
+  if (ms !== undefined) return ms
+  const after = textOf(headers['retry-after'])
+  if (after !== undefined) {
+    const seconds = numberOf(after)
+    if (seconds !== undefined) return seconds * 1_000
+    const at = Date.parse(after)
+    if (!Number.isNaN(at)) return Math.max(0, at - nowMs)
+  }
+  const resets = [
+    numberOf(headers['x-ratelimit-reset-requests']),
+    numberOf(headers['x-ratelimit-reset-tokens']),
+    numberOf(headers['x-rate-limit-reset-tokens']),
+  ].filter((value) => value !== undefined)
+  if (resets.length > 0) return Math.max(...resets) * 1_000
+  const inMessage = /retry after (\d{1,6}) (milli)?seconds?/i.exec(message)
+  if (inMessage) return Number(inMessage[1]) * (inMessage[2] ? 1 : 1_000)
+  return WAIT_MS_DEFAULT
+}
+
+/** `azure-openai-deployment-utilization` is a percentage with or without its sign; 1 is full. Absent on pay-as-you-go. */
+export function readUtilization(headers: Headers): number | undefined {
+  const text = textOf(headers['azure-openai-deployment-utilization'])?.replace('%', '')
+  const percent = numberOf(text)
+  return percent === undefined ? undefined : percent / 100
+}
+
+function textOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value
+}
+
+function numberOf(value: string | string[] | undefined): number | undefined {
+  const text = textOf(value)?.trim()
+  if (!text) return undefined
+  const number = Number(text)
+  return Number.isFinite(number) && number >= 0 ? number : undefined
+}

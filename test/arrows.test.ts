@@ -1,0 +1,101 @@
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, sep } from 'node:path'
+
+/** Each folder of src imports only itself and what stands above it. */
+const order = [
+  'base',
+  'storage',
+  'azure',
+  'tenants',
+  'access',
+  'limits',
+  'routing',
+  'metering',
+  'inference',
+  'usage',
+  'http',
+  'functions',
+]
+
+/** The one place of each vendor package (a file or a folder); the rest of src knows only our own words. */
+const homes: Record<string, string[]> = {
+  '@azure/functions': ['src/functions/', 'src/http/', 'src/main.ts'],
+  'durable-functions': ['src/functions/', 'src/main.ts'],
+  undici: ['src/azure/', 'src/metering/append-blob.ts'],
+  '@azure/identity': ['src/compose.ts'],
+  '@azure/data-tables': ['src/storage/'],
+  '@azure/storage-blob': ['src/storage/', 'src/metering/', 'src/usage/'],
+  '@azure/storage-queue': ['src/storage/'],
+}
+
+interface Import {
+  file: string
+  target: string
+}
+
+const posix = (path: string) => path.split(sep).join('/')
+const files = (pattern: string) => globSync(pattern).map(posix)
+const sources = files('src/**/*.ts')
+const read = (file: string) => readFileSync(file, 'utf8')
+
+function importsOf(file: string): Import[] {
+  const found = read(file).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)
+  return [...found].map(([, target = '']) => ({
+    file,
+    target: target.startsWith('.') ? posix(normalize(join(dirname(file), target))) : target,
+  }))
+}
+
+const folderOf = (path: string) => /^src\/([^/]+)\//.exec(path)?.[1]
+
+describe('imports', () => {
+  it('of src point only upwards in the order of slices', () => {
+    const wrong = sources.flatMap(importsOf).filter(({ file, target }) => {
+      const [from, to] = [folderOf(file), folderOf(`${target}/`) ?? folderOf(target)]
+      if (!target.startsWith('src/') || from === undefined || to === undefined || from === to) return false
+      return order.indexOf(to) > order.indexOf(from) || order.indexOf(from) < 0
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it('of slices never reach for the composition root', () => {
+    const roots = ['src/main', 'src/compose', 'src/config']
+    const wrong = sources.flatMap(importsOf).filter(({ file, target }) => folderOf(file) && roots.includes(target))
+    expect(wrong).toEqual([])
+  })
+
+  it('of vendor packages stand in the one place that adapts them', () => {
+    const wrong = sources.flatMap(importsOf).filter(({ file, target }) => {
+      const home = homes[target]
+      return home !== undefined && !home.some((place) => file.startsWith(place))
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it('of the local host and the simulator name nothing of src, and src nothing of local', () => {
+    const local = [...files('local/host/**/*.ts'), ...files('local/simulator/**/*.ts')].flatMap(importsOf)
+    expect(local.filter(({ target }) => target.startsWith('src/'))).toEqual([])
+    expect(sources.flatMap(importsOf).filter(({ target }) => target.startsWith('local/'))).toEqual([])
+  })
+})
+
+describe('src', () => {
+  it('reads the time from a Clock only', () => {
+    const clocks = ['src/base/clock.ts']
+    expect(sources.filter((file) => !clocks.includes(file) && /new Date\(\)/.test(read(file)))).toEqual([])
+  })
+
+  it('has no file over 300 lines whose header does not say why it is one thing', () => {
+    const long = sources.filter((file) => read(file).split('\n').length > 300)
+    expect(long.filter((file) => !read(file).startsWith('/**'))).toEqual([])
+  })
+
+  it('makes a platform scope only where the platform acts for one named tenant', () => {
+    const makers = sources.filter((file) => read(file).includes('TenantScope.ofPlatform('))
+    expect(makers.sort()).toMatchInlineSnapshot(`
+     [
+       "src/tenants/tenants.ts",
+     ]
+    `)
+  })
+})

@@ -1,0 +1,48 @@
+import { Problem } from '../../src/base/problem'
+import { matchPath } from '../../src/inference/match-path'
+
+const match = (method: string, url: string) => {
+  const [path = '', query] = url.split('?')
+  return matchPath(method, path, new URLSearchParams(query))
+}
+
+describe('a path', () => {
+  it.each([
+    ['/openai/deployments/chat/chat/completions?api-version=2024-10-21', 'chat.completions', 'deployments', 'chat'],
+    ['/openai/deployments/my%20chat/embeddings?api-version=2025-04-01-preview', 'embeddings', 'deployments', 'my chat'],
+    ['/openai/v1/chat/completions', 'chat.completions', 'v1', undefined],
+    ['/openai/v1/chat/completions?api-version=preview', 'chat.completions', 'v1', undefined],
+    ['/openai/v1//embeddings', 'embeddings', 'v1', undefined],
+    ['/openai/chat/completions', 'chat.completions', 'bare', undefined],
+    ['/openai/embeddings', 'embeddings', 'bare', undefined],
+    ['/OpenAI/v1/embeddings/', 'embeddings', 'v1', undefined],
+  ])('%s is %s', (url, name, surface, deployment) => {
+    expect(match('POST', url)).toMatchObject({ kind: 'call', operation: { name }, surface, deployment })
+  })
+
+  it.each([
+    ['/openai/models?api-version=2024-10-21', 'bare', undefined],
+    ['/openai/v1/models', 'v1', undefined],
+    ['/openai/v1/models/chat', 'v1', 'chat'],
+  ])('%s lists models', (url, surface, model) => {
+    expect(match('GET', url)).toEqual({ kind: 'models', surface, model })
+  })
+
+  it.each([
+    ['POST', '/openai/deployments/chat/chat/completions', 'invalid_api_version'],
+    ['POST', '/openai/deployments/chat/chat/completions?api-version=latest-ish', 'invalid_api_version'],
+    ['POST', '/openai/deployments/chat/chat/completions?api-version=', 'invalid_api_version'],
+    ['GET', '/openai/models', 'invalid_api_version'],
+    ['POST', '/openai/v1/chat/completions?api-version=1', 'invalid_api_version'],
+    ['GET', '/openai/v1/chat/completions', 'method_not_allowed'],
+    ['POST', '/openai/v1/models', 'method_not_allowed'],
+    ['POST', '/openai/v1/chat', 'not_found'],
+    ['POST', '/openai', 'not_found'],
+    ['POST', '/openai/deployments//chat/completions?api-version=2024-10-21', 'not_found'],
+    ['POST', `/openai/${'x'.repeat(3_000)}`, 'not_found'],
+  ])('%s %s is %s', (method, url, code) => {
+    const result = match(method, url)
+    expect(result).toBeInstanceOf(Problem)
+    expect((result as Problem).code).toBe(code)
+  })
+})

@@ -1,0 +1,89 @@
+import fc from 'fast-check'
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
+import { StreamEvents } from '../../src/inference/stream-events'
+
+const chunk = (data: object) => `data: ${JSON.stringify(data)}\n\n`
+const delta = (content: string) => chunk({ choices: [{ index: 0, delta: { content } }], usage: null })
+const usage = { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 }
+const usageChunk = chunk({ choices: [], usage })
+const filterChunk = chunk({ choices: [], prompt_filter_results: [] })
+const finish = chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }], usage: null })
+const whole = filterChunk + delta('Hel') + delta('lo "usage":{') + finish + usageChunk + 'data: [DONE]\n\n'
+
+function pass(
+  text: string,
+  cuts: readonly number[],
+  options = { keepUsageChunk: false, hidePromptFilterChunk: false },
+) {
+  const events = new StreamEvents(options)
+  const bytes = Buffer.from(text)
+  const edges = [0, ...[...cuts].sort((a, b) => a - b), bytes.length]
+  const pieces = edges.slice(1).map((end, i) => bytes.subarray(edges[i], end))
+  const output = [...pieces.map((piece) => events.take(piece)), events.finish()]
+  return { events, output: Buffer.concat(output).toString() }
+}
+
+describe('a stream on its way through', () => {
+  it('gives the same bytes, usage and end wherever the network cuts it', () => {
+    const cuts = fc.array(fc.nat(Buffer.byteLength(whole)), { maxLength: 12 })
+    fc.assert(
+      fc.property(cuts, (at) => {
+        const { events, output } = pass(whole, at)
+        expect(output).toBe(whole.replace(usageChunk, ''))
+        expect(events.usage).toEqual({ promptTokens: 5, outputTokens: 2, cachedTokens: 0, reasoningTokens: 0 })
+        expect({ done: events.done, finished: events.finished, failed: events.failed }).toEqual({
+          done: true,
+          finished: true,
+          failed: false,
+        })
+      }),
+    )
+  })
+
+  it('keeps the usage chunk for a client that asked for it', () => {
+    expect(pass(whole, [], { keepUsageChunk: true, hidePromptFilterChunk: false }).output).toBe(whole)
+  })
+
+  it("leaves out Azure's first chunk where the tenant says so, and only that", () => {
+    const { output } = pass(whole, [10], { keepUsageChunk: true, hidePromptFilterChunk: true })
+    expect(output).toBe(whole.replace(filterChunk, ''))
+  })
+
+  it('reads usage that stands in the last choice chunk, and passes that chunk on', () => {
+    const last = chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }], usage })
+    const { events, output } = pass(delta('a') + last + 'data: [DONE]\n\n', [])
+    expect(output).toContain('"finish_reason":"stop"')
+    expect(events.usage?.outputTokens).toBe(2)
+  })
+
+  it('takes CRLF, comments, data without a space, and a missing last empty line', () => {
+    const text = `: ok\r\n\r\ndata:{"choices":[],"usage": {"prompt_tokens":1}}\r\n\r\ndata: [DONE]`
+    const { events, output } = pass(text, [])
+    expect(events.done).toBe(true)
+    expect(events.usage?.promptTokens).toBe(1)
+    expect(output.trimEnd()).toBe(': ok\r\n\r\ndata: [DONE]')
+  })
+
+  it('does not take a text about [DONE] or errors for the end or an error', () => {
+    const { events } = pass(delta('data: [DONE] {"error":{"message":"x"}}'), [])
+    expect(events.done).toBe(false)
+    expect(events.failed).toBe(false)
+  })
+
+  it('notices a failure that the backend tells inside the stream', () => {
+    expect(pass(delta('a') + chunk({ error: { message: 'x' } }), []).events.failed).toBe(true)
+  })
+
+  it('refuses to collect what never becomes an event', () => {
+    const events = new StreamEvents({ keepUsageChunk: true, hidePromptFilterChunk: false })
+    const megabyte = Buffer.alloc(1024 * 1024, 'x')
+    expect(() => {
+      for (let i = 0; i < 6; i++) events.take(megabyte)
+    }).toThrow('not an event stream')
+  })
+
+  it('counts the text of a stream that broke off', async () => {
+    const { events } = pass(delta('Hello') + delta(' wor\nld "quoted"'), [3, 50])
+    expect(await events.tally.tokens()).toBe(countTokens('Hello wor\nld "quoted"'))
+  })
+})
