@@ -28,7 +28,8 @@ export interface CallSettlement {
   readonly usage: TokenUsage
   /** True where the provider reported no usage (a cut stream) and the tokens are our own count. */
   readonly estimated: boolean
-  readonly costMicroUsd: MicroUsd
+  /** Undefined where the price book has no price for the model: the call counts as unpriced, at no cost. */
+  readonly costMicroUsd: MicroUsd | undefined
   /** From arrival to the answer's last byte. */
   readonly latencyMs: number
   /** From arrival to the first byte; undefined where none was sent. */

@@ -1,0 +1,160 @@
+import type { BackendId, CallId, KeyId, TenantId } from '../base/ids'
+import type { CallIntent, CallOutcome, CallSettlement } from './usage-record'
+
+/** One line of a log blob. A settled line repeats its intent, so that either line alone says whose call it was. */
+export type LogLine =
+  | { readonly kind: 'intent'; readonly intent: CallIntent }
+  | {
+      readonly kind: 'settled'
+      readonly intent: CallIntent
+      readonly settlement: CallSettlement
+      /**
+       * True where the intent is durable in another blob, which could not be written any more: that blob counts the call
+       * as unsettled for ever, so this one must count one unsettled call less for the sum to be right.
+       */
+      readonly intentElsewhere: boolean
+    }
+
+/** The format's version, first field of every line. A reader refuses what it does not know rather than skip it. */
+const LINE_VERSION = 1
+
+/** Free texts (alias, model, request id, …) are cut to this, which bounds a line to about 6 KB whatever they contain. */
+const TEXT_CHARACTERS_MAX = 128
+
+/** Texts that are their own JSON form; nearly all are, and testing is several times cheaper than JSON.stringify. */
+const PLAIN_TEXT = /^[\w.:/@ -]{0,128}$/
+
+export function encodeIntent(intent: CallIntent): string {
+  return `{"v":${LINE_VERSION},"k":"i",${intentFields(intent)}}\n`
+}
+
+/** Hand-built, since this and `encodeIntent` are the whole price of metering on the data path. */
+export function encodeSettled(intent: CallIntent, settlement: CallSettlement, intentElsewhere: boolean): string {
+  const { usage } = settlement
+  return (
+    `{"v":${LINE_VERSION},"k":"s",${intentFields(intent)},"oc":"${settlement.outcome}","st":${whole(settlement.status)}` +
+    optionalText('be', settlement.backendId) +
+    optionalText('de', settlement.deployment) +
+    optionalText('re', settlement.region) +
+    `,"p":${whole(usage.promptTokens)},"c":${whole(usage.cachedTokens)},"o":${whole(usage.outputTokens)}` +
+    `,"r":${whole(usage.reasoningTokens)},"ms":${whole(settlement.latencyMs)},"n":${whole(settlement.attempts)}` +
+    optionalNumber('fb', settlement.firstByteMs) +
+    optionalNumber('us', settlement.costMicroUsd) +
+    (settlement.estimated ? ',"es":1' : '') +
+    (intentElsewhere ? ',"el":1' : '') +
+    '}\n'
+  )
+}
+
+function intentFields(intent: CallIntent): string {
+  return (
+    `"id":${quoted(intent.callId)},"at":${whole(intent.startedAt)},"tn":${quoted(intent.tenantId)}` +
+    `,"ky":${quoted(intent.keyId)},"al":${quoted(intent.alias)},"mo":${quoted(intent.model)}` +
+    `,"op":${quoted(intent.operation)},"rq":${quoted(intent.requestId)},"et":${whole(intent.estimatedTokens)}`
+  )
+}
+
+const quoted = (text: string) =>
+  PLAIN_TEXT.test(text) ? `"${text}"` : JSON.stringify(text.slice(0, TEXT_CHARACTERS_MAX))
+
+const optionalText = (name: string, text: string | undefined) =>
+  text === undefined ? '' : `,"${name}":${quoted(text)}`
+const optionalNumber = (name: string, value: number | undefined) =>
+  value === undefined ? '' : `,"${name}":${whole(value)}`
+
+/** Sums must be exact and JSON has no NaN, whatever a backend reported. */
+const whole = (value: number) => (value > 0 && value <= Number.MAX_SAFE_INTEGER ? Math.round(value) : 0)
+
+/**
+ * Undefined for a line that is damaged (torn, or not of this log).
+ * Throws for a line of a version that this code does not know: passing over it would lose usage silently.
+ */
+export function parseLogLine(text: string): LogLine | undefined {
+  const fields = parseFields(text)
+  if (!fields) return undefined
+  if (fields.v !== LINE_VERSION) throw new Error(`usage log line of unknown version ${String(fields.v)}`)
+  const intent: CallIntent = {
+    callId: fields.id,
+    startedAt: fields.at,
+    tenantId: fields.tn,
+    keyId: fields.ky,
+    alias: fields.al,
+    model: fields.mo,
+    operation: fields.op,
+    requestId: fields.rq,
+    estimatedTokens: fields.et,
+  }
+  if (fields.k === 'i') return { kind: 'intent', intent }
+  return { kind: 'settled', intent, settlement: settlementOf(fields), intentElsewhere: fields.el === 1 }
+}
+
+function settlementOf(fields: SettledFields): CallSettlement {
+  return {
+    outcome: fields.oc,
+    status: fields.st,
+    backendId: fields.be,
+    deployment: fields.de,
+    region: fields.re,
+    usage: { promptTokens: fields.p, cachedTokens: fields.c, outputTokens: fields.o, reasoningTokens: fields.r },
+    estimated: fields.es === 1,
+    costMicroUsd: fields.us,
+    latencyMs: fields.ms,
+    firstByteMs: fields.fb,
+    attempts: fields.n,
+  }
+}
+
+interface IntentFields {
+  readonly v: unknown
+  readonly id: CallId
+  readonly at: number
+  readonly tn: TenantId
+  readonly ky: KeyId
+  readonly al: string
+  readonly mo: string
+  readonly op: string
+  readonly rq: string
+  readonly et: number
+}
+
+interface SettledFields extends IntentFields {
+  readonly k: 's'
+  readonly oc: CallOutcome
+  readonly st: number
+  readonly be?: BackendId
+  readonly de?: string
+  readonly re?: string
+  readonly p: number
+  readonly c: number
+  readonly o: number
+  readonly r: number
+  readonly ms: number
+  readonly n: number
+  readonly fb?: number
+  readonly us?: number
+  readonly es?: 1
+  readonly el?: 1
+}
+
+const intentTexts = ['id', 'tn', 'ky', 'al', 'mo', 'op', 'rq']
+const intentNumbers = ['at', 'et']
+const settledNumbers = ['st', 'p', 'c', 'o', 'r', 'ms', 'n']
+
+function parseFields(text: string): (IntentFields & { readonly k: 'i' }) | SettledFields | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null || !('v' in value)) return undefined
+  const fields = value as Record<string, unknown>
+  if (fields['v'] !== LINE_VERSION) return fields as unknown as SettledFields
+  const whole =
+    (fields['k'] === 'i' || fields['k'] === 's') &&
+    intentTexts.every((name) => typeof fields[name] === 'string') &&
+    intentNumbers.every((name) => typeof fields[name] === 'number') &&
+    (fields['k'] === 'i' ||
+      (typeof fields['oc'] === 'string' && settledNumbers.every((name) => typeof fields[name] === 'number')))
+  return whole ? (fields as unknown as SettledFields) : undefined
+}

@@ -1,0 +1,68 @@
+import { priceOfTokens, type MicroUsd } from '../base/money'
+import { listPrices, microUsdPerMillion, type ModelPrice, type PriceList, type TokenPrice } from './prices'
+import type { TokenUsage } from './usage-record'
+
+export interface PriceBook {
+  /**
+   * What the provider charges for a call of `model` that came in at `atMs`. Cached prompt tokens are priced as cached,
+   * reasoning tokens as the output that they are part of.
+   *
+   * Undefined where the list has no price for the model at that time: put it into the settlement as it is, and the call
+   * costs 0 and counts as `unpriced` in every roll-up, so that a missing price is seen rather than billed as free.
+   */
+  costOf(model: string, usage: TokenUsage, atMs: number): MicroUsd | undefined
+}
+
+/** A dated release is priced as its family: `gpt-4.1-mini-2025-04-14` as `gpt-4.1-mini`. */
+const RELEASE_DATE = /-\d{4}-\d{2}-\d{2}$/
+
+export function createPriceBook(prices: PriceList = listPrices): PriceBook {
+  const models = new Map(Object.entries(prices.models).map(([model, list]) => [model, latestFirst(list)]))
+  const pricesOf = (model: string) => models.get(model) ?? models.get(model.replace(RELEASE_DATE, ''))
+
+  return {
+    costOf: (model, usage, atMs) => {
+      const price = pricesOf(model)?.find(({ fromMs }) => fromMs <= atMs)
+      if (!price) return undefined
+      const { longPrompt } = price
+      const rates = longPrompt && usage.promptTokens > longPrompt.promptTokensAbove ? longPrompt : price
+      // A backend that reports more cached tokens than prompt tokens must not make a call cheaper than free.
+      const cachedTokens = Math.min(usage.cachedTokens, usage.promptTokens)
+      return priceOfTokens([
+        { tokens: usage.promptTokens - cachedTokens, microUsdPerMillion: rates.input },
+        { tokens: cachedTokens, microUsdPerMillion: rates.cachedInput },
+        { tokens: usage.outputTokens, microUsdPerMillion: rates.output },
+      ])
+    },
+  }
+}
+
+interface Rates {
+  readonly input: number
+  readonly cachedInput: number
+  readonly output: number
+}
+
+interface DatedRates extends Rates {
+  readonly fromMs: number
+  readonly longPrompt: (Rates & { readonly promptTokensAbove: number }) | undefined
+}
+
+function latestFirst(prices: readonly ModelPrice[]): DatedRates[] {
+  return prices
+    .map((price) => ({
+      ...ratesOf(price),
+      fromMs: price.from === undefined ? -Infinity : Date.parse(price.from),
+      longPrompt: price.longPrompt && {
+        ...ratesOf(price.longPrompt),
+        promptTokensAbove: price.longPrompt.promptTokensAbove,
+      },
+    }))
+    .sort((a, b) => b.fromMs - a.fromMs)
+}
+
+const ratesOf = ({ input, cachedInput = input, output }: TokenPrice): Rates => ({
+  input: microUsdPerMillion(input),
+  cachedInput: microUsdPerMillion(cachedInput),
+  output: microUsdPerMillion(output),
+})

@@ -1,0 +1,99 @@
+import type { MicroUsd } from '../base/money'
+import type { CallOutcome } from '../metering/usage-record'
+
+/** What is counted of calls. Whole numbers throughout, so that sums do not depend on the order of adding. */
+export interface UsageSums {
+  /** Settled calls, of whatever outcome. */
+  calls: number
+  /** Calls that were dispatched and have not ended: under way, or cut short by a crash. Their tokens are not known. */
+  unsettled: number
+  /** Settled calls whose tokens are our own count, since the provider reported none. */
+  estimated: number
+  /** Settled calls of models for which the price book has no price; they add nothing to the cost. */
+  unpriced: number
+  promptTokens: number
+  /** Part of `promptTokens`. */
+  cachedTokens: number
+  outputTokens: number
+  /** Part of `outputTokens`. */
+  reasoningTokens: number
+  costMicroUsd: MicroUsd
+  /** Sum over settled calls, from arrival to last byte. The mean is `latencyMs / calls`. */
+  latencyMs: number
+  /** Sum over the calls that sent a first byte, and how many they were. */
+  firstByteMs: number
+  firstByteCalls: number
+}
+
+/** Every field of UsageSums, in the order in which rows store them; new ones go to the end. */
+export const sumFields = [
+  'calls',
+  'unsettled',
+  'estimated',
+  'unpriced',
+  'promptTokens',
+  'cachedTokens',
+  'outputTokens',
+  'reasoningTokens',
+  'costMicroUsd',
+  'latencyMs',
+  'firstByteMs',
+  'firstByteCalls',
+] as const satisfies readonly (keyof UsageSums)[]
+
+export function zeroSums(): UsageSums {
+  return {
+    calls: 0,
+    unsettled: 0,
+    estimated: 0,
+    unpriced: 0,
+    promptTokens: 0,
+    cachedTokens: 0,
+    outputTokens: 0,
+    reasoningTokens: 0,
+    costMicroUsd: 0,
+    latencyMs: 0,
+    firstByteMs: 0,
+    firstByteCalls: 0,
+  }
+}
+
+export function addSums(total: UsageSums, more: Readonly<UsageSums>): void {
+  for (const field of sumFields) total[field] += more[field]
+}
+
+export const isZero = (sums: Readonly<UsageSums>) => sumFields.every((field) => sums[field] === 0)
+
+/** What calls are told apart by. An unsettled call has no backend yet, and the outcome `unsettled`. */
+export interface UsageGroup {
+  readonly key: string
+  readonly alias: string
+  readonly model: string
+  readonly operation: string
+  readonly outcome: CallOutcome | 'unsettled'
+  readonly backend: string | null
+  readonly deployment: string | null
+  readonly region: string | null
+}
+
+/** Every field of UsageGroup, in the order in which rows store them; new ones go to the end. */
+export const groupFields = [
+  'key',
+  'alias',
+  'model',
+  'operation',
+  'outcome',
+  'backend',
+  'deployment',
+  'region',
+] as const satisfies readonly (keyof UsageGroup)[]
+
+export type GroupField = (typeof groupFields)[number]
+
+/** Equal for equal groups only; also their order within a row. */
+export const groupKey = (group: UsageGroup) => JSON.stringify(groupFields.map((field) => group[field]))
+
+export interface GroupSums {
+  readonly group: UsageGroup
+  readonly sums: Readonly<UsageSums>
+}
