@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { LEDGER_PAGE_MAX } from './ledger'
+import { readBody } from './request-body'
+import { ConfigError, type Resource } from './resource'
+
+const DEFAULT_PAGE = 1_000
+
+/** The simulator's own surface, `/simulator/*`: no credential, since it listens on one machine for tests and demos. */
+export async function serveControl(
+  resource: Resource,
+  request: IncomingMessage,
+  response: ServerResponse,
+  route: { path: string; query: URLSearchParams },
+): Promise<void> {
+  switch (`${request.method} ${route.path}`) {
+    case 'GET health':
+      return send(response, 200, { status: 'ok', inFlight: resource.inFlight, served: resource.ledger.last })
+    case 'GET config':
+      return send(response, 200, resource.config)
+    case 'PATCH config':
+      return patchConfig(resource, request, response)
+    case 'POST reset':
+      await resource.reset()
+      return send(response, 200, { status: 'ok' })
+    case 'GET ledger':
+      return sendLedger(resource, response, route.query)
+    case 'DELETE ledger':
+      resource.ledger.clear()
+      return send(response, 200, { status: 'ok' })
+    default:
+      return send(response, 404, {
+        error: { code: 'not_found', message: `Nothing at ${request.method} ${route.path}.` },
+      })
+  }
+}
+
+async function patchConfig(resource: Resource, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await readBody(request)
+  if (body.kind !== 'body') return sendInvalid(response, ['body: expected a JSON object of at most 64 MB'])
+  try {
+    send(response, 200, await resource.patch(parseObject(body.text)))
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    sendInvalid(response, error.faults)
+  }
+}
+
+function parseObject(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  } catch {
+    // The text below says what would be valid, for this and for JSON that is no object.
+  }
+  throw new ConfigError(['body: expected a JSON object'])
+}
+
+function sendLedger(resource: Resource, response: ServerResponse, query: URLSearchParams): void {
+  const since = Number(query.get('since') ?? 0)
+  const limit = Number(query.get('limit') ?? DEFAULT_PAGE)
+  if (!Number.isInteger(since) || since < 0) return sendInvalid(response, ['since: expected a whole number from 0'])
+  if (!Number.isInteger(limit) || limit < 1 || limit > LEDGER_PAGE_MAX) {
+    return sendInvalid(response, [`limit: expected a whole number from 1 to ${LEDGER_PAGE_MAX}`])
+  }
+  send(response, 200, resource.ledger.page(since, limit))
+}
+
+function sendInvalid(response: ServerResponse, faults: readonly string[]): void {
+  send(response, 400, { error: { code: 'invalid_config', message: faults.join('; '), faults } })
+}
+
+function send(response: ServerResponse, status: number, value: unknown): void {
+  const body = JSON.stringify(value)
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+  response.end(body)
+}

@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Refusal } from './errors'
+import type { ChosenFault } from './faults'
+import type { CredentialKind, LedgerRecord } from './ledger'
+import type { Resource } from './resource'
+import { nowMs } from './ticker-wheel'
+
+type Draft = { -readonly [Field in keyof Omit<LedgerRecord, 'n' | 'outcome' | 'durationMs'>]: LedgerRecord[Field] }
+
+/**
+ * One call from its first byte to its last: sends the answer and writes the ledger's record when the connection is done
+ * with it, whatever ended it. What the record says was sent was really handed to the connection.
+ */
+export class Exchange {
+  readonly id: string = randomUUID()
+  readonly record: Draft
+  readonly #resource: Resource
+  readonly #response: ServerResponse
+  readonly #socket: Socket
+  readonly #headers: string[]
+  readonly #startedMs = nowMs()
+  #delivered = false
+  #spoiled = false
+  #closed = false
+  #onEnd: (() => void) | undefined
+
+  constructor(resource: Resource, request: IncomingMessage, response: ServerResponse, path: string) {
+    this.#resource = resource
+    this.#response = response
+    this.#socket = request.socket
+    const clientRequestId = headerText(request.headers['x-ms-client-request-id'])
+    this.#headers = answerHeaders(this.id, clientRequestId ?? this.id, resource.config.region)
+    this.record = {
+      id: this.id,
+      answerId: null,
+      at: Date.now(),
+      deployment: null,
+      path,
+      stream: false,
+      status: 0,
+      clientRequestId: clientRequestId ?? headerText(request.headers['x-request-id']) ?? null,
+      promptTokens: 0,
+      cachedTokens: 0,
+      outputTokens: 0,
+      reasoningTokens: 0,
+      tokensSent: 0,
+      fault: null,
+      credentialKind: 'none' satisfies CredentialKind,
+    }
+    resource.inFlight++
+    // Before Node's own listener, which ends the socket of a `connection: close` call and would look like a lost client.
+    response.prependListener('finish', () => {
+      this.#delivered = !this.#socket.destroyed && !this.#socket.writableEnded
+    })
+    response.on('close', () => this.#end())
+  }
+
+  /** The connection is done with this call: nothing more can be sent. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Called once when the call has ended, before its record is written. */
+  onEnd(run: () => void): void {
+    this.#onEnd = run
+  }
+
+  /** The fault is in the record; `spoils` says that the client does not get the answer that it asked for. */
+  noteFault(fault: ChosenFault, spoils: boolean): void {
+    this.record.fault = fault.text
+    this.#spoiled = spoils
+  }
+
+  refuse(refusal: Refusal): void {
+    this.json(refusal.status, refusal.body, refusal.headers)
+  }
+
+  /** A whole answer. `length` states another content length than the true one; then the connection ends after it. */
+  json(status: number, body: string, headers: readonly string[] = [], length?: number): void {
+    if (this.#closed) return
+    this.record.status = status
+    const bytes = Buffer.byteLength(body)
+    const type = ['content-type', 'application/json', 'content-length', String(length ?? bytes)]
+    this.#response.writeHead(status, this.#headers.concat(type, headers))
+    if (length === undefined) {
+      this.#response.end(body)
+      return
+    }
+    this.#response.write(body)
+    this.cut()
+  }
+
+  openStream(headers: readonly string[]): void {
+    this.record.status = 200
+    const type = ['content-type', 'text/event-stream; charset=utf-8']
+    this.#response.writeHead(200, this.#headers.concat(type, headers))
+  }
+
+  /** Sends the headers now, with no body yet. */
+  flush(): void {
+    this.#response.flushHeaders()
+  }
+
+  /** Part of a stream with the output tokens in it. False: wait for `onceDrained` before writing on. */
+  write(text: string, tokens: number): boolean {
+    return this.#response.write(text, 'utf8', (error) => {
+      if (error === undefined || error === null) this.record.tokensSent += tokens
+    })
+  }
+
+  onceDrained(run: () => void): void {
+    this.#response.once('drain', run)
+  }
+
+  /** The last part of a stream. */
+  end(text: string, tokens: number): void {
+    if (tokens > 0) this.write(text, tokens)
+    this.#response.end(tokens > 0 ? undefined : text)
+  }
+
+  /** Ends the connection after what was written, leaving the body unfinished. */
+  cut(): void {
+    this.#socket.destroySoon()
+  }
+
+  /** Ends the connection with a TCP reset. */
+  reset(): void {
+    this.#socket.resetAndDestroy()
+  }
+
+  #end(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#resource.inFlight--
+    if (this.#delivered && !this.#spoiled && !this.record.stream && this.record.status < 300) {
+      this.record.tokensSent = this.record.outputTokens - this.record.reasoningTokens
+    }
+    this.#onEnd?.()
+    this.#resource.ledger.add({ ...this.record, durationMs: nowMs() - this.#startedMs, outcome: this.#outcome() })
+  }
+
+  #outcome(): LedgerRecord['outcome'] {
+    if (this.#spoiled) return 'faulted'
+    if (!this.#delivered) return 'client-gone'
+    return this.record.status >= 400 ? 'rejected' : 'completed'
+  }
+}
+
+/** The headers of every answer, as captured from the service. */
+function answerHeaders(id: string, clientRequestId: string, region: string): string[] {
+  return [
+    'cache-control',
+    'no-cache, must-revalidate',
+    'access-control-allow-origin',
+    '*',
+    'apim-request-id',
+    id,
+    'x-request-id',
+    id,
+    'x-ms-client-request-id',
+    clientRequestId,
+    'x-ms-region',
+    region,
+    'x-content-type-options',
+    'nosniff',
+    'strict-transport-security',
+    'max-age=31536000; includeSubDomains; preload',
+    'x-accel-buffering',
+    'no',
+  ]
+}
+
+function headerText(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}

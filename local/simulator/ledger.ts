@@ -1,0 +1,87 @@
+/**
+ * How a call ended. `completed`: the last byte of a successful answer was handed to a living connection. `client-gone`:
+ * the connection ended first. `faulted`: a fault that was asked for spoiled the answer. `rejected`: a whole error answer.
+ */
+export type Outcome = 'completed' | 'client-gone' | 'faulted' | 'rejected'
+
+export type CredentialKind = 'none' | 'api-key' | 'bearer-key' | 'bearer-jwt'
+
+/** One call served, as the upstream saw it: what a gateway's metering is checked against. */
+export interface LedgerRecord {
+  /** Place in the ledger, from 1, in the order in which calls ended. */
+  readonly n: number
+  /** The `x-request-id` of the answer. */
+  readonly id: string
+  /** The `id` inside the answer's body, for chat. */
+  readonly answerId: string | null
+  /** When the call arrived, Unix milliseconds. */
+  readonly at: number
+  readonly durationMs: number
+  readonly deployment: string | null
+  readonly path: string
+  readonly stream: boolean
+  /** Zero when the connection ended before an answer began. */
+  readonly status: number
+  /** What the client sent as `x-ms-client-request-id` or `x-request-id`. */
+  readonly clientRequestId: string | null
+  readonly promptTokens: number
+  readonly cachedTokens: number
+  /** What the usage states, reasoning included, whether or not all of it was sent. */
+  readonly outputTokens: number
+  readonly reasoningTokens: number
+  /** Visible output tokens whose bytes were handed to the connection. */
+  readonly tokensSent: number
+  readonly outcome: Outcome
+  readonly fault: string | null
+  readonly credentialKind: CredentialKind
+}
+
+export interface LedgerPage {
+  readonly records: readonly LedgerRecord[]
+  /** Pass as `since` to read on. */
+  readonly next: number
+  /** The newest record's `n`; zero when nothing was served. */
+  readonly last: number
+  /** Records after `since` that the ring has already dropped. */
+  readonly dropped: number
+}
+
+export const LEDGER_RECORDS_MAX = 200_000
+export const LEDGER_PAGE_MAX = 10_000
+
+/** A ring of the latest records. */
+export class Ledger {
+  #ring: LedgerRecord[] = []
+  #last = 0
+  readonly #recordsMax: number
+
+  constructor(recordsMax = LEDGER_RECORDS_MAX) {
+    this.#recordsMax = recordsMax
+  }
+
+  add(record: Omit<LedgerRecord, 'n'>): void {
+    this.#last++
+    this.#ring[(this.#last - 1) % this.#recordsMax] = { n: this.#last, ...record }
+  }
+
+  /** The records after `since`, oldest first. */
+  page(since: number, limit: number): LedgerPage {
+    const oldest = Math.max(1, this.#last - this.#ring.length + 1)
+    const first = Math.max(since + 1, oldest)
+    const records: LedgerRecord[] = []
+    for (let n = first; n <= this.#last && records.length < limit; n++) {
+      const record = this.#ring[(n - 1) % this.#recordsMax]
+      if (record !== undefined) records.push(record)
+    }
+    return { records, next: records.at(-1)?.n ?? Math.max(since, 0), last: this.#last, dropped: first - since - 1 }
+  }
+
+  clear(): void {
+    this.#ring = []
+    this.#last = 0
+  }
+
+  get last(): number {
+    return this.#last
+  }
+}

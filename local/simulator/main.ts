@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import type { SimulatorConfigInput } from './config'
+import { ConfigError } from './resource'
+import { startSimulator } from './simulator'
+
+const DEFAULT_PORT = 7_072
+
+const help = `Azure OpenAI simulator
+
+Usage: node dist/local/simulator.js [options]
+
+  --port N         port to listen on (default ${DEFAULT_PORT}; 0 takes a free one)
+  --host ADDRESS   address to listen on (default 127.0.0.1)
+  --config FILE    JSON file in place of the default resource
+  --seed N         what generated texts are drawn from, in place of the configuration's seed
+  --help           this text
+
+Serves, with key "simulator-key" unless configured:
+  /openai/deployments/{name}/chat/completions | embeddings ?api-version=…
+  /openai/v1/chat/completions | embeddings | models
+  /compatible/v1/chat/completions | embeddings | models
+Looks and control:
+  GET /simulator/health      GET|PATCH /simulator/config      POST /simulator/reset
+  GET /simulator/ledger?since=N&limit=N      DELETE /simulator/ledger
+A message can ask for what it needs: [[tokens:N]] [[reasoning:N]] [[echo:text]]
+  [[filter:prompt|jailbreak|completion]] [[fault:KIND]] [[fault:KIND@deployment,deployment]]
+`
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string' },
+      host: { type: 'string' },
+      config: { type: 'string' },
+      seed: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  })
+  if (values.help === true) {
+    process.stdout.write(help)
+    return
+  }
+  const simulator = await startSimulator({
+    port: wholeNumber('--port', values.port, 65_535) ?? DEFAULT_PORT,
+    ...(values.host === undefined ? {} : { host: values.host }),
+    ...(values.config === undefined ? {} : { config: readConfigFile(values.config) }),
+    ...(values.seed === undefined ? {} : { seed: wholeNumber('--seed', values.seed, Number.MAX_SAFE_INTEGER) ?? 0 }),
+  })
+  process.stdout.write(`simulator: listening on ${simulator.url}\n`)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void simulator.close())
+  }
+}
+
+function wholeNumber(option: string, text: string | undefined, max: number): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (text !== '' && Number.isInteger(value) && value >= 0 && value <= max) return value
+  throw new ConfigError([`${option}: expected a whole number from 0 to ${max}, got "${text}"`])
+}
+
+/** The file's shape is checked when the simulator starts, together with everything else in it. */
+function readConfigFile(file: string): SimulatorConfigInput {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as SimulatorConfigInput
+  } catch (error) {
+    throw new ConfigError([`--config: expected a JSON file: ${error instanceof Error ? error.message : String(error)}`])
+  }
+}
+
+main().catch((error: unknown) => {
+  const text = error instanceof ConfigError ? error.faults.map((fault) => `  ${fault}`).join('\n') : error
+  console.error('simulator: cannot start:\n', text)
+  process.exitCode = 1
+})

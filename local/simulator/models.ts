@@ -1,0 +1,55 @@
+import { resourceNotFound, invalidRequest } from './errors'
+import type { Exchange } from './exchange'
+import { knownModels, type ModelFacts } from './model-catalogue'
+import type { Resource } from './resource'
+import type { Family } from './route'
+
+const CREATED_SECONDS = 1_744_588_800
+/** Two years after the catalogue's newest models, so that no client drops one as deprecated. */
+const RETIRES_SECONDS = 1_861_920_000
+
+/** Serves the model lists: base models of the resource on Azure's paths, deployments on a compatible endpoint. */
+export function serveModels(resource: Resource, exchange: Exchange, route: { family: Family; id: string | undefined }) {
+  const models = listModels(resource, route.family)
+  if (route.id === undefined) return exchange.json(200, JSON.stringify({ object: 'list', data: models }))
+  const found = models.find(({ id }) => id === route.id)
+  if (found !== undefined) return exchange.json(200, JSON.stringify(found))
+  return exchange.refuse(route.family === 'compatible' ? unknownModel(route.id) : resourceNotFound)
+}
+
+function listModels(resource: Resource, family: Family): { id: string }[] {
+  switch (family) {
+    case 'classic':
+      return knownModels().map(classicModel)
+    case 'v1':
+      return knownModels().map(({ name }) => openaiModel(name, 'system'))
+    case 'compatible':
+      return [...resource.deployments].map(({ name }) => openaiModel(name, 'simulator'))
+  }
+}
+
+function classicModel({ name, kind }: ModelFacts) {
+  const embeddings = kind === 'embeddings'
+  return {
+    id: name,
+    object: 'model',
+    status: 'succeeded',
+    created_at: CREATED_SECONDS,
+    capabilities: {
+      fine_tune: name.startsWith('gpt-4.1') || name.startsWith('gpt-4o'),
+      inference: true,
+      completion: false,
+      chat_completion: !embeddings,
+      embeddings,
+    },
+    lifecycle_status: 'generally-available',
+    deprecation: { inference: RETIRES_SECONDS },
+  }
+}
+
+function openaiModel(id: string, owner: string) {
+  return { id, object: 'model', created: CREATED_SECONDS, owned_by: owner }
+}
+
+const unknownModel = (id: string) =>
+  invalidRequest(`The model '${id}' does not exist`, { status: 404, param: 'model', code: 'model_not_found' })

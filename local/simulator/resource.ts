@@ -1,0 +1,120 @@
+import { mergeConfig, parseConfig, type SimulatorConfig } from './config'
+import { changeDeployment, openDeployment, type Deployment } from './deployment'
+import { Ledger } from './ledger'
+import { TickerWheel } from './ticker-wheel'
+
+/** A configuration that cannot be used; `faults` name the fields. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[]
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.name = 'ConfigError'
+    this.faults = faults
+  }
+}
+
+/** The simulated Azure OpenAI resource: configuration, deployments, ledger, and the one timer for all delays. */
+export class Resource {
+  readonly ledger = new Ledger()
+  readonly wheel = new TickerWheel()
+  /** Calls that have begun and not ended. */
+  inFlight = 0
+  #raw: unknown
+  #config: SimulatorConfig
+  #deployments: ReadonlyMap<string, Deployment> = new Map()
+  readonly #initial: unknown
+  #change: Promise<unknown> = Promise.resolve()
+
+  private constructor(raw: unknown) {
+    this.#raw = raw
+    this.#initial = raw
+    this.#config = parsed(raw)
+  }
+
+  /** Opens the resource with its tokenizers loaded. Throws a ConfigError that names every field at fault. */
+  static async open(raw: unknown): Promise<Resource> {
+    const resource = new Resource(raw)
+    await resource.reset()
+    return resource
+  }
+
+  get config(): SimulatorConfig {
+    return this.#config
+  }
+
+  deployment(name: string): Deployment | undefined {
+    return this.#deployments.get(name)
+  }
+
+  get deployments(): Iterable<Deployment> {
+    return this.#deployments.values()
+  }
+
+  /** Merges a patch in; throws a ConfigError and changes nothing when the result would not be valid. */
+  async patch(patch: unknown): Promise<SimulatorConfig> {
+    return this.#inTurn(async () => {
+      const raw = mergeConfig(this.#raw, patch)
+      const config = parsed(raw)
+      const named = namedDeployments(patch)
+      this.#deployments = new Map(
+        await Promise.all(
+          Object.entries(config.deployments).map(async ([name, deployment]) => {
+            const before = this.#deployments.get(name)
+            const touched = named.get(name)
+            if (before !== undefined && touched === undefined) return [name, before] as const
+            const after =
+              before === undefined
+                ? await openDeployment(name, deployment, config.seed)
+                : await changeDeployment(before, deployment, {
+                    seed: config.seed,
+                    rearmFaults: touched?.has('faults') === true,
+                  })
+            return [name, after] as const
+          }),
+        ),
+      )
+      this.#raw = raw
+      this.#config = config
+      return config
+    })
+  }
+
+  /** Back to the first configuration, with counters, caches, armed faults and ledger as new. Running calls go on. */
+  async reset(): Promise<void> {
+    return this.#inTurn(async () => {
+      const config = parsed(this.#initial)
+      const opened = Object.entries(config.deployments).map(
+        async ([name, deployment]) => [name, await openDeployment(name, deployment, config.seed)] as const,
+      )
+      this.#deployments = new Map(await Promise.all(opened))
+      this.#raw = this.#initial
+      this.#config = config
+      this.ledger.clear()
+    })
+  }
+
+  close(): void {
+    this.wheel.close()
+  }
+
+  /** Loading a tokenizer takes time, so two changes at once would each start from the other's past. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#change.then(change)
+    this.#change = done.catch(() => undefined)
+    return done
+  }
+}
+
+function parsed(raw: unknown): SimulatorConfig {
+  const result = parseConfig(raw)
+  if (result.kind === 'invalid') throw new ConfigError(result.faults)
+  return result.config
+}
+
+/** The deployments that a patch speaks of, each with the fields that it names. */
+function namedDeployments(patch: unknown): Map<string, Set<string>> {
+  const deployments = typeof patch === 'object' && patch !== null && 'deployments' in patch ? patch.deployments : {}
+  return new Map(
+    Object.entries(deployments ?? {}).map(([name, fields]) => [name, new Set(Object.keys(Object(fields)))] as const),
+  )
+}
