@@ -1,0 +1,49 @@
+import { consoleLog, describeError } from './log'
+import { startHost } from './host'
+import { readSettings } from './settings'
+import { freePort } from './wait-for-storage'
+
+/** How long calls under way may take to end after SIGTERM; then the process ends all the same. */
+const STOP_GRACE_MS = 10_000
+/** When the launcher is gone nobody waits any more. */
+const ORPHAN_GRACE_MS = 1_000
+
+/** The process that is the host. Exit codes: 0 asked to stop, 1 failed. */
+async function main(): Promise<void> {
+  const settings = readSettings(process.argv.slice(2), process.env)
+  const port = settings.port === 0 ? await freePort() : settings.port
+  prepareProcess(settings.appFolder, port)
+  const log = consoleLog(settings.logLevel)
+  let stopping: Promise<void> | undefined
+  const host = startHost({ ...settings, port }, process.env, log)
+  const stop = (graceMs: number) => {
+    stopping ??= host
+      .then((started) => started.stop(graceMs))
+      .catch(fail)
+      .then(() => process.exit(0))
+  }
+  process.on('SIGTERM', () => stop(STOP_GRACE_MS))
+  process.on('SIGINT', () => stop(STOP_GRACE_MS))
+  process.on('disconnect', () => stop(ORPHAN_GRACE_MS))
+
+  await host
+  if (stopping) return
+  process.stdout.write(`Functions host on http://localhost:${port}\n`)
+  process.send?.({ kind: 'ready', port })
+}
+
+/** What the real host does to a worker's process before the app is loaded. */
+function prepareProcess(appFolder: string, port: number): void {
+  process.chdir(appFolder)
+  // The durable library rewrites every management link to localhost:7071 unless this is set.
+  process.env['WEBSITE_HOSTNAME'] = `localhost:${port}`
+  process.env['AZURE_FUNCTIONS_ENVIRONMENT'] ??= 'Development'
+  process.env['FUNCTIONS_WORKER_RUNTIME'] ??= 'node'
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`The host failed: ${describeError(error)}\n`)
+  process.exit(1)
+}
+
+main().catch(fail)
