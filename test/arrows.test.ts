@@ -12,6 +12,7 @@ const order = [
   'routing',
   'metering',
   'inference',
+  'onboarding',
   'usage',
   'http',
   'functions',
@@ -94,6 +95,11 @@ describe('src', () => {
     const makers = sources.filter((file) => read(file).includes('TenantScope.ofPlatform('))
     expect(makers.sort()).toMatchInlineSnapshot(`
      [
+       "src/functions/platform-tenant-keys.ts",
+       "src/functions/platform-tenant-resume.ts",
+       "src/functions/platform-tenant-suspend.ts",
+       "src/functions/platform-tenant.ts",
+       "src/onboarding/onboard-tenant.ts",
        "src/tenants/tenants.ts",
      ]
     `)

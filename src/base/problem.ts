@@ -13,6 +13,8 @@ export class Problem {
   readonly internal: string | undefined
   /** The name of the field at fault, in the caller's terms. */
   readonly param: string | undefined
+  /** Every field at fault, where more than one is; shown on the control plane only, whose error bodies have a place for it. */
+  readonly errors: readonly FieldError[] | undefined
   /** The true wait until the same request could succeed; only on codes whose registry entry is retryable. */
   readonly retryAfterMs: number | undefined
   /** More response headers, for example the rate headers of a refusal. */
@@ -24,6 +26,7 @@ export class Problem {
     more: {
       internal?: string | undefined
       param?: string | undefined
+      errors?: readonly FieldError[] | undefined
       retryAfterMs?: number | undefined
       headers?: Readonly<Record<string, string>> | undefined
     } = {},
@@ -32,6 +35,7 @@ export class Problem {
     this.public = publicText
     this.internal = more.internal
     this.param = more.param
+    this.errors = more.errors
     this.retryAfterMs = more.retryAfterMs
     this.headers = more.headers
   }
@@ -39,6 +43,12 @@ export class Problem {
   get entry() {
     return problemCodes[this.code]
   }
+}
+
+/** One field at fault: its path in the caller's terms (`aliases.0.name`) and what would be valid. */
+export interface FieldError {
+  readonly path: string
+  readonly message: string
 }
 
 export class ProblemError extends Error {

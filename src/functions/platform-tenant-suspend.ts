@@ -1,0 +1,22 @@
+import { Problem } from '../base/problem'
+import type { ControlPlane } from '../http/control-plane'
+import { operatorEndpoint } from '../http/endpoint'
+import type { HttpTrigger } from '../http/functions-adapter'
+import { ok } from '../http/plain-request'
+import { tenantParams } from '../http/request-params'
+import { TenantScope } from '../storage/tenant-scope'
+import { operatorView, tenantEtag } from '../tenants/tenant-view'
+
+export const platformTenantSuspend = ({ tenants }: ControlPlane): HttpTrigger => ({
+  name: 'platform-tenant-suspend',
+  route: 'api/platform/tenants/{tenantId}/suspend',
+  endpoints: {
+    POST: operatorEndpoint({
+      params: tenantParams,
+      run: async ({ params }) => {
+        const tenant = await tenants.transition(TenantScope.ofPlatform(params.tenantId), 'suspend')
+        return tenant instanceof Problem ? tenant : ok(operatorView(tenant), { etag: tenantEtag(tenant) })
+      },
+    }),
+  },
+})

@@ -1,0 +1,39 @@
+import type { ControlPlane } from '../http/control-plane'
+import { registerTrigger, type HttpApp } from '../http/functions-adapter'
+import type { Handle } from '../http/handle'
+import { health } from './health'
+import { platformBackend } from './platform-backend'
+import { platformBackends } from './platform-backends'
+import { platformTenant } from './platform-tenant'
+import { platformTenantKeys } from './platform-tenant-keys'
+import { platformTenantResume } from './platform-tenant-resume'
+import { platformTenantSuspend } from './platform-tenant-suspend'
+import { platformTenants } from './platform-tenants'
+import { platformTiers } from './platform-tiers'
+import { tenant } from './tenant'
+import { tenantKey } from './tenant-key'
+import { tenantKeyRotate } from './tenant-key-rotate'
+import { tenantKeys } from './tenant-keys'
+import { tenantUsage } from './tenant-usage'
+
+const triggers = [
+  health,
+  platformBackend,
+  platformBackends,
+  platformTenant,
+  platformTenantKeys,
+  platformTenantResume,
+  platformTenantSuspend,
+  platformTenants,
+  platformTiers,
+  tenant,
+  tenantKey,
+  tenantKeyRotate,
+  tenantKeys,
+  tenantUsage,
+]
+
+/** Registers every trigger of the operators' and the tenants' API. Routes stand whole, with `routePrefix: ""` in host.json. */
+export function registerControlPlane(app: HttpApp, controlPlane: ControlPlane, handle: Handle): void {
+  for (const trigger of triggers) registerTrigger(app, trigger(controlPlane), handle)
+}

@@ -1,0 +1,21 @@
+import { Problem } from '../base/problem'
+import type { ControlPlane } from '../http/control-plane'
+import { tenantEndpoint } from '../http/endpoint'
+import type { HttpTrigger } from '../http/functions-adapter'
+import { ok } from '../http/plain-request'
+import { anyQuery } from '../http/request-params'
+import { TenantScope } from '../storage/tenant-scope'
+
+export const tenantUsage = ({ queryUsage }: ControlPlane): HttpTrigger => ({
+  name: 'tenant-usage',
+  route: 'api/tenant/usage',
+  endpoints: {
+    GET: tenantEndpoint('read-only', {
+      query: anyQuery,
+      run: async ({ caller, query }) => {
+        const usage = await queryUsage(TenantScope.ofCaller(caller), query)
+        return usage instanceof Problem ? usage : ok(usage)
+      },
+    }),
+  },
+})

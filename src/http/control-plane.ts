@@ -1,0 +1,20 @@
+import type { Keys } from '../access/keys'
+import type { Clock } from '../base/clock'
+import type { IdMaker } from '../base/ids'
+import type { Problem } from '../base/problem'
+import type { Backends } from '../routing/backends'
+import type { TenantScope } from '../storage/tenant-scope'
+import type { Tenants } from '../tenants/tenants'
+import type { CheckHealth } from './check-health'
+
+/** What the control plane's triggers call. */
+export interface ControlPlane {
+  readonly tenants: Tenants
+  readonly keys: Keys
+  readonly backends: Backends
+  /** The query as it was sent; whoever answers it parses it. */
+  readonly queryUsage: (scope: TenantScope, query: Readonly<Record<string, string>>) => Promise<object | Problem>
+  readonly checkHealth: CheckHealth
+  readonly ids: IdMaker
+  readonly clock: Clock
+}

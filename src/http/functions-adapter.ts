@@ -1,0 +1,34 @@
+import type { HttpFunctionOptions, HttpHandler, HttpMethod, HttpRequest } from '@azure/functions'
+import type { Endpoints, Handle } from './handle'
+import type { PlainRequest } from './plain-request'
+
+/** One HTTP trigger: its deployed name, its route and what each method does. */
+export interface HttpTrigger {
+  readonly name: string
+  readonly route: string
+  readonly endpoints: Endpoints
+}
+
+/** The part of `app` of `@azure/functions` that registering needs. */
+export interface HttpApp {
+  http(name: string, options: HttpFunctionOptions): void
+}
+
+/** The methods that are registered: the host answers an unregistered one with a 404 of its own, so all come to us. */
+const METHODS: HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+/** Our own credentials are the only ones: a function key of the host would be a second, unaudited way in. */
+export function registerTrigger(app: HttpApp, { name, route, endpoints }: HttpTrigger, handle: Handle): void {
+  const handler: HttpHandler = async (request) => {
+    // `handle` never rejects, which matters: with streams enabled the library never answers when a handler does.
+    const { status, headers, body } = await handle(endpoints, plainRequest(request))
+    return { status, headers: { ...headers }, ...(body === undefined ? {} : { body }) }
+  }
+  app.http(name, { route, methods: METHODS, authLevel: 'anonymous', handler })
+}
+
+function plainRequest(request: HttpRequest): PlainRequest {
+  const { pathname } = new URL(request.url)
+  const { method, headers, params, body, query } = request
+  return { method, path: pathname, query, params, headers, body }
+}

@@ -1,0 +1,149 @@
+import type { Authenticator } from '../access/authenticator'
+import type { Operators } from '../access/operators'
+import { readCredential } from '../access/read-credential'
+import { requireScope } from '../access/require-scope'
+import { assertNever } from '../base/assert'
+import type { Chance } from '../base/chance'
+import type { Clock } from '../base/clock'
+import { describeError, type Log } from '../base/log'
+import { Problem } from '../base/problem'
+import type { Columns, PartitionTable } from '../storage/partition-table'
+import { TenantScope } from '../storage/tenant-scope'
+import type { TenantTable } from '../storage/tenant-table'
+import { activeTenant } from '../tenants/active-tenant'
+import type { TenantSnapshots } from '../tenants/tenant-snapshots'
+import type { Endpoint, Principal } from './endpoint'
+import { readIdempotencyKey, type Idempotency } from './idempotency'
+import { notFound, type Answer, type PlainAnswer, type PlainRequest } from './plain-request'
+import { matchesAny, readIfMatch } from './precondition'
+import { readJson } from './read-json'
+import { problemOf, renderProblem } from './render-problem'
+import { requestIdOf } from './request-id'
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** The methods of one route. */
+export type Endpoints = Readonly<Partial<Record<Method, Endpoint>>>
+
+export interface HandleDeps {
+  readonly authenticator: Authenticator
+  readonly operators: Operators
+  readonly snapshots: TenantSnapshots
+  readonly idempotency: Idempotency
+  /** Where creations are remembered: a tenant's in its own partition, operators' in the platform's. */
+  readonly tenantRows: TenantTable<Columns>
+  readonly platformRows: PartitionTable<Columns>
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly log: Log
+}
+
+/** Every request of the control plane, from arrival to answer. Never rejects: whatever is thrown becomes an answer. */
+export type Handle = (endpoints: Endpoints, request: PlainRequest) => Promise<PlainAnswer>
+
+export function createHandle(deps: HandleDeps): Handle {
+  const { chance, clock, log } = deps
+  return async (endpoints, request) => {
+    const startedMs = clock.monotonicMs()
+    const requestId = requestIdOf(request.headers.get('x-request-id'), chance)
+    const fields = { requestId, method: request.method, path: request.path }
+    const answer = await answerTo(deps, endpoints, request).catch((error: unknown) => {
+      log.error('a request failed', { ...fields, error: describeError(error) })
+      return problemOf(error)
+    })
+    const rendered = answer instanceof Problem ? renderProblem(answer, requestId) : answer
+    log.info('request', { ...fields, status: rendered.status, latencyMs: clock.monotonicMs() - startedMs })
+    // Answers carry keys, settings and usage: no cache on the way may hold them.
+    return { ...rendered, headers: { ...rendered.headers, 'x-request-id': requestId, 'cache-control': 'no-store' } }
+  }
+}
+
+/** The order is that of what a caller may learn: who asks, what may be asked, what exists, and only then what is wrong. */
+async function answerTo(deps: HandleDeps, endpoints: Endpoints, request: PlainRequest): Promise<PlainAnswer | Problem> {
+  const endpoint = endpointOf(endpoints, request.method)
+  if (endpoint instanceof Problem) return endpoint
+
+  const principal = await authenticate(deps, endpoint, request)
+  if (principal instanceof Problem) return principal
+  if (!endpoint.hasParams(request.params)) return notFound
+
+  const ifMatch = endpoint.needsIfMatch ? readIfMatch(request.headers.get('if-match')) : matchesAny
+  if (ifMatch instanceof Problem) return ifMatch
+  const body = endpoint.hasBody ? await readJson(request, deps.clock) : { value: undefined }
+  if (body instanceof Problem) return body
+
+  const raw = { params: request.params, query: Object.fromEntries(request.query), body: body.value, ifMatch }
+  const run = endpoint.bind(raw)
+  if (run instanceof Problem) return run
+  const runAs = async (subject: string) => {
+    const answer = await run(principal, subject)
+    return answer instanceof Problem ? answer : renderAnswer(answer)
+  }
+  return create(deps, { endpoint, principal, request, content: JSON.stringify(body.value) ?? '' }, runAs)
+}
+
+function endpointOf(endpoints: Endpoints, method: string): Endpoint | Problem {
+  const found = Object.entries(endpoints).find(([name]) => name === method)?.[1]
+  if (found) return found
+  const allow = Object.keys(endpoints).join(', ')
+  return new Problem('method_not_allowed', `Only ${allow} can be sent here.`, { headers: { allow } })
+}
+
+async function authenticate(
+  deps: HandleDeps,
+  { access }: Endpoint,
+  request: PlainRequest,
+): Promise<Principal | Problem> {
+  switch (access.kind) {
+    case 'public':
+      return { kind: 'public' }
+    case 'operator': {
+      const operator = deps.operators.authenticate(request.headers)
+      return operator instanceof Problem ? operator : { kind: 'operator', operator }
+    }
+    case 'tenant': {
+      const credential = readCredential(request.headers)
+      if (credential instanceof Problem) return credential
+      const caller = await deps.authenticator.authenticate(credential)
+      if (caller instanceof Problem) return caller
+      const snapshot = await deps.snapshots.get(caller.tenantId)
+      // A suspended tenant may still look at what it has; nothing of it changes.
+      const mayLook = snapshot?.state === 'suspended' && request.method === 'GET'
+      const tenant = mayLook ? snapshot : activeTenant(snapshot)
+      if (tenant instanceof Problem) return tenant
+      return requireScope(caller, access.scope) ?? { kind: 'tenant', caller }
+    }
+    default:
+      return assertNever(access)
+  }
+}
+
+interface Creation {
+  readonly endpoint: Endpoint
+  readonly principal: Principal
+  readonly request: PlainRequest
+  readonly content: string
+}
+
+/** Runs the endpoint, once for all requests with one `Idempotency-Key` where it creates something. */
+async function create(
+  { idempotency, tenantRows, platformRows }: HandleDeps,
+  { endpoint, principal, request, content }: Creation,
+  runAs: (subject: string) => Promise<PlainAnswer | Problem>,
+): Promise<PlainAnswer | Problem> {
+  const { newSubject } = endpoint
+  if (!newSubject) return runAs('')
+  const idempotencyKey = readIdempotencyKey(request.headers.get('idempotency-key'))
+  if (idempotencyKey instanceof Problem) return idempotencyKey
+  if (idempotencyKey === undefined || principal.kind === 'public') return runAs(newSubject())
+
+  const rows = principal.kind === 'tenant' ? tenantRows.partition(TenantScope.ofCaller(principal.caller)) : platformRows
+  const who = principal.kind === 'tenant' ? principal.caller.keyId : principal.operator.name
+  const name = `${who}\n${request.method}\n${request.path}`
+  return idempotency.once({ rows, name, idempotencyKey, content, newSubject }, runAs)
+}
+
+function renderAnswer({ status, headers, body }: Answer): PlainAnswer {
+  if (body === undefined) return { status, headers: { ...headers }, body: undefined }
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }
+}

@@ -1,0 +1,32 @@
+import { Problem } from '../base/problem'
+import type { HeaderReader } from '../access/read-credential'
+
+/** An HTTP request as the control plane sees it, free of any framework. */
+export interface PlainRequest {
+  readonly method: string
+  /** The path as it was sent; for the log and for idempotency. */
+  readonly path: string
+  readonly query: URLSearchParams
+  /** What the route's placeholders stand for. */
+  readonly params: Readonly<Record<string, string>>
+  readonly headers: HeaderReader
+  readonly body: AsyncIterable<Uint8Array> | null
+}
+
+export interface PlainAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | undefined
+}
+
+/** What an endpoint answers with, before it is rendered as JSON. */
+export interface Answer {
+  readonly status: number
+  readonly body?: object | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
+}
+
+export const ok = (body: object, headers?: Answer['headers']): Answer => ({ status: 200, body, headers })
+export const created = (body: object, headers: Answer['headers']): Answer => ({ status: 201, body, headers })
+export const noContent: Answer = { status: 204 }
+export const notFound = new Problem('not_found', 'There is nothing here.')

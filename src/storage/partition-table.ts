@@ -1,0 +1,87 @@
+import { odata, type TableClient, type TableEntity } from '@azure/data-tables'
+import { storageStatus } from './connect'
+
+export type Columns = Record<string, string | number | boolean | bigint | Uint8Array | Date | null | undefined>
+
+/** A row with the tag by which a later change proves that nobody else changed it in between. */
+export interface Row<C extends Columns> {
+  readonly rowKey: string
+  readonly etag: string
+  readonly columns: C
+}
+
+export type WriteResult = { readonly kind: 'written'; readonly etag: string } | { readonly kind: 'lost-race' }
+
+/** The rows of one partition. */
+export interface PartitionTable<C extends Columns> {
+  get(rowKey: string): Promise<Row<C> | undefined>
+  /** `lost-race` when the row exists. */
+  insert(rowKey: string, columns: C): Promise<WriteResult>
+  /** `lost-race` when the row has changed since `etag`, or is gone. */
+  replace(rowKey: string, columns: C, etag: string): Promise<WriteResult>
+  /** Writes whatever is there. */
+  put(rowKey: string, columns: C): Promise<void>
+  /** A missing row is no error. */
+  remove(rowKey: string): Promise<void>
+  /** Rows with `from` ≤ row key < `to`, in key order, read page by page as they are consumed. */
+  range(from: string, to: string): AsyncIterable<Row<C>>
+}
+
+export function partitionTable<C extends Columns>(table: TableClient, partitionKey: string): PartitionTable<C> {
+  const entityOf = (rowKey: string, columns: C) => ({ partitionKey, rowKey, ...columns }) as TableEntity<object>
+
+  return {
+    get: async (rowKey) => {
+      try {
+        return rowOf<C>(await table.getEntity(partitionKey, rowKey))
+      } catch (error) {
+        if (storageStatus(error) === 404) return undefined
+        throw error
+      }
+    },
+    insert: (rowKey, columns) => writing([409], async () => (await table.createEntity(entityOf(rowKey, columns))).etag),
+    replace: (rowKey, columns, etag) =>
+      writing([412, 404], async () => (await table.updateEntity(entityOf(rowKey, columns), 'Replace', { etag })).etag),
+    put: async (rowKey, columns) => {
+      await table.upsertEntity(entityOf(rowKey, columns), 'Replace')
+    },
+    remove: async (rowKey) => {
+      await writing([404], async () => {
+        await table.deleteEntity(partitionKey, rowKey)
+        return undefined
+      })
+    },
+    range: (from, to) => rowsBetween<C>(table, { partitionKey, from, to }),
+  }
+}
+
+async function writing(racing: readonly number[], write: () => Promise<string | undefined>): Promise<WriteResult> {
+  try {
+    return { kind: 'written', etag: (await write()) ?? '' }
+  } catch (error) {
+    const status = storageStatus(error)
+    if (status !== undefined && racing.includes(status)) return { kind: 'lost-race' }
+    throw error
+  }
+}
+
+async function* rowsBetween<C extends Columns>(
+  table: TableClient,
+  { partitionKey, from, to }: { partitionKey: string; from: string; to: string },
+) {
+  const filter = odata`PartitionKey eq ${partitionKey} and RowKey ge ${from} and RowKey lt ${to}`
+  for await (const entity of table.listEntities({ queryOptions: { filter } })) yield rowOf<C>(entity)
+}
+
+function rowOf<C extends Columns>(entity: object): Row<C> {
+  const { partitionKey, rowKey, etag, timestamp, 'odata.metadata': metadata, ...columns } = entity as SystemColumns
+  return { rowKey, etag, columns: columns as C }
+}
+
+interface SystemColumns extends Columns {
+  partitionKey: string
+  rowKey: string
+  etag: string
+  timestamp?: string
+  'odata.metadata'?: string
+}

@@ -1,0 +1,38 @@
+import { modelFacts } from './models'
+import type { ModelAlias, TenantSnapshot } from './snapshot'
+import type { AliasSpec, TenantRecord } from './tenant-record'
+import { tiers, type Tier } from './tiers'
+
+/** For a model without known facts whose alias names no cap: enough for a long answer, and no more than any model allows. */
+const OUTPUT_TOKENS_DEFAULT = 4_096
+
+/** The record with everything filled in that the tier and the models' facts say. Pure, so compiling again changes nothing. */
+export function compileSnapshot(record: TenantRecord): TenantSnapshot {
+  const tier = tiers[record.tier]
+  return {
+    tenantId: record.tenantId,
+    version: record.version,
+    state: record.state,
+    displayName: record.displayName,
+    tier: record.tier,
+    limits: { ...tier.limits, ...record.limitOverrides },
+    weight: tier.weight,
+    residency: record.residency,
+    aliases: Object.fromEntries(record.aliases.map((spec) => [spec.name, compileAlias(spec, tier)])),
+    settings: record.settings,
+  }
+}
+
+function compileAlias(spec: AliasSpec, tier: Tier): ModelAlias {
+  const facts = modelFacts(spec.model)
+  const capabilities = spec.capabilities ?? facts?.capabilities ?? []
+  const outputTokensMax = spec.outputTokensMax ?? (facts?.outputTokensMax || OUTPUT_TOKENS_DEFAULT)
+  return {
+    name: spec.name,
+    model: spec.model,
+    capabilities,
+    groups: spec.groups,
+    outputTokensMax: capabilities.includes('chat') ? Math.min(outputTokensMax, tier.outputTokensMax) : 0,
+    outputTokensField: spec.outputTokensField ?? facts?.outputTokensField ?? 'max_tokens',
+  }
+}

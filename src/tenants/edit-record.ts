@@ -1,0 +1,55 @@
+import type { TenantId } from '../base/ids'
+import type { Limits, TenantSettings } from './snapshot'
+import type { TenantInput, TenantPatch } from './tenant-input'
+import type { TenantRecord } from './tenant-record'
+
+const defaultSettings: TenantSettings = { hidePromptFilterChunk: false }
+
+/** A tenant as it begins: version 1, being set up. */
+export function newRecord(tenantId: TenantId, input: TenantInput, nowMs: number): TenantRecord {
+  return {
+    ...input,
+    tenantId,
+    version: 1,
+    state: 'onboarding',
+    limitOverrides: mergeLimits({}, input.limitOverrides),
+    settings: mergeSettings(defaultSettings, input.settings),
+    createdAt: nowMs,
+    updatedAt: nowMs,
+  }
+}
+
+/** The record with a merge patch applied; version and time are the writer's to set. */
+export function patchedRecord(record: TenantRecord, patch: TenantPatch): TenantRecord {
+  return {
+    ...record,
+    displayName: patch.displayName ?? record.displayName,
+    contactEmail: patch.contactEmail ?? record.contactEmail,
+    tier: patch.tier ?? record.tier,
+    residency: patch.residency ?? record.residency,
+    aliases: patch.aliases ?? record.aliases,
+    limitOverrides: mergeLimits(record.limitOverrides, patch.limitOverrides ?? {}),
+    settings: mergeSettings(record.settings, patch.settings ?? {}),
+  }
+}
+
+/** The limits with a merge patch applied: null takes one away, undefined leaves it. */
+export function mergeLimits(
+  overrides: Partial<Limits>,
+  patch: { readonly [Name in keyof Limits]?: number | null | undefined },
+): Partial<Limits> {
+  const merged: { -readonly [Name in keyof Limits]?: number } = { ...overrides }
+  for (const name of ['requestsPerMinute', 'tokensPerMinute', 'concurrentCalls'] as const) {
+    const limit = patch[name]
+    if (limit === null) delete merged[name]
+    else if (limit !== undefined) merged[name] = limit
+  }
+  return merged
+}
+
+function mergeSettings(
+  settings: TenantSettings,
+  patch: { readonly [Name in keyof TenantSettings]?: TenantSettings[Name] | undefined },
+): TenantSettings {
+  return { hidePromptFilterChunk: patch.hidePromptFilterChunk ?? settings.hidePromptFilterChunk }
+}

@@ -1,0 +1,99 @@
+import { z } from 'zod'
+import { parseBackendId } from '../base/ids'
+import { dataIsolations, modelIsolations } from './tenant-record'
+import { tierNames } from './snapshot'
+
+/** Bounds of what a client may hand in. Together they keep a record, its snapshot and a stored answer within a table row. */
+const NAME_CHARACTERS_MAX = 100
+const EMAIL_CHARACTERS_MAX = 254
+const ALIASES_MAX = 100
+const GROUPS_MAX = 4
+const MEMBERS_MAX = 8
+const RESIDENCY_MAX = 20
+const LIMIT_MAX = 1_000_000_000
+const WEIGHT_MAX = 1_000
+const OUTPUT_TOKENS_MAX = 1_000_000
+
+/** Also an Azure deployment's rule, so that a name that is valid here is valid in every client. */
+const ALIAS_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/
+const REGION = /^[a-z][a-z0-9-]{0,39}$/
+
+export const aliasName = z
+  .string()
+  .regex(ALIAS_NAME, 'Must be 1 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit')
+
+const region = z.string().regex(REGION, 'Must be a region in lower case, such as "swedencentral"')
+const displayName = z.string().trim().min(1).max(NAME_CHARACTERS_MAX)
+const contactEmail = z.email('Must be an e-mail address').max(EMAIL_CHARACTERS_MAX)
+const limit = z.int().min(1).max(LIMIT_MAX)
+
+const backendId = z.string().transform((text, context) => {
+  const id = parseBackendId(text)
+  if (id) return id
+  context.addIssue({ code: 'custom', message: 'Must be the id of a backend: "bke_" and 26 characters' })
+  return z.NEVER
+})
+
+const member = z.strictObject({ backendId, weight: z.number().positive().max(WEIGHT_MAX).default(1) })
+const group = z.strictObject({ members: z.array(member).min(1).max(MEMBERS_MAX) })
+
+const alias = z.strictObject({
+  name: aliasName,
+  model: z.string().regex(MODEL_NAME, 'Must be the name of a model, such as "gpt-4.1-mini"'),
+  capabilities: z
+    .array(z.enum(['chat', 'embeddings']))
+    .min(1)
+    .max(2)
+    .optional(),
+  groups: z.array(group).min(1).max(GROUPS_MAX),
+  outputTokensMax: z.int().min(1).max(OUTPUT_TOKENS_MAX).optional(),
+  outputTokensField: z.enum(['max_tokens', 'max_completion_tokens']).optional(),
+})
+
+export const limitsInput = z.strictObject({
+  requestsPerMinute: limit.optional(),
+  tokensPerMinute: limit.optional(),
+  concurrentCalls: limit.optional(),
+})
+
+const isolation = z.strictObject({
+  models: z.enum(modelIsolations).default('shared'),
+  data: z.enum(dataIsolations).default('logical'),
+})
+
+const settings = z.strictObject({ hidePromptFilterChunk: z.boolean().optional() })
+
+export const tenantInput = z.strictObject({
+  displayName,
+  contactEmail,
+  tier: z.enum(tierNames).default('standard'),
+  region,
+  residency: z.array(region).max(RESIDENCY_MAX).default([]),
+  isolation: isolation.default({ models: 'shared', data: 'logical' }),
+  aliases: z.array(alias).max(ALIASES_MAX).default([]),
+  limitOverrides: limitsInput.default({}),
+  settings: settings.default({}),
+})
+export type TenantInput = z.infer<typeof tenantInput>
+
+/** A JSON merge patch (RFC 7396): what is absent stays; a list is replaced whole; a limit set to null goes back to the tier's. */
+export const tenantPatch = z.strictObject({
+  displayName: displayName.optional(),
+  contactEmail: contactEmail.optional(),
+  tier: z.enum(tierNames).optional(),
+  residency: z.array(region).max(RESIDENCY_MAX).optional(),
+  aliases: z.array(alias).max(ALIASES_MAX).optional(),
+  limitOverrides: z
+    .strictObject({
+      requestsPerMinute: limit.nullable().optional(),
+      tokensPerMinute: limit.nullable().optional(),
+      concurrentCalls: limit.nullable().optional(),
+    })
+    .optional(),
+  settings: settings.optional(),
+})
+export type TenantPatch = z.infer<typeof tenantPatch>
+
+/** The part of its record that a tenant changes itself. */
+export const ownTenantPatch = z.strictObject({ settings })

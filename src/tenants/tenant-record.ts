@@ -1,0 +1,46 @@
+import type { BackendId, TenantId } from '../base/ids'
+import type { Capability, Limits, ModelAlias, TenantSettings, TenantState, TierName } from './snapshot'
+
+/** What the platform keeps of a tenant. The data path never reads it: it reads the snapshot compiled from it. */
+export interface TenantRecord {
+  readonly tenantId: TenantId
+  /** Rises by one with every change; also the version of the snapshot and, in quotes, the ETag. */
+  readonly version: number
+  readonly state: TenantState
+  readonly displayName: string
+  readonly contactEmail: string
+  readonly tier: TierName
+  /** The tenant's home region. */
+  readonly region: string
+  /** Regions that may serve the tenant; empty means any. */
+  readonly residency: readonly string[]
+  readonly isolation: Isolation
+  readonly aliases: readonly AliasSpec[]
+  /** In place of the tier's limits, within the tier's bounds. */
+  readonly limitOverrides: Partial<Limits>
+  readonly settings: TenantSettings
+  /** Unix milliseconds. */
+  readonly createdAt: number
+  /** Unix milliseconds. */
+  readonly updatedAt: number
+}
+
+export const modelIsolations = ['shared', 'shared-with-own-deployment', 'dedicated', 'tenant-owned'] as const
+export const dataIsolations = ['logical', 'container', 'account'] as const
+
+export interface Isolation {
+  readonly models: (typeof modelIsolations)[number]
+  readonly data: (typeof dataIsolations)[number]
+}
+
+/** An alias as it was asked for; what is left out comes from the model's facts and the tier when it is compiled. */
+export interface AliasSpec {
+  readonly name: string
+  readonly model: string
+  readonly capabilities?: readonly Capability[] | undefined
+  readonly groups: readonly {
+    readonly members: readonly { readonly backendId: BackendId; readonly weight: number }[]
+  }[]
+  readonly outputTokensMax?: number | undefined
+  readonly outputTokensField?: ModelAlias['outputTokensField'] | undefined
+}

@@ -1,0 +1,148 @@
+import type { Clock } from '../base/clock'
+import type { BackendId, TenantId } from '../base/ids'
+import { Problem } from '../base/problem'
+import { fromJsonColumns, toJsonColumns } from '../storage/json-columns'
+import { TenantScope } from '../storage/tenant-scope'
+import type { Columns, TenantTable } from '../storage/tenant-table'
+import { checkRecord } from './check-record'
+import { compileSnapshot } from './compile-snapshot'
+import { nextState, type LifecycleEvent } from './lifecycle'
+import type { SnapshotStore } from './snapshot-store'
+import type { TenantDirectory } from './tenant-directory'
+import { newRecord, patchedRecord } from './edit-record'
+import type { TenantInput, TenantPatch } from './tenant-input'
+import type { TenantRecord } from './tenant-record'
+
+/**
+ * Tenants' records and the one way to change them. The record is written first and the snapshot last, under the
+ * record's version: after a crash in between, the old snapshot serves until the next change, or the same one asked for
+ * again, compiles the record anew.
+ */
+export interface Tenants {
+  /**
+   * Makes the record, in state `onboarding`, unseen by the data path. Safe to repeat: a record that is already there is
+   * returned as it is.
+   */
+  register(tenantId: TenantId, input: TenantInput): Promise<TenantRecord | Problem>
+  get(scope: TenantScope): Promise<TenantRecord | undefined>
+  /** `expects` is asked about the version that would be replaced; a no is `precondition_failed`. */
+  patch(scope: TenantScope, patch: TenantPatch, expects: (version: number) => boolean): Promise<TenantRecord | Problem>
+  /** Also for a tenant that is there already: then it only compiles the snapshot again. */
+  transition(scope: TenantScope, event: LifecycleEvent): Promise<TenantRecord | Problem>
+  list(page: { after?: TenantId | undefined; limit: number }): Promise<TenantPage>
+}
+
+export interface TenantPage {
+  readonly tenants: readonly TenantRecord[]
+  /** Where the next page begins; undefined on the last. */
+  readonly next: TenantId | undefined
+}
+
+export interface TenantsDeps {
+  readonly table: TenantTable<Columns>
+  readonly directory: TenantDirectory
+  readonly snapshots: SnapshotStore
+  readonly clock: Clock
+  /** Those of `ids` that exist, as storage has them now. */
+  readonly knownBackends: (ids: readonly BackendId[]) => Promise<ReadonlySet<BackendId>>
+  /** Told of every compiled change, so that this instance need not wait for its cache. */
+  readonly onChange: (tenantId: TenantId) => void
+}
+
+export const tenantStorage = { tables: ['tenants', 'tenantdirectory'] } as const
+
+const ROW = 'record'
+
+/** Changes to one tenant are rare; one that loses this many races in a row tells its client to try again. */
+const CHANGE_ATTEMPTS_MAX = 5
+
+export function createTenants(deps: TenantsDeps): Tenants {
+  const { table, directory, clock } = deps
+
+  const get = async (scope: TenantScope) => {
+    const row = await table.get(scope, ROW)
+    return row && fromJsonColumns<TenantRecord>(row.columns)
+  }
+  const change = async (scope: TenantScope, edit: Edit) => {
+    for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
+      const row = await table.get(scope, ROW)
+      if (!row) return noSuchTenant
+      const current = fromJsonColumns<TenantRecord>(row.columns)
+      const edited = await edit(current)
+      if (edited instanceof Problem) return edited
+      if (edited === current) return publish(deps, scope, current)
+      const next = { ...edited, version: current.version + 1, updatedAt: clock.now() }
+      const result = await table.replace(scope, ROW, toJsonColumns(next), row.etag)
+      if (result.kind === 'written') return publish(deps, scope, next)
+    }
+    return new Problem('conflict', 'Others are changing this tenant at the moment. Try again.')
+  }
+
+  return {
+    get,
+    register: async (tenantId, input) => {
+      const record = newRecord(tenantId, input, clock.now())
+      const fault = await faultOf(deps, { next: record, current: undefined })
+      if (fault) return fault
+      await directory.add(tenantId)
+      const scope = TenantScope.ofPlatform(tenantId)
+      const result = await table.insert(scope, ROW, toJsonColumns(record))
+      return result.kind === 'written' ? record : ((await get(scope)) ?? noSuchTenant)
+    },
+    patch: (scope, patch, expects) =>
+      change(scope, async (current) => {
+        if (!expects(current.version)) return changedMeanwhile
+        const next = patchedRecord(current, patch)
+        return (await faultOf(deps, { next, current })) ?? next
+      }),
+    transition: (scope, event) =>
+      change(scope, (record) => {
+        const state = nextState(record.state, event)
+        if (state === record.state) return record
+        if (state) return { ...record, state }
+        return new Problem('conflict', `A tenant that is ${record.state} cannot ${event.replaceAll('-', ' ')}.`)
+      }),
+    list: async (page) => {
+      const { tenantIds, more } = await directory.page(page)
+      const records = await Promise.all(tenantIds.map((tenantId) => get(TenantScope.ofPlatform(tenantId))))
+      const tenants = records.filter((record) => record !== undefined)
+      return { tenants, next: more ? tenantIds.at(-1) : undefined }
+    },
+  }
+}
+
+/** The record to be written; the same object to leave it as it is and only compile it again. */
+type Edit = (current: TenantRecord) => TenantRecord | Problem | Promise<TenantRecord | Problem>
+
+const noSuchTenant = new Problem('not_found', 'There is no such tenant.')
+const changedMeanwhile = new Problem(
+  'precondition_failed',
+  'The tenant was changed since the version in If-Match. Read it again and repeat the change on what you find.',
+)
+
+/** Until it is activated a tenant has no snapshot: onboarding prepares everything unseen (I17). */
+async function publish(
+  { snapshots, onChange }: TenantsDeps,
+  scope: TenantScope,
+  record: TenantRecord,
+): Promise<TenantRecord> {
+  if (record.state === 'onboarding') return record
+  await snapshots.write(scope, compileSnapshot(record))
+  onChange(record.tenantId)
+  return record
+}
+
+/** Backends that the current record names already pass: one that was deleted since must not stand in the way of a change. */
+async function faultOf(
+  { knownBackends }: TenantsDeps,
+  { next, current }: { next: TenantRecord; current: TenantRecord | undefined },
+): Promise<Problem | undefined> {
+  const known = new Set(current ? backendsOf(current) : [])
+  const unseen = [...new Set(backendsOf(next))].filter((id) => !known.has(id))
+  const errors = checkRecord(next, known.union(unseen.length > 0 ? await knownBackends(unseen) : new Set()))
+  const [first] = errors
+  return first && new Problem('invalid_request', `${first.path}: ${first.message}`, { param: first.path, errors })
+}
+
+const backendsOf = ({ aliases }: TenantRecord): BackendId[] =>
+  aliases.flatMap(({ groups }) => groups.flatMap(({ members }) => members.map(({ backendId }) => backendId)))

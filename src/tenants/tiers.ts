@@ -1,0 +1,42 @@
+import type { Limits, TierName } from './snapshot'
+
+export interface Tier {
+  readonly name: TierName
+  /** What a tenant of the tier gets unless its record says otherwise. */
+  readonly limits: Limits
+  /** The most that a tenant's own limits may be raised to. */
+  readonly limitsMax: Limits
+  /** Share of a contended backend, against 1 for the standard tier. */
+  readonly weight: number
+  readonly aliasesMax: number
+  /** No call of the tier may ask for more output tokens, whatever the model could do. */
+  readonly outputTokensMax: number
+}
+
+/** Defaults to run with: a platform sells its own. The rates stand in the ratio of Azure OpenAI's, about 6 requests to 1,000 tokens. */
+export const tiers: Readonly<Record<TierName, Tier>> = {
+  free: {
+    name: 'free',
+    limits: { requestsPerMinute: 60, tokensPerMinute: 20_000, concurrentCalls: 4 },
+    limitsMax: { requestsPerMinute: 120, tokensPerMinute: 40_000, concurrentCalls: 8 },
+    weight: 0.25,
+    aliasesMax: 5,
+    outputTokensMax: 2_048,
+  },
+  standard: {
+    name: 'standard',
+    limits: { requestsPerMinute: 600, tokensPerMinute: 100_000, concurrentCalls: 50 },
+    limitsMax: { requestsPerMinute: 6_000, tokensPerMinute: 1_000_000, concurrentCalls: 500 },
+    weight: 1,
+    aliasesMax: 25,
+    outputTokensMax: 16_384,
+  },
+  premium: {
+    name: 'premium',
+    limits: { requestsPerMinute: 6_000, tokensPerMinute: 1_000_000, concurrentCalls: 500 },
+    limitsMax: { requestsPerMinute: 600_000, tokensPerMinute: 100_000_000, concurrentCalls: 10_000 },
+    weight: 4,
+    aliasesMax: 100,
+    outputTokensMax: 131_072,
+  },
+}

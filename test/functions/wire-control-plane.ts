@@ -1,0 +1,81 @@
+import { createApiKeys } from '../../src/access/api-key'
+import { createAuthenticator } from '../../src/access/authenticator'
+import { createKeyStore, keyStorage } from '../../src/access/key-store'
+import { createKeys } from '../../src/access/keys'
+import { createOperators } from '../../src/access/operators'
+import type { Chance } from '../../src/base/chance'
+import type { Clock } from '../../src/base/clock'
+import type { IdMaker } from '../../src/base/ids'
+import type { Log } from '../../src/base/log'
+import { backendStorage, createBackends } from '../../src/routing/backends'
+import type { StorageAccount } from '../../src/storage/connect'
+import { platformTable } from '../../src/storage/platform-table'
+import { tenantTable } from '../../src/storage/tenant-table'
+import { createSnapshotStore } from '../../src/tenants/snapshot-store'
+import { createTenantDirectory } from '../../src/tenants/tenant-directory'
+import { createTenantSnapshots } from '../../src/tenants/tenant-snapshots'
+import { createTenants, tenantStorage } from '../../src/tenants/tenants'
+import { createCheckHealth } from '../../src/http/check-health'
+import type { ControlPlane } from '../../src/http/control-plane'
+import { createHandle } from '../../src/http/handle'
+import { createIdempotency, idempotencyStorage } from '../../src/http/idempotency'
+
+/** The tables that must exist before the first request. */
+export const controlPlaneStorage = {
+  tables: [...tenantStorage.tables, ...keyStorage.tables, ...backendStorage.tables, ...idempotencyStorage.tables],
+}
+
+export interface WiringOptions {
+  readonly storage: StorageAccount
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly ids: IdMaker
+  readonly log: Log
+  readonly keyPeppers: readonly [string, ...string[]]
+  /** SHA-256 of each operator token, in lower-case hex. */
+  readonly operatorTokenHashes: readonly string[]
+  readonly queryUsage: ControlPlane['queryUsage']
+}
+
+/** The control plane as the app composes it, but on a clock of the test's. */
+export function wireControlPlane(options: WiringOptions) {
+  const { storage, clock, chance, ids, log, keyPeppers, operatorTokenHashes, queryUsage } = options
+
+  const backends = createBackends({ table: platformTable(storage.table('backends')), clock, log })
+  const tenantRows = tenantTable(storage.table('tenants'))
+  const snapshotStore = createSnapshotStore(tenantRows)
+  const snapshots = createTenantSnapshots({ store: snapshotStore, clock, log })
+  const directory = createTenantDirectory(platformTable(storage.table('tenantdirectory')))
+  const tenants = createTenants({
+    table: tenantRows,
+    directory,
+    snapshots: snapshotStore,
+    clock,
+    knownBackends: (ids) => backends.known(ids),
+    onChange: (tenantId) => snapshots.forget(tenantId),
+  })
+
+  const apiKeys = createApiKeys({ peppers: keyPeppers, chance })
+  const keyStore = createKeyStore(tenantTable(storage.table('keys')))
+  const authenticator = createAuthenticator({ store: keyStore, apiKeys, clock, log })
+  const keys = createKeys({ store: keyStore, apiKeys, tenants, clock, onChange: (key) => authenticator.forget(key) })
+
+  const checkHealth = createCheckHealth({
+    rows: platformTable(storage.table('tenantdirectory')),
+    clock,
+    version: '1.2.3',
+  })
+  const handle = createHandle({
+    authenticator,
+    operators: createOperators({ tokenHashes: operatorTokenHashes }),
+    snapshots,
+    idempotency: createIdempotency({ clock, chance, secret: keyPeppers[0] }),
+    tenantRows: tenantTable(storage.table('idempotency')),
+    platformRows: platformTable(storage.table('idempotency')),
+    clock,
+    chance,
+    log,
+  })
+  const controlPlane = { tenants, keys, backends, queryUsage, checkHealth, ids, clock }
+  return { controlPlane, handle, authenticator, snapshots, snapshotStore, backends, keyStore, tenants, keys, apiKeys }
+}
