@@ -50,7 +50,7 @@ export async function startHost(settings: HostSettings, env: NodeJS.ProcessEnv, 
   const invoker = createInvoker(registry, log)
   const outputs = createOutputWriter(connections, settings.queues)
   const nextInvocationId = createInvocationIds()
-  const common = { settings, env, registry, connections, keys, invoker, outputs, nextInvocationId, log }
+  const common = { settings, registry, connections, keys, invoker, outputs, nextInvocationId, log }
   const triggers = await startTriggers(common)
 
   const routes = routeFunctions(registry.ofTrigger('httpTrigger'), settings.routePrefix, triggers.extraInputsOf)

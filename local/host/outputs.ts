@@ -12,7 +12,7 @@ export interface OutputWriter {
   write(
     fn: HostFunction,
     response: InvocationResponse,
-    triggerMetadata: Readonly<Record<string, TypedData>>,
+    trigger: { metadata: Readonly<Record<string, TypedData>>; payload?: string | undefined },
   ): Promise<void>
 }
 
@@ -24,8 +24,8 @@ export function createOutputWriter(connections: StorageConnections, queues: Queu
     else await writeBlobOutput(connections, { binding, data, values })
   }
   return {
-    write: async (fn, response, triggerMetadata) => {
-      const values = bindingValues(triggerMetadata)
+    write: async (fn, response, { metadata, payload }) => {
+      const values = bindingValues(metadata, payload)
       const returned = response.returnValue && { name: '$return', data: response.returnValue }
       for (const { name, data } of [...(returned ? [returned] : []), ...(response.outputData ?? [])]) {
         const binding = fn.outputs.get(name)

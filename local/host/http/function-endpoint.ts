@@ -72,7 +72,7 @@ async function serveStreamed(
   }
   // A handler that returns nothing is never answered by the library's stream path.
   if (invocation.result === undefined || invocation.result === null) await invocation.respondInstead({ status: 204 })
-  if (fn.outputs.size > 1) await outputs.write(fn, invocation.response, triggerMetadata)
+  if (fn.outputs.size > 1) await outputs.write(fn, invocation.response, { metadata: triggerMetadata })
 }
 
 async function serveBuffered(
@@ -91,7 +91,7 @@ async function serveBuffered(
     return
   }
   answerBuffered(res, invocation.response.returnValue?.http)
-  if (fn.outputs.size > 1) await outputs.write(fn, invocation.response, triggerMetadata)
+  if (fn.outputs.size > 1) await outputs.write(fn, invocation.response, { metadata: triggerMetadata })
 }
 
 function withTrace(request: InvocationRequest, { traceparent, tracestate }: IncomingMessage['headers']) {
