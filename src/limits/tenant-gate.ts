@@ -1,0 +1,239 @@
+import { assert } from '../base/assert'
+import type { TenantScope } from '../storage/tenant-scope'
+import type { Limits } from '../tenants/snapshot'
+import { HeldAdmission } from './held-admission'
+import type { Ask, Refusal, Verdict } from './judge-ask'
+import type { Ledger } from './ledger'
+import type { AdmissionRequest, AdmissionResult, RateView } from './limiter'
+import type { Renewal } from './renew-window'
+import { limitsUnavailable } from './renewal-attempts'
+import { TenantLease, type LeaseDeps } from './tenant-lease'
+import { cellAt, leavesAtMs, type SectionId } from './window-state'
+
+/** Calls of one tenant that wait for a renewal at once. More come only when storage hangs. */
+export const WAITERS_MAX = 2_000
+/** Renewals a call may go through when overruns of others keep eating what it was granted. */
+const ROUNDS_MAX = 3
+/** While anything is held the lease is renewed so often: three tries before it expires. */
+const RENEW_MS = 2_000
+/** Renewals ahead of need follow each other no faster. */
+const AHEAD_GAP_MS = 100
+const SLOT_WAIT_MS_MIN = 100
+const SLOT_WAIT_MS_MAX = 5_000
+const HOLD_MS_AT_FIRST = 1_000
+/** The mean time for which calls keep their slots follows the last 16 or so. */
+const HOLD_SMOOTHING = 1 / 16
+
+interface Waiter {
+  readonly ask: Ask
+  readonly tenant: Ledger
+  readonly key: Ledger | undefined
+  readonly resolve: (result: AdmissionResult) => void
+  readonly reject: (error: unknown) => void
+  rounds: number
+}
+
+/**
+ * Decides the calls of one tenant on this instance. In the steady state a call is taken out of the lease at once;
+ * otherwise it waits, in order of arrival and together with all others, for the one renewal under way.
+ */
+export class TenantGate {
+  readonly #deps: LeaseDeps
+  readonly #lease: TenantLease
+  #waiting: Waiter[] = []
+  #serving: Promise<void> | undefined
+  #failure: unknown
+  #triedAtMs = -Infinity
+  #usedAtMs = -Infinity
+  #holdMsMean = HOLD_MS_AT_FIRST
+
+  constructor(deps: LeaseDeps, scope: TenantScope) {
+    this.#deps = deps
+    this.#lease = new TenantLease(deps, scope)
+  }
+
+  admit(request: AdmissionRequest): AdmissionResult | Promise<AdmissionResult> {
+    const { tokens } = request
+    assert(Number.isSafeInteger(tokens) && tokens >= 1, 'an estimate is a whole number of tokens, at least 1')
+    const nowMs = this.#deps.clock.now()
+    this.#usedAtMs = nowMs
+    const tenant = this.#lease.ledger('tenant', request.limits) ?? refuseForSpace()
+    const key = this.#keyOf(request)
+    if (tokens > tenant.caps.tokens) return neverFits('tenant', tenant)
+    if (key && tokens > key.caps.tokens) return neverFits('key', key)
+
+    if (this.#covers(tenant, key, tokens, nowMs)) {
+      tenant.notice(tokens, nowMs)
+      key?.notice(tokens, nowMs)
+      const admitted = this.#take(tenant, key, tokens, nowMs)
+      if (tenant.isRunningLow() || key?.isRunningLow()) this.#renewAhead(nowMs)
+      return admitted
+    }
+    const ask: Ask = { sections: key ? ['tenant', key.section] : ['tenant'], tokens }
+    const verdict = this.#judge(ask, nowMs)
+    if (verdict?.kind === 'refused') return this.#refuse(verdict, tenant, nowMs)
+    return this.#wait(ask, tenant, key, nowMs)
+  }
+
+  /** Renews what is held before it expires, and gives back what is not needed. Returns whether a renewal was started. */
+  tend(nowMs: number): boolean {
+    if (this.#serving || this.#lease.isEmpty()) return false
+    if (nowMs - Math.max(this.#lease.renewedAtMs, this.#triedAtMs) < RENEW_MS) return false
+    void this.#serve('stay', nowMs)
+    return true
+  }
+
+  /** Whether forgetting this tenant loses nothing but what is remembered of its window. */
+  isIdle(): boolean {
+    return this.#serving === undefined && this.#waiting.length === 0 && this.#lease.isEmpty()
+  }
+
+  get usedAtMs(): number {
+    return this.#usedAtMs
+  }
+
+  /** Reports and gives back everything. Throws what storage threw; the lease then expires by itself. */
+  async leave(): Promise<void> {
+    while (this.#serving) await this.#serving
+    if (this.#lease.isEmpty()) return
+    await this.#serve('leave', this.#deps.clock.now())
+    if (this.#failure) throw this.#failure
+  }
+
+  #keyOf({ key }: AdmissionRequest): Ledger | undefined {
+    if (!key || !hasLimits(key.limits)) return undefined
+    return this.#lease.ledger(key.keyId, key.limits) ?? refuseForSpace()
+  }
+
+  #covers(tenant: Ledger, key: Ledger | undefined, tokens: number, nowMs: number): boolean {
+    return this.#lease.isUsable(nowMs) && tenant.covers(tokens) && (key === undefined || key.covers(tokens))
+  }
+
+  #take(tenant: Ledger, key: Ledger | undefined, tokens: number, nowMs: number): AdmissionResult {
+    const cell = cellAt(nowMs, this.#deps.shape)
+    tenant.take(tokens, cell)
+    key?.take(tokens, cell)
+    const admission = new HeldAdmission(this, {
+      ledgers: key ? [tenant, key] : [tenant],
+      tokens,
+      cell,
+      sinceMs: nowMs,
+      rates: this.#rates(tenant, leavesAtMs(cell, this.#deps.shape) - nowMs),
+    })
+    return { kind: 'admitted', admission }
+  }
+
+  /** Called by an admission when it settles: the wall time and its cell, and what was learnt of how long calls take. */
+  settling(sinceMs: number): number {
+    const nowMs = this.#deps.clock.now()
+    this.#holdMsMean += (Math.max(0, nowMs - sinceMs) - this.#holdMsMean) * HOLD_SMOOTHING
+    return cellAt(nowMs, this.#deps.shape)
+  }
+
+  #judge(ask: Ask, nowMs: number): Verdict | undefined {
+    return this.#lease.judge(ask, nowMs, { slotWaitMs: this.#slotWaitMs(), mayBeOld: this.#serving !== undefined })
+  }
+
+  #wait(ask: Ask, tenant: Ledger, key: Ledger | undefined, nowMs: number): Promise<AdmissionResult> {
+    if (this.#waiting.length >= WAITERS_MAX) throw limitsUnavailable(`${WAITERS_MAX} calls wait for the limits row`)
+    tenant.notice(ask.tokens, nowMs)
+    key?.notice(ask.tokens, nowMs)
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ask, tenant, key, resolve, reject, rounds: 0 })
+      if (!this.#serving) void this.#serve('stay', nowMs)
+    })
+  }
+
+  #renewAhead(nowMs: number): void {
+    if (!this.#serving && nowMs - this.#triedAtMs >= AHEAD_GAP_MS) void this.#serve('stay', nowMs)
+  }
+
+  #serve(intent: Renewal['intent'], nowMs: number): Promise<void> {
+    this.#triedAtMs = nowMs
+    return (this.#serving = this.#renewWhileCallsWait(intent))
+  }
+
+  /** Never rejects: waiting calls get the failure, and a renewal without any is tried again by `tend`. */
+  async #renewWhileCallsWait(intent: Renewal['intent']): Promise<void> {
+    this.#failure = undefined
+    try {
+      do {
+        let batch: readonly Waiter[] = []
+        await this.#lease.renew({
+          intent,
+          slotWaitMs: this.#slotWaitMs(),
+          asks: () => {
+            batch = [...this.#waiting]
+            return batch.map(({ ask }) => ask)
+          },
+          conclude: (verdicts) => this.#conclude(batch, verdicts),
+        })
+      } while (this.#waiting.length > 0)
+    } catch (error) {
+      this.#failure = error
+      const waiting = this.#waiting
+      this.#waiting = []
+      for (const { reject } of waiting) reject(error)
+      this.#deps.log.warn('limits row could not be renewed', { calls: waiting.length, reason: String(error) })
+    } finally {
+      // In the same turn as the last look at the queue: a call that comes later must find that nobody serves it.
+      this.#serving = undefined
+    }
+  }
+
+  /** Calls that came after the renewal was decided are served from what it left over, or refused by what it showed. */
+  #conclude(batch: readonly Waiter[], verdicts: readonly Verdict[]): void {
+    const nowMs = this.#deps.clock.now()
+    const later = this.#waiting.slice(batch.length)
+    const unserved = batch.filter((waiter, i) => !this.#answer(waiter, verdicts[i], nowMs))
+    const stillWaiting = later.filter((waiter) => !this.#answer(waiter, this.#judge(waiter.ask, nowMs), nowMs))
+    this.#waiting = [...unserved, ...stillWaiting]
+  }
+
+  #answer(waiter: Waiter, verdict: Verdict | undefined, nowMs: number): boolean {
+    const { ask, tenant, key, resolve, reject } = waiter
+    if (verdict?.kind === 'full') reject(limitsUnavailable('no place for one more key or instance in the limits row'))
+    else if (verdict?.kind === 'refused') resolve(this.#refuse(verdict, tenant, nowMs))
+    else if (this.#covers(tenant, key, ask.tokens, nowMs)) resolve(this.#take(tenant, key, ask.tokens, nowMs))
+    else if (++waiter.rounds < ROUNDS_MAX) return false
+    else reject(limitsUnavailable('granted tokens were overrun before the call could take them'))
+    return true
+  }
+
+  #refuse(refusal: Refusal, tenant: Ledger, nowMs: number): AdmissionResult {
+    return {
+      kind: 'refused',
+      limit: refusal.limit,
+      scope: scopeOf(refusal.section),
+      retryAfterMs: refusal.waitMs,
+      rates: this.#rates(tenant, this.#lease.resetMs('tenant', nowMs)),
+    }
+  }
+
+  #rates(tenant: Ledger, resetMs: number): RateView {
+    return {
+      requests: { limit: tenant.caps.requests, remaining: tenant.leftRequests, resetMs },
+      tokens: { limit: tenant.caps.tokens, remaining: tenant.leftTokens, resetMs },
+    }
+  }
+
+  #slotWaitMs(): number {
+    return Math.min(Math.max(this.#holdMsMean, SLOT_WAIT_MS_MIN), SLOT_WAIT_MS_MAX)
+  }
+}
+
+function neverFits(scope: 'tenant' | 'key', ledger: Ledger): AdmissionResult {
+  return { kind: 'never-fits', scope, tokensPerMinute: ledger.caps.tokens }
+}
+
+function hasLimits({ requestsPerMinute, tokensPerMinute, concurrentCalls }: Partial<Limits>): boolean {
+  return requestsPerMinute !== undefined || tokensPerMinute !== undefined || concurrentCalls !== undefined
+}
+
+function scopeOf(section: SectionId): 'tenant' | 'key' {
+  return section === 'tenant' ? 'tenant' : 'key'
+}
+
+function refuseForSpace(): never {
+  throw limitsUnavailable('too many keys with limits of their own in use at once')
+}
