@@ -8,6 +8,9 @@ const { existsSync } = require('node:fs')
 const app = {
   entryPoints: { main: 'src/main.ts' },
   external: ['@azure/functions-core', 'gpt-tokenizer', 'gpt-tokenizer/*'],
+  // Some packages' ES modules ask where they are; in a CommonJS bundle that is the bundle itself.
+  define: { 'import.meta.url': 'bundleUrl' },
+  banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href" },
 }
 const local = {
   entryPoints: {
@@ -17,11 +20,19 @@ const local = {
   },
   packages: 'external',
 }
+const bench = {
+  entryPoints: {
+    'bench/overhead': 'bench/overhead.ts',
+    'bench/bare-proxy': 'bench/bare-proxy.ts',
+    'bench/serve-on-node': 'bench/serve-on-node.ts',
+  },
+  packages: 'external',
+}
 
 const shared = { outdir: 'dist', bundle: true, platform: 'node', target: 'node22', format: 'cjs', sourcemap: true }
 
 async function run() {
-  for (const part of [app, local]) {
+  for (const part of [app, local, bench]) {
     const entryPoints = Object.fromEntries(Object.entries(part.entryPoints).filter(([, file]) => existsSync(file)))
     if (Object.keys(entryPoints).length > 0) await build({ ...shared, ...part, entryPoints, logLevel: 'warning' })
   }

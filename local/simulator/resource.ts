@@ -19,14 +19,12 @@ export class Resource {
   readonly wheel = new TickerWheel()
   /** Calls that have begun and not ended. */
   inFlight = 0
-  #raw: unknown
   #config: SimulatorConfig
   #deployments: ReadonlyMap<string, Deployment> = new Map()
   readonly #initial: unknown
   #change: Promise<unknown> = Promise.resolve()
 
   private constructor(raw: unknown) {
-    this.#raw = raw
     this.#initial = raw
     this.#config = parsed(raw)
   }
@@ -53,7 +51,8 @@ export class Resource {
   /** Merges a patch in; throws a ConfigError and changes nothing when the result would not be valid. */
   async patch(patch: unknown): Promise<SimulatorConfig> {
     return this.#inTurn(async () => {
-      const raw = mergeConfig(this.#raw, patch)
+      // Merged into what is in force, defaults included: a patch of one deployment must not drop the others.
+      const raw = mergeConfig(this.#config, patch)
       const config = parsed(raw)
       const named = namedDeployments(patch)
       this.#deployments = new Map(
@@ -73,7 +72,6 @@ export class Resource {
           }),
         ),
       )
-      this.#raw = raw
       this.#config = config
       return config
     })
@@ -87,7 +85,6 @@ export class Resource {
         async ([name, deployment]) => [name, await openDeployment(name, deployment, config.seed)] as const,
       )
       this.#deployments = new Map(await Promise.all(opened))
-      this.#raw = this.#initial
       this.#config = config
       this.ledger.clear()
     })

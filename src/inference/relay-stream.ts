@@ -80,6 +80,7 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
 
   /** One piece from upstream to output; an empty output means that there is nothing to send yet. */
   async #step(): Promise<Buffer> {
+    if (this.#events.malformed) throw new UpstreamError('broken', 'the stream holds an event that is no JSON')
     const chunk = this.#first ?? (await this.#answer.rest.next())
     this.#first = undefined
     const output = chunk ? this.#events.take(chunk) : this.#events.finish()

@@ -77,7 +77,7 @@ export interface RunningCallDeps {
   readonly clock: Clock
   readonly admission: Admission
   readonly entry: OpenCall
-  readonly costOf: (usage: TokenUsage) => MicroUsd
+  readonly costOf: (usage: TokenUsage) => MicroUsd | undefined
   /** Keep the set of calls under way, for the total timeout and for a clean stop. */
   readonly onStart: (call: RunningCall) => void
   readonly onEnd: (call: RunningCall) => void

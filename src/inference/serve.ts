@@ -1,7 +1,7 @@
 import type { Caller, Credential } from '../access/caller'
 import { readCredential } from '../access/read-credential'
 import type { Chance } from '../base/chance'
-import type { CallId, IdMaker, TenantId } from '../base/ids'
+import type { BackendId, CallId, IdMaker, TenantId } from '../base/ids'
 import { describeError } from '../base/log'
 import type { MicroUsd } from '../base/money'
 import { Problem, ProblemError } from '../base/problem'
@@ -29,10 +29,10 @@ export interface ServeDeps extends ForwardDeps {
   /** Returns at once while the credential's cache entry is fresh. */
   readonly authenticate: (credential: Credential) => Caller | Problem | Promise<Caller | Problem>
   readonly tenantOf: (tenantId: TenantId) => TenantSnapshot | undefined | Promise<TenantSnapshot | undefined>
-  readonly backendOf: (id: Backend['id']) => Backend | undefined
+  readonly backends: () => ReadonlyMap<BackendId, Backend> | Promise<ReadonlyMap<BackendId, Backend>>
   readonly limiter: Limiter
   readonly usageLog: UsageLog
-  readonly costOf: (model: string, usage: TokenUsage, atMs: number) => MicroUsd
+  readonly costOf: (model: string, usage: TokenUsage, atMs: number) => MicroUsd | undefined
   readonly runningCalls: RunningCalls
   readonly ids: IdMaker
   readonly chance: Chance
@@ -172,10 +172,11 @@ async function dispatch(
     return problem
   }
   try {
+    const backends = await deps.backends()
     const plan = planRoute({
       groups: grant.alias.groups,
       residency: grant.tenant.residency,
-      backendOf: deps.backendOf,
+      backendOf: (id) => backends.get(id),
       healthOf: (id) => deps.health.view(id),
       fraction: () => deps.chance.fraction(),
     })

@@ -1,7 +1,7 @@
 import { UpstreamError } from '../azure/upstream-http'
 import type { TokenUsage } from '../metering/usage-record'
 import { readUsage } from './read-usage'
-import { dataOf, DONE, endOfLastEvent, splitEvents } from './sse'
+import { dataOf, DONE, endOfLastEvent, endOfWellFormed, splitEvents } from './sse'
 import { TextTally } from './text-tally'
 
 /** Servers write JSON with or without a space behind the colon; `null` values, which most chunks have, match neither. */
@@ -27,6 +27,8 @@ export class StreamEvents {
   finished = false
   /** The backend has told a failure inside the stream. */
   failed = false
+  /** An event that is no JSON has come; nothing from it on is passed on. */
+  malformed = false
   readonly tally = new TextTally()
   readonly #keepUsageChunk: boolean
   #hidePromptFilterChunk: boolean
@@ -54,7 +56,9 @@ export class StreamEvents {
     return this.#pass(rest)
   }
 
-  #pass(events: Buffer): Buffer {
+  #pass(arrived: Buffer): Buffer {
+    const events = arrived.subarray(0, endOfWellFormed(arrived))
+    this.malformed ||= events.length < arrived.length
     if (events.length === 0) return events
     this.tally.add(events)
     this.finished ||= has(events, FINISH)

@@ -1,0 +1,136 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { launch, type Launched, type LaunchStorage } from './host/launcher/launch'
+
+/** The whole platform on one machine: Azurite, simulator and Functions host, each a process of its own. */
+export interface Stack {
+  readonly baseUrl: string
+  /** Undefined where a real account serves. */
+  readonly simulatorUrl: string | undefined
+  readonly operatorToken: string
+  hostPid(): number | undefined
+  stop(): Promise<void>
+}
+
+export interface StackOptions {
+  readonly port: number
+  /** Undefined starts no simulator. */
+  readonly simulator: { readonly port: number; readonly configFile?: string } | undefined
+  readonly storage: LaunchStorage
+  /** Holds the stack's secrets, so that keys made before a restart still work after it. */
+  readonly stateFolder: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly hostOptions?: readonly string[]
+  readonly watch?: boolean
+  /** Where the built host and simulator are; by default beside this code's own bundle. */
+  readonly distFolder?: string
+  readonly onLine?: (line: string) => void
+}
+
+export const SIMULATOR_KEY = 'simulator-key'
+const READY_MS_MAX = 60_000
+const STOP_GRACE_MS = 5_000
+
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const secrets = readSecrets(options.stateFolder)
+  const distFolder = options.distFolder ?? __dirname
+  const simulator = options.simulator && startSimulator(options.simulator, distFolder, options.onLine)
+  const launched = await launch({
+    appFolder: process.cwd(),
+    port: options.port,
+    storage: options.storage,
+    ...(options.hostOptions ? { hostOptions: options.hostOptions } : {}),
+    hostFile: join(distFolder, 'host.js'),
+    ...(options.watch ? { watch: join(process.cwd(), 'dist', 'main.js') } : {}),
+    ...(options.onLine ? { onLine: options.onLine } : {}),
+    env: {
+      ...(options.simulator ? { AZURE_OPENAI_API_KEY: SIMULATOR_KEY } : {}),
+      TENANTRY_KEY_PEPPER: secrets.keyPepper,
+      TENANTRY_OPERATOR_TOKEN_HASHES: createHash('sha256').update(secrets.operatorToken).digest('hex'),
+      ...options.env,
+    },
+  })
+  const stack: Stack = {
+    baseUrl: `http://localhost:${options.port}`,
+    simulatorUrl: options.simulator && `http://localhost:${options.simulator.port}`,
+    operatorToken: secrets.operatorToken,
+    hostPid: () => launched.hostPid(),
+    stop: () => stopAll(launched, simulator),
+  }
+  try {
+    await Promise.all([launched.ready, simulator?.ready])
+    await healthy(stack)
+    return stack
+  } catch (error) {
+    await stack.stop()
+    throw error
+  }
+}
+
+interface Secrets {
+  readonly keyPepper: string
+  readonly operatorToken: string
+}
+
+function readSecrets(stateFolder: string): Secrets {
+  mkdirSync(stateFolder, { recursive: true })
+  const file = join(stateFolder, 'secrets.json')
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Secrets
+  } catch {
+    const secrets = {
+      keyPepper: randomBytes(32).toString('base64url'),
+      operatorToken: `tno_${randomBytes(24).toString('base64url')}`,
+    }
+    writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 })
+    return secrets
+  }
+}
+
+interface Simulator {
+  readonly process: ChildProcess
+  readonly ready: Promise<void>
+}
+
+function startSimulator(
+  { port, configFile }: NonNullable<StackOptions['simulator']>,
+  distFolder: string,
+  onLine: ((line: string) => void) | undefined,
+): Simulator {
+  const args = ['--port', String(port), ...(configFile ? ['--config', configFile] : [])]
+  const child = fork(join(distFolder, 'simulator.js'), args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  child.stderr?.on('data', (data: Buffer) => (onLine ?? console.error)(`simulator: ${data.toString().trimEnd()}`))
+  const ended = new Promise<never>((_, reject) => {
+    child.once('exit', (code) => reject(new Error(`the simulator ended with code ${code}; is port ${port} free?`)))
+  })
+  ended.catch(() => {})
+  const ready = Promise.race([answers(`http://localhost:${port}/simulator/health`), ended])
+  ready.catch(() => {})
+  return { process: child, ready }
+}
+
+async function healthy({ baseUrl }: Stack): Promise<void> {
+  await answers(`${baseUrl}/api/health`)
+}
+
+async function answers(url: string): Promise<void> {
+  const deadline = Date.now() + READY_MS_MAX
+  for (;;) {
+    const response = await fetch(url).catch(() => undefined)
+    if (response?.status === 200) return
+    if (Date.now() > deadline) throw new Error(`${url} did not answer 200 within ${READY_MS_MAX / 1_000} s`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+async function stopAll(launched: Launched, simulator: Simulator | undefined): Promise<void> {
+  await launched.stop()
+  if (!simulator || simulator.process.exitCode !== null) return
+  const gone = new Promise((resolve) => simulator.process.once('exit', resolve))
+  simulator.process.kill('SIGTERM')
+  const timer = setTimeout(() => simulator.process.kill('SIGKILL'), STOP_GRACE_MS)
+  await gone
+  clearTimeout(timer)
+}

@@ -1,0 +1,162 @@
+import { DefaultAzureCredential } from '@azure/identity'
+import { createApiKeys } from './access/api-key'
+import { createAuthenticator } from './access/authenticator'
+import { createKeyStore, keyStorage } from './access/key-store'
+import { createKeys } from './access/keys'
+import { createOperators } from './access/operators'
+import { createBackendCredentials } from './azure/backend-credentials'
+import { createUpstreamHttp } from './azure/upstream-http'
+import { systemChance } from './base/chance'
+import { repeat, systemClock } from './base/clock'
+import { createIdMaker } from './base/ids'
+import { describeError, type Log } from './base/log'
+import type { Config } from './config'
+import { createCheckHealth } from './http/check-health'
+import type { ControlPlane } from './http/control-plane'
+import { createHandle, type Handle } from './http/handle'
+import { createIdempotency, idempotencyStorage } from './http/idempotency'
+import { createRunningCalls } from './inference/running-calls'
+import { serve, type ServeDeps } from './inference/serve'
+import { createLimiter, limitStorage } from './limits/create-limiter'
+import { createPriceBook } from './metering/price-book'
+import { createUsageLog } from './metering/create-usage-log'
+import { backendStorage, createBackends } from './routing/backends'
+import { createBackendHealth } from './routing/health'
+import { connectStorage, type StorageConnection } from './storage/connect'
+import { platformTable } from './storage/platform-table'
+import { tenantTable } from './storage/tenant-table'
+import { createSnapshotStore } from './tenants/snapshot-store'
+import { createTenantDirectory } from './tenants/tenant-directory'
+import { createTenantSnapshots } from './tenants/tenant-snapshots'
+import { createTenants, tenantStorage } from './tenants/tenants'
+import { queryUsage } from './usage/query-usage'
+import { createRollUp, usageStorage } from './usage/run-roll-up'
+
+/** The app put together: what the triggers call. Made once a process; nothing in it touches the network before `start`. */
+export interface Platform {
+  readonly serve: (
+    ...args: Parameters<typeof serve> extends [ServeDeps, ...infer Rest] ? Rest : never
+  ) => ReturnType<typeof serve>
+  readonly controlPlane: ControlPlane
+  readonly handle: Handle
+  readonly rollUpUsage: () => Promise<void>
+  /** Makes the tables and containers that are missing. */
+  start(): Promise<void>
+  /** Waits for the calls under way, then writes what is still in memory. */
+  stop(): Promise<void>
+}
+
+const SWEEP_INTERVAL_MS = 60_000
+/** Below the grace that hosts give a process that must end. */
+const STOP_GRACE_MS = 25_000
+
+export function compose(config: Config, log: Log, version: string): Platform {
+  const clock = systemClock
+  const chance = systemChance()
+  const ids = createIdMaker({ clock, chance })
+  const instanceId = ids.instanceId()
+  const identity = new DefaultAzureCredential(
+    config.identityClientId === undefined ? {} : { managedIdentityClientId: config.identityClientId },
+  )
+  const connection: StorageConnection =
+    config.storage.kind === 'identity' ? { ...config.storage, credential: identity } : config.storage
+  const storage = connectStorage(connection, config.storagePrefix)
+
+  const snapshotStore = createSnapshotStore(tenantTable(storage.table('tenants')))
+  const snapshots = createTenantSnapshots({ store: snapshotStore, clock, log })
+  const backends = createBackends({ table: platformTable(storage.table('backends')), clock, log })
+  const tenants = createTenants({
+    table: tenantTable(storage.table('tenants')),
+    directory: createTenantDirectory(platformTable(storage.table('tenantdirectory'))),
+    snapshots: snapshotStore,
+    clock,
+    knownBackends: backends.known,
+    onChange: snapshots.forget,
+  })
+
+  const apiKeys = createApiKeys({ peppers: [config.keyPepper], chance })
+  const keyStore = createKeyStore(tenantTable(storage.table('keys')))
+  const authenticator = createAuthenticator({ store: keyStore, apiKeys, clock, log })
+  const keys = createKeys({ store: keyStore, apiKeys, tenants, clock, onChange: authenticator.forget })
+
+  const limiter = createLimiter({ storage, clock, chance, instanceId, log })
+  const usageLog = createUsageLog({ storage, clock, instanceId, log })
+  const rollUp = createRollUp({ storage, clock, log })
+  const runningCalls = createRunningCalls(clock)
+  const upstream = createUpstreamHttp()
+  const serveDeps: ServeDeps = {
+    authenticate: authenticator.authenticate,
+    tenantOf: snapshots.get,
+    backends: backends.all,
+    limiter,
+    usageLog,
+    costOf: createPriceBook().costOf,
+    runningCalls,
+    upstream,
+    credentials: createBackendCredentials({ settings: config.backendKeys, identity, clock }),
+    health: createBackendHealth(clock),
+    ids,
+    clock,
+    chance,
+    log,
+  }
+
+  const sweeping = repeat(
+    { clock, onError: (error) => log.error('the sweep failed', { error: describeError(error) }) },
+    SWEEP_INTERVAL_MS,
+    async () => runningCalls.sweep(),
+  )
+
+  return {
+    serve: (request) => serve(serveDeps, request),
+    controlPlane: {
+      tenants,
+      keys,
+      backends,
+      queryUsage: (scope, query) => queryUsage({ storage, rollUp, clock }, scope, query),
+      checkHealth: createCheckHealth({ rows: platformTable(storage.table('tenants')), clock, version }),
+      ids,
+      clock,
+    },
+    handle: createHandle({
+      authenticator,
+      operators: createOperators({ tokenHashes: config.operatorTokenHashes }),
+      snapshots,
+      idempotency: createIdempotency({ clock, chance, secret: config.keyPepper }),
+      tenantRows: tenantTable(storage.table('idempotency')),
+      platformRows: platformTable(storage.table('idempotency')),
+      clock,
+      chance,
+      log,
+    }),
+    rollUpUsage: rollUp.run,
+    start: () => storage.ensure(merge(storageNeeds)),
+    stop: async () => {
+      await sweeping.stop()
+      if (!(await runningCalls.idle(STOP_GRACE_MS))) log.warn('calls are cut off', { count: runningCalls.count })
+      await Promise.all([usageLog.close(), limiter.close()])
+      await upstream.close()
+    },
+  }
+}
+
+interface StorageNeeds {
+  readonly tables?: readonly string[]
+  readonly containers?: readonly string[]
+}
+
+const storageNeeds: readonly StorageNeeds[] = [
+  tenantStorage,
+  keyStorage,
+  backendStorage,
+  idempotencyStorage,
+  limitStorage,
+  usageStorage,
+]
+
+function merge(needs: readonly StorageNeeds[]): { tables: string[]; containers: string[] } {
+  return {
+    tables: needs.flatMap(({ tables }) => tables ?? []),
+    containers: needs.flatMap(({ containers }) => containers ?? []),
+  }
+}

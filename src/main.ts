@@ -1,0 +1,27 @@
+import { app } from '@azure/functions'
+import { describeError, createLog } from './base/log'
+import { systemClock } from './base/clock'
+import { compose } from './compose'
+import { readConfig } from './config'
+import { inference } from './functions/inference'
+import { registerControlPlane } from './functions/register-control-plane'
+import { rollUpUsage } from './functions/roll-up-usage'
+import packageJson from '../package.json'
+
+/** Where the Functions host loads the app: the only file that does something when it is imported. */
+const log = createLog((line) => void process.stdout.write(`${line}\n`), systemClock.now)
+const platform = compose(readConfig(process.env), log, packageJson.version)
+
+app.setup({ enableHttpStream: true })
+app.http('inference', inference({ serve: platform.serve, clock: systemClock }))
+registerControlPlane(app, platform.controlPlane, platform.handle)
+app.timer('roll-up-usage', rollUpUsage(platform))
+
+app.hook.appStart(() =>
+  platform.start().catch((error: unknown) => {
+    // The host may be up before storage is; the tables are asked for again by whoever needs them first.
+    log.error('storage could not be prepared', { error: describeError(error) })
+    throw error
+  }),
+)
+app.hook.appTerminate(() => platform.stop())

@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { platformClient, type PlatformClient } from '../../local/platform-client'
+import { startStack, type Stack } from '../../local/stack'
+import { testConnectionString } from './storage'
+
+/** The built app on the real local host with the real simulator, in processes of their own, on the run's Azurite. */
+export interface TestStack extends Stack {
+  readonly simulatorUrl: string
+  readonly storagePrefix: string
+  readonly platform: PlatformClient
+  /** Lines that host and simulator have printed so far. */
+  readonly lines: readonly string[]
+  /** A backend on a deployment of the simulator; its id. */
+  makeBackend(deployment: string, more?: object): Promise<string>
+  makeTenant(more?: TenantOptions): Promise<TestTenant>
+  configureSimulator(patch: object): Promise<void>
+  /** What the simulator has served, oldest first. */
+  ledger(): Promise<LedgerEntry[]>
+  /** A second host process on the same storage and secrets: another instance of the app. */
+  startInstance(): Promise<{ baseUrl: string; stop(): Promise<void>; hostPid(): number | undefined }>
+}
+
+export interface TenantOptions {
+  readonly displayName?: string
+  readonly tier?: 'free' | 'standard' | 'premium'
+  readonly limitOverrides?: { requestsPerMinute?: number; tokensPerMinute?: number; concurrentCalls?: number }
+  readonly aliases?: readonly object[]
+  readonly settings?: object
+  readonly residency?: readonly string[]
+}
+
+export interface TestTenant {
+  readonly tenantId: string
+  readonly apiKey: string
+}
+
+export interface LedgerEntry {
+  readonly n: number
+  readonly deployment: string
+  readonly clientRequestId: string | null
+  readonly status: number
+  readonly outcome: 'completed' | 'client-gone' | 'faulted' | 'rejected'
+  readonly promptTokens: number
+  readonly cachedTokens: number
+  readonly outputTokens: number
+  readonly reasoningTokens: number
+}
+
+const DIST = join(process.cwd(), 'dist', 'local')
+const LEDGER_PAGE = 1_000
+
+export async function startTestStack(): Promise<TestStack> {
+  const stateFolder = mkdtempSync(join(tmpdir(), 'tenantry-test-'))
+  const storagePrefix = `s${randomBytes(6).toString('hex')}`
+  const lines: string[] = []
+  const start = (port: number, simulatorPort: number | undefined, hostOptions: string[] = []) =>
+    startStack({
+      port,
+      simulator: simulatorPort === undefined ? undefined : { port: simulatorPort },
+      storage: { kind: 'connection-string', connectionString: testConnectionString() },
+      stateFolder,
+      distFolder: DIST,
+      hostOptions,
+      env: { TENANTRY_STORAGE_PREFIX: storagePrefix, AZURE_OPENAI_API_KEY: 'simulator-key' },
+      onLine: (line) => void lines.push(line),
+    })
+
+  const stack = await start(await freePort(), await freePort())
+  const simulatorUrl = stack.simulatorUrl ?? ''
+  const platform = platformClient(stack.baseUrl, stack.operatorToken)
+  const instances: Stack[] = []
+
+  const makeBackend = async (deployment: string, more: object = {}) => {
+    const backend = await platform.post<{ id: string }>('/backends', {
+      name: `${deployment}-${randomBytes(4).toString('hex')}`,
+      api: { kind: 'azure-openai', apiVersion: '2024-10-21' },
+      endpoint: simulatorUrl,
+      deployment,
+      credential: { kind: 'api-key', setting: 'AZURE_OPENAI_API_KEY' },
+      region: 'swedencentral',
+      ...more,
+    })
+    return backend.id
+  }
+  await changeSimulator(simulatorUrl, 'PATCH', '/simulator/config', FAST)
+  const [chat, embed] = await Promise.all([makeBackend('gpt-4.1-mini'), makeBackend('text-embedding-3-small')])
+
+  return {
+    ...stack,
+    simulatorUrl,
+    storagePrefix,
+    platform,
+    lines,
+    makeBackend,
+    makeTenant: (more = {}) =>
+      platform.post<TestTenant>('/tenants', {
+        displayName: 'Test tenant',
+        contactEmail: 'admin@test.example',
+        tier: 'premium',
+        region: 'swedencentral',
+        aliases: [chatAlias('chat', [[chat]]), embedAlias('embed', [[embed]])],
+        ...more,
+      }),
+    configureSimulator: (patch) => changeSimulator(simulatorUrl, 'PATCH', '/simulator/config', patch),
+    ledger: () => readLedger(simulatorUrl),
+    startInstance: async () => {
+      const instance = await start(await freePort(), undefined)
+      instances.push(instance)
+      return instance
+    },
+    stop: async () => {
+      await Promise.all(instances.map((instance) => instance.stop()))
+      await stack.stop()
+      rmSync(stateFolder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Answers at once, so that tests take no longer than they must. */
+const FAST = {
+  deployments: Object.fromEntries(
+    ['gpt-4.1-mini', 'gpt-4.1', 'gpt-4.1-ptu', 'gpt-5-mini', 'text-embedding-3-small'].map((name) => [
+      name,
+      { latency: { firstTokenMs: 0, tokensPerSecond: 0, jitter: 0 } },
+    ]),
+  ),
+}
+
+export function chatAlias(name: string, groups: readonly (readonly string[])[], more: object = {}): object {
+  return {
+    name,
+    model: 'gpt-4.1-mini',
+    capabilities: ['chat'],
+    groups: groups.map((ids) => ({ members: ids.map((backendId) => ({ backendId })) })),
+    outputTokensMax: 1_000,
+    ...more,
+  }
+}
+
+export function embedAlias(name: string, groups: readonly (readonly string[])[]): object {
+  return {
+    name,
+    model: 'text-embedding-3-small',
+    capabilities: ['embeddings'],
+    groups: groups.map((ids) => ({ members: ids.map((backendId) => ({ backendId })) })),
+  }
+}
+
+async function changeSimulator(url: string, method: string, path: string, body: object): Promise<void> {
+  const answer = await fetch(url + path, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`)
+  await answer.arrayBuffer()
+}
+
+async function readLedger(url: string): Promise<LedgerEntry[]> {
+  const all: LedgerEntry[] = []
+  for (;;) {
+    const since = all.at(-1)?.n ?? 0
+    const answer = await fetch(`${url}/simulator/ledger?since=${since}&limit=${LEDGER_PAGE}`)
+    const { records } = (await answer.json()) as { records: LedgerEntry[] }
+    all.push(...records)
+    if (records.length < LEDGER_PAGE) return all
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
