@@ -136,11 +136,19 @@ function paceOf(deployment: Deployment, answer: ChatAnswer, chosen: ChosenFault 
 }
 
 const ID_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
-const ID_CHARS = 29
+/** Groups of characters, each from one draw: a draw holds 52 bits, and a draw per character would cost more than the rest. */
+const ID_GROUP_CHARS = [8, 7, 7, 7]
 
-/** The form of the service's own ids. */
+/** The form of the service's own ids: 29 letters and digits. */
 function newAnswerId(): string {
   let id = 'chatcmpl-'
-  for (let index = 0; index < ID_CHARS; index++) id += ID_ALPHABET.charAt(Math.random() * ID_ALPHABET.length)
+  for (const chars of ID_GROUP_CHARS) {
+    let drawn = Math.random()
+    for (let index = 0; index < chars; index++) {
+      drawn *= ID_ALPHABET.length
+      id += ID_ALPHABET.charAt(drawn)
+      drawn -= Math.floor(drawn)
+    }
+  }
   return id
 }

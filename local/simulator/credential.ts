@@ -19,7 +19,7 @@ export function checkCredential(
   dialect: Dialect,
 ): CheckedCredential {
   const apiKey = headers['api-key']
-  if (typeof apiKey === 'string') return checkKey(apiKey, 'api-key', authentication, dialect)
+  if (typeof apiKey === 'string' && apiKey !== '') return checkKey(apiKey, 'api-key', authentication, dialect)
   const { authorization } = headers
   if (authorization === undefined || authorization.slice(0, BEARER.length).toLowerCase() !== BEARER) {
     return { kind: 'refused', credentialKind: 'none', refusal: accessDenied(dialect) }

@@ -22,6 +22,8 @@ export class Exchange {
   readonly #headers: string[]
   readonly #startedMs = nowMs()
   #delivered = false
+  /** Output tokens in the last part, which count once it was handed over. */
+  #lastTokens = 0
   #spoiled = false
   #closed = false
   #onEnd: (() => void) | undefined
@@ -53,6 +55,7 @@ export class Exchange {
     // Before Node's own listener, which ends the socket of a `connection: close` call and would look like a lost client.
     response.prependListener('finish', () => {
       this.#delivered = !this.#socket.destroyed && !this.#socket.writableEnded
+      if (this.#delivered) this.record.tokensSent += this.#lastTokens
     })
     response.on('close', () => this.#end())
   }
@@ -73,11 +76,17 @@ export class Exchange {
     this.#spoiled = spoils
   }
 
+  /** A whole answer of the model, all of its visible tokens in one part. */
+  answer(body: string, headers: readonly string[]): void {
+    this.#lastTokens = this.record.outputTokens - this.record.reasoningTokens
+    this.json(200, body, headers)
+  }
+
   refuse(refusal: Refusal): void {
     this.json(refusal.status, refusal.body, refusal.headers)
   }
 
-  /** A whole answer. `length` states another content length than the true one; then the connection ends after it. */
+  /** A whole body. `length` states another content length than the true one; then the connection ends after it. */
   json(status: number, body: string, headers: readonly string[] = [], length?: number): void {
     if (this.#closed) return
     this.record.status = status
@@ -85,7 +94,8 @@ export class Exchange {
     const type = ['content-type', 'application/json', 'content-length', String(length ?? bytes)]
     this.#response.writeHead(status, this.#headers.concat(type, headers))
     if (length === undefined) {
-      this.#response.end(body)
+      // Text whose bytes are its characters is ASCII, which Node writes without encoding it.
+      this.#response.end(body, bytes === body.length ? 'latin1' : 'utf8')
       return
     }
     this.#response.write(body)
@@ -116,8 +126,8 @@ export class Exchange {
 
   /** The last part of a stream. */
   end(text: string, tokens: number): void {
-    if (tokens > 0) this.write(text, tokens)
-    this.#response.end(tokens > 0 ? undefined : text)
+    this.#lastTokens = tokens
+    this.#response.end(text)
   }
 
   /** Ends the connection after what was written, leaving the body unfinished. */
@@ -134,9 +144,6 @@ export class Exchange {
     if (this.#closed) return
     this.#closed = true
     this.#resource.inFlight--
-    if (this.#delivered && !this.#spoiled && !this.record.stream && this.record.status < 300) {
-      this.record.tokensSent = this.record.outputTokens - this.record.reasoningTokens
-    }
     this.#onEnd?.()
     this.#resource.ledger.add({ ...this.record, durationMs: nowMs() - this.#startedMs, outcome: this.#outcome() })
   }

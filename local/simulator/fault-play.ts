@@ -82,7 +82,7 @@ export function sendJson(
       return resetAfterHeaders(exchange, headers, wheel)
     default:
       if (fault !== undefined) exchange.noteFault(fault, false)
-      return exchange.json(200, body, headers)
+      return exchange.answer(body, headers)
   }
 }
 

@@ -67,17 +67,17 @@ export function generateText(vocabulary: Vocabulary, seed: number, tokens: numbe
   return pieces
 }
 
+/**
+ * Adds one sentence, or what of it there is room for: the last token of a text ends its sentence wherever it stands, so
+ * that a short answer reads as a whole one.
+ */
 function addSentence(vocabulary: Vocabulary, random: Random, pieces: string[], tokens: number): void {
-  const sentence = pick(random, sentences)
-  for (let index = 0; index < sentence.length && pieces.length < tokens; index++) {
-    if (pieces.length === tokens - 1 && pieces.length > 0) {
-      // The last token ends the sentence wherever it stands, so that a short answer reads as a whole one.
-      pieces.push('.')
-      return
-    }
-    const kind = sentence[index] ?? 'noun'
-    const opening = pieces.length === 0 ? vocabulary.first : vocabulary.opening
-    pieces.push(pick(random, index === 0 ? opening : vocabulary.inside[kind]))
-  }
+  const wordsMax = tokens - pieces.length - 1
+  const opening = pieces.length === 0 ? vocabulary.first : vocabulary.opening
+  pieces.push(pick(random, opening))
+  const kinds = pick(random, sentences).slice(1, Math.max(1, wordsMax))
+  for (const kind of kinds) pieces.push(pick(random, vocabulary.inside[kind]))
+  // Room for one token after this sentence would leave a lone full stop, which joins the one before into one token.
+  if (tokens - pieces.length === 2) pieces.push(pick(random, vocabulary.inside.noun))
   if (pieces.length < tokens) pieces.push('.')
 }

@@ -24,6 +24,7 @@ export interface LedgerRecord {
   readonly status: number
   /** What the client sent as `x-ms-client-request-id` or `x-request-id`. */
   readonly clientRequestId: string | null
+  /** Zero when the call was refused before the model read its prompt; a filtered prompt counts, as Azure charges it. */
   readonly promptTokens: number
   readonly cachedTokens: number
   /** What the usage states, reasoning included, whether or not all of it was sent. */

@@ -1,3 +1,5 @@
+import { GenerationalCache } from './generational-cache'
+
 /** The three addresses of a deployment: classic Azure, Azure's v1, and a plain OpenAI-compatible base. */
 export type Family = 'classic' | 'v1' | 'compatible'
 
@@ -22,8 +24,22 @@ const COMPATIBLE = '/compatible/v1/'
 const CLASSIC_MODELS = '/openai/models'
 const CONTROL = '/simulator/'
 
-/** Where a request goes. Prefixes are compared, no pattern is matched: this runs for every call of a benchmark. */
+/** Bound of the remembered routes per generation; a client uses a few. */
+const ROUTES_MAX = 1_000
+const posted = new GenerationalCache<string, Route>(ROUTES_MAX)
+
+/** Where a request goes. The calls of a benchmark all have the same few addresses, so those of POST are remembered. */
 export function parseRoute(method: string, url: string): Route {
+  if (method !== 'POST') return readRoute(method, url)
+  const known = posted.get(url)
+  if (known !== undefined) return known
+  const route = readRoute(method, url)
+  posted.set(url, route)
+  return route
+}
+
+/** Prefixes are compared and hardly a pattern is matched, so no address costs more than its length. */
+function readRoute(method: string, url: string): Route {
   const mark = url.indexOf('?')
   const path = collapseSlashes(mark < 0 ? url : url.slice(0, mark))
   const query = mark < 0 ? '' : url.slice(mark + 1)

@@ -43,7 +43,7 @@ export class StreamPump {
     this.#headers = stream.headers
     this.#wheel = wheel
     this.#ending = endingOf(stream.fault, stream.script.steps)
-    this.#brokenStep = stream.fault?.fault.kind === 'malformed-sse' ? stream.fault.fault.afterTokens : undefined
+    this.#brokenStep = brokenStepOf(stream.fault, stream.script.steps)
     this.#firstAtMs = nowMs() + stream.pace.firstTokenMs
     if (stream.fault !== undefined) {
       exchange.noteFault(stream.fault, this.#ending.kind !== 'whole' || this.#brokenStep !== undefined)
@@ -118,6 +118,11 @@ export class StreamPump {
         this.#exchange.write(text, 0)
     }
   }
+}
+
+/** The step whose event is broken: the last one when the stream is shorter than the fault asks for. */
+function brokenStepOf(chosen: ChosenFault | undefined, steps: number): number | undefined {
+  return chosen?.fault.kind === 'malformed-sse' ? Math.min(chosen.fault.afterTokens, steps - 1) : undefined
 }
 
 function endingOf(chosen: ChosenFault | undefined, steps: number): Ending {
