@@ -91,7 +91,7 @@ describe('a usage log whose storage fails', () => {
   it('writes an append once that was applied although no answer came within the attempt’s time', async () => {
     let appends = 0
     const { usageLog, container, end } = await logBehind(({ isAppend }) =>
-      isAppend && ++appends === 1 ? { kind: 'late-answer', delayMs: 900 } : none,
+      isAppend && ++appends === 1 ? { kind: 'late-answer', delayMs: 2_500 } : none,
     )
     const call = opened(usageLog.open(intentOf(1)))
     await call.durable()
@@ -171,7 +171,7 @@ describe('a usage log whose storage fails', () => {
     let down = true
     const { usageLog, end } = await logBehind(() => (down ? { kind: 'lost-request' } : none), {
       refuseAfterFailingMs: 200,
-      durableWaitMs: 2_000,
+      durableWaitMs: 500,
     })
     const call = opened(usageLog.open(intentOf(1)))
     await call.durable().catch(() => {})
