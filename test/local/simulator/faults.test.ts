@@ -240,6 +240,16 @@ describe('the ledger', () => {
     expect(record?.tokensSent).toBeLessThan(100)
   })
 
+  it('says client-gone, with nothing sent, when the client leaves before the answer', async () => {
+    await simulator.patch({ deployments: { second: { latency: { firstTokenMs: 300 } } } })
+    const since = await lastRecord()
+    const leave = new AbortController()
+    const call = simulator.chat('second', '[[tokens:5]]', {}, leave.signal)
+    setTimeout(() => leave.abort(), 50)
+    await expect(call).rejects.toThrow(/abort/)
+    expect(await recordOf(since)).toMatchObject({ outcome: 'client-gone', status: 0, tokensSent: 0, outputTokens: 5 })
+  })
+
   it('says rejected for a refusal, and names the credential and the caller’s own id', async () => {
     const since = await lastRecord()
     await simulator.chat('chat', { messages: [] }, { 'x-request-id': 'of-the-caller' })

@@ -1,3 +1,7 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { BODY_BYTES_MAX, readBody } from '../../../local/simulator/request-body'
 import { runningSimulator, user } from './running'
 
 const simulator = runningSimulator({ authentication: { tokens: 'check' } })
@@ -161,6 +165,26 @@ describe('a body', () => {
   it('longer than the context window is refused before it is counted against the limit', async () => {
     const answer = await simulator.chat('older', 'word '.repeat(9_000))
     expect(await error(answer)).toMatchObject({ status: 400, body: { error: { code: 'context_length_exceeded' } } })
+  })
+})
+
+describe('a body beyond the bound', () => {
+  it('is given up as soon as it is known to be too large, and one at the bound is read', async () => {
+    const kinds: string[] = []
+    const server = createServer((request, response) => {
+      void readBody(request, 10).then(({ kind }) => {
+        kinds.push(kind)
+        response.end()
+      })
+    }).listen(0)
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    await fetch(url, { method: 'POST', body: 'a'.repeat(10) })
+    await fetch(url, { method: 'POST', body: 'a'.repeat(11) })
+    server.close()
+
+    expect(kinds).toEqual(['body', 'too-large'])
+    expect(BODY_BYTES_MAX).toBe(64 * 1_024 * 1_024)
   })
 })
 
