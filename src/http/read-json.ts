@@ -4,6 +4,8 @@ import type { PlainRequest } from './plain-request'
 
 export const bodyBytesMax = 1_048_576
 const BODY_MS_MAX = 30_000
+const DRAIN_BYTES_MAX = 4 * bodyBytesMax
+const DRAIN_MS_MAX = 5_000
 
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json(?:\s*;|$)/i
 
@@ -39,10 +41,10 @@ async function readBytes(body: PlainRequest['body'], clock: Clock): Promise<Uint
   try {
     for (;;) {
       const next = await Promise.race([iterator.next(), timeout])
-      if (next instanceof Problem) return giveUp(iterator, next)
+      if (next instanceof Problem) return refuse(iterator, clock, next)
       if (next.done) return Buffer.concat(chunks)
       bytes += next.value.byteLength
-      if (bytes > bodyBytesMax) return giveUp(iterator, tooLarge)
+      if (bytes > bodyBytesMax) return refuse(iterator, clock, tooLarge)
       chunks.push(next.value)
     }
   } finally {
@@ -50,8 +52,28 @@ async function readBytes(body: PlainRequest['body'], clock: Clock): Promise<Uint
   }
 }
 
-/** Not awaited: the return of a stream that hangs in a read hangs as well. */
-function giveUp(iterator: AsyncIterator<Uint8Array>, problem: Problem): Problem {
-  iterator.return?.().catch(() => {})
+function refuse(iterator: AsyncIterator<Uint8Array>, clock: Clock, problem: Problem): Problem {
+  drain(iterator, clock).catch(() => {})
   return problem
+}
+
+/**
+ * Throws away what a client still sends after it was refused: closing a connection with unread bytes resets it, and the
+ * client would never see why.
+ */
+async function drain(iterator: AsyncIterator<Uint8Array>, clock: Clock): Promise<void> {
+  const ended = new AbortController()
+  const timeout = clock.sleep(DRAIN_MS_MAX, ended.signal).then(() => undefined)
+  let bytes = 0
+  try {
+    while (bytes <= DRAIN_BYTES_MAX) {
+      const next = await Promise.race([iterator.next(), timeout])
+      if (next === undefined || next.done) break
+      bytes += next.value.byteLength
+    }
+  } finally {
+    ended.abort()
+    // Not awaited: the return of a stream that hangs in a read hangs as well.
+    iterator.return?.().catch(() => {})
+  }
 }

@@ -2,7 +2,6 @@ import { hash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Readable } from 'node:stream'
 import type { HttpFunctionOptions, HttpRequest } from '@azure/functions'
 import { systemChance } from '../../src/base/chance'
 import { createIdMaker } from '../../src/base/ids'
@@ -14,6 +13,7 @@ import { freshStorage } from '../harness/storage'
 import { controlPlaneStorage, wireControlPlane } from './wire-control-plane'
 
 export const operatorToken = 'operator-token-of-the-tests'
+export const otherOperatorToken = 'another-operators-token'
 const pepper = 'pepper-of-the-tests-with-enough-characters'
 
 /** One app instance's control plane behind a real socket. Several may share a storage and a clock, as scaled-out ones do. */
@@ -30,6 +30,8 @@ export interface ControlPlaneServer {
   /** As an operator. */
   operate(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>
   close(): Promise<void>
+  /** `await using` closes it however the test ends; one left open would keep the run from ending. */
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 export interface SendOptions {
@@ -53,10 +55,11 @@ export async function serveControlPlane(
   const clock = shared.clock ?? handClock()
   const chance = systemChance()
   const logged: string[] = []
-  const { storage, requests } = counting(shared.storage ?? freshStorage())
+  const storage = shared.storage ?? freshStorage()
   if (!shared.storage) await storage.ensure(controlPlaneStorage)
+  const counted = counting(storage)
   const parts = wireControlPlane({
-    storage,
+    storage: counted.storage,
     clock,
     chance,
     ids: createIdMaker({ clock, chance }),
@@ -65,7 +68,7 @@ export async function serveControlPlane(
       () => clock.now(),
     ),
     keyPeppers: [pepper],
-    operatorTokenHashes: [hash('sha256', 'another operator', 'hex'), hash('sha256', operatorToken, 'hex')],
+    operatorTokenHashes: [hash('sha256', otherOperatorToken, 'hex'), hash('sha256', operatorToken, 'hex')],
     queryUsage: async (scope, query) => ({ tenantId: scope.tenantId, query }),
   })
   const registered: { name: string; options: HttpFunctionOptions }[] = []
@@ -92,7 +95,18 @@ export async function serveControlPlane(
   }
   const operate: ControlPlaneServer['operate'] = (method, path, body, headers) =>
     send(method, path, { body, headers: { authorization: `Bearer ${operatorToken}`, ...headers } })
-  return { url, clock, storage, logged, parts, tableRequests: requests, send, operate, close }
+  return {
+    url,
+    clock,
+    storage,
+    logged,
+    parts,
+    tableRequests: counted.requests,
+    send,
+    operate,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
 }
 
 /** The routing of the Functions host, as far as these routes need it, and requests as its library makes them. */
@@ -132,7 +146,7 @@ function libraryRequest(incoming: IncomingMessage, params: Record<string, string
   const native = new Request(url, {
     method: incoming.method ?? 'GET',
     headers: incoming.headers as Record<string, string>,
-    ...(hasBody ? { body: Readable.toWeb(incoming) as ReadableStream, duplex: 'half' } : {}),
+    ...(hasBody ? { body: incoming as unknown as ReadableStream, duplex: 'half' } : {}),
   })
   const { method, headers, body } = native
   return { method, url, headers, body, params, query: new URL(url).searchParams } as unknown as HttpRequest

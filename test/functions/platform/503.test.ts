@@ -1,0 +1,66 @@
+import { connectStorage } from '../../../src/storage/connect'
+import { operatorToken, serveControlPlane, type ControlPlaneServer } from '../control-plane-server'
+
+/** An account at a port where nobody listens. */
+const dead = connectStorage(
+  {
+    kind: 'connection-string',
+    connectionString:
+      'DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=a2V5;' +
+      'BlobEndpoint=http://127.0.0.1:9/devstoreaccount1;QueueEndpoint=http://127.0.0.1:9/devstoreaccount1;' +
+      'TableEndpoint=http://127.0.0.1:9/devstoreaccount1',
+  },
+  'dead',
+)
+
+let server: ControlPlaneServer
+beforeAll(async () => {
+  server = await serveControlPlane({ storage: withoutRetries() })
+})
+afterAll(() => server.close())
+
+describe('without storage', () => {
+  it('the health says so', async () => {
+    const reply = await server.send('GET', '/api/health')
+    expect(reply).toMatchObject({ status: 503, body: { status: 'degraded', storage: 'unreachable' } })
+  })
+
+  it('an operator is told to try again, and the log alone says what happened', async () => {
+    const headers = { authorization: `Bearer ${operatorToken}`, 'x-request-id': 'find-me' }
+    const reply = await server.send('GET', '/api/platform/backends', { headers })
+    expect(reply).toMatchObject({ status: 503, body: { code: 'storage_unavailable', retryable: true } })
+    expect(reply.headers.get('retry-after')).toBe('1')
+    expect(reply.text).not.toMatch(/127\.0\.0\.1|ECONNREFUSED/)
+    expect(server.logged.find((line) => line.includes('find-me') && line.includes('ECONNREFUSED'))).toBeDefined()
+  })
+
+  it('a made-up key is still refused, at once', async () => {
+    const reply = await server.send('GET', '/api/tenant', { apiKey: 'tnk_made_up' })
+    expect(reply).toMatchObject({ status: 401, body: { code: 'invalid_api_key' } })
+  })
+})
+
+describe('a defect of ours', () => {
+  it('is answered with the request id and nothing of what went wrong', async () => {
+    await using broken = await serveControlPlane({ storage: withoutRetries() })
+    const { tenants } = broken.parts
+    Object.assign(tenants, { list: () => Promise.reject(new TypeError('the secret is 42')) })
+    const reply = await broken.operate('GET', '/api/platform/tenants')
+    expect(reply).toMatchObject({ status: 500, body: { code: 'internal_error' } })
+    expect(reply.body.requestId).toBe(reply.headers.get('x-request-id'))
+    expect(reply.text).not.toContain('42')
+    expect(broken.logged.join('\n')).toContain('the secret is 42')
+  })
+})
+
+/** The SDK's own retries would only make the test slow. */
+function withoutRetries() {
+  return {
+    ...dead,
+    table: (name: string) => {
+      const client = dead.table(name)
+      client.pipeline.removePolicy({ name: 'defaultRetryPolicy' })
+      return client
+    },
+  }
+}
