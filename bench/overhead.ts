@@ -171,7 +171,7 @@ async function startChild(file: string, args: string[], env: Record<string, stri
 
 async function startPortkey(): Promise<ChildProcess> {
   const file = join('bench', 'node_modules', '@portkey-ai', 'gateway', 'build', 'start-server.js')
-  const child = fork(file, [`--port=${PORTS.portkey}`, '--headless'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(file, [`--port=${PORTS.portkey}`, '--headless'], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
   const deadline = Date.now() + 20_000
   while (Date.now() < deadline) {
     const answer = await fetch(`http://127.0.0.1:${PORTS.portkey}/`).catch(() => undefined)

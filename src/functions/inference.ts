@@ -1,5 +1,6 @@
-import type { HttpFunctionOptions, HttpRequest, HttpResponseInit } from '@azure/functions'
+import type { HttpFunctionOptions, HttpRequest } from '@azure/functions'
 import type { Clock } from '../base/clock'
+import { DirectResponse } from '../http/direct-response'
 import type { Answer } from '../inference/answer'
 import type { BodyBounds, BodyResult, InferenceRequest } from '../inference/inference-request'
 
@@ -15,7 +16,7 @@ export function inference(deps: {
     route: 'openai/{*path}',
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'],
     authLevel: 'anonymous',
-    handler: async (request) => toResponse(await deps.serve(toInferenceRequest(request, deps.clock))),
+    handler: async (request) => new DirectResponse(await deps.serve(toInferenceRequest(request, deps.clock))),
   }
 }
 
@@ -63,8 +64,4 @@ async function collectBody(request: HttpRequest, bytesMax: number): Promise<Body
     chunks.push(chunk)
   }
   return { kind: 'read', bytes: Buffer.concat(chunks) }
-}
-
-function toResponse({ status, headers, body }: Answer): HttpResponseInit {
-  return { status, headers, body: body as Exclude<HttpResponseInit['body'], undefined> }
 }

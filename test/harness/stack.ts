@@ -109,7 +109,7 @@ export async function startTestStack(): Promise<TestStack> {
     configureSimulator: (patch) => changeSimulator(simulatorUrl, 'PATCH', '/simulator/config', patch),
     ledger: () => readLedger(simulatorUrl),
     startInstance: async () => {
-      const instance = await start(await freePort(), undefined)
+      const instance = await start(await freePort(), undefined, ['--no-triggers'])
       instances.push(instance)
       return instance
     },

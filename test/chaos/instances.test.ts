@@ -1,0 +1,100 @@
+import { chatBody, chatPath, post } from '../harness/call'
+import { startTestStack, type TestStack } from '../harness/stack'
+
+let stack: TestStack
+let baseUrls: string[]
+
+beforeAll(async () => {
+  stack = await startTestStack()
+  const second = await stack.startInstance()
+  baseUrls = [stack.baseUrl, second.baseUrl]
+}, 60_000)
+afterAll(() => stack.stop())
+
+const usageOf = async (apiKey: string, query = '') => {
+  const answer = await fetch(`${baseUrls[1]}/api/tenant/usage${query}`, { headers: { 'api-key': apiKey } })
+  return (await answer.json()) as { totals: { calls: number; promptTokens: number; outputTokens: number } }
+}
+
+describe('two processes of the app on one storage', () => {
+  it('admit together no more requests than the limit, and nearly all of it', async () => {
+    const limit = 60
+    const { apiKey } = await stack.makeTenant({ limitOverrides: { requestsPerMinute: limit } })
+    const statuses = await Promise.all(
+      Array.from({ length: 200 }, async (_, i) => {
+        await new Promise((resolve) => setTimeout(resolve, i * 15))
+        return (await post({ baseUrl: baseUrls[i % 2] ?? '', apiKey }, chatPath, chatBody())).status
+      }),
+    )
+    const served = statuses.filter((status) => status === 200).length
+    expect(statuses.filter((status) => status !== 200 && status !== 429)).toEqual([])
+    expect(served).toBeLessThanOrEqual(limit)
+    expect(served).toBeGreaterThanOrEqual(limit * 0.95)
+  }, 60_000)
+
+  it('admit together no more tokens than the limit', async () => {
+    const { apiKey } = await stack.makeTenant({ limitOverrides: { tokensPerMinute: 5_000 } })
+    const calls = Array.from({ length: 80 }, (_, i) =>
+      post({ baseUrl: baseUrls[i % 2] ?? '', apiKey }, chatPath, chatBody('[[tokens:100]]', { max_tokens: 100 })),
+    )
+    await Promise.all(calls)
+    const { totals } = await usageOf(apiKey)
+    expect(totals.promptTokens + totals.outputTokens).toBeLessThanOrEqual(5_000)
+    expect(totals.calls).toBeGreaterThan(30)
+  }, 60_000)
+
+  it('never run more calls at once than the limit', async () => {
+    await stack.configureSimulator({
+      deployments: { 'gpt-4.1-mini': { latency: { firstTokenMs: 400, tokensPerSecond: 0, jitter: 0 } } },
+    })
+    const { apiKey } = await stack.makeTenant({ limitOverrides: { concurrentCalls: 4 } })
+    const calls = Array.from({ length: 30 }, (_, i) =>
+      post({ baseUrl: baseUrls[i % 2] ?? '', apiKey }, chatPath, chatBody()),
+    )
+    const statuses = (await Promise.all(calls)).map(({ status }) => status)
+    await stack.configureSimulator({ deployments: { 'gpt-4.1-mini': { latency: { firstTokenMs: 0 } } } })
+    expect(statuses.filter((status) => status === 200).length).toBeLessThanOrEqual(4)
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(0)
+  }, 60_000)
+
+  it("meter together exactly, and each one's query knows the other's calls", async () => {
+    const { apiKey } = await stack.makeTenant()
+    await Promise.all(
+      Array.from({ length: 50 }, (_, i) =>
+        post(
+          { baseUrl: baseUrls[i % 2] ?? '', apiKey },
+          chatPath,
+          chatBody(`[[tokens:${i + 1}]]`, { stream: i % 3 === 0 }),
+        ),
+      ),
+    )
+    expect((await usageOf(apiKey)).totals).toMatchObject({ calls: 50, outputTokens: (50 * 51) / 2 })
+  }, 60_000)
+
+  it('both refuse a revoked key within 30 s', async () => {
+    const { tenantId, apiKey } = await stack.makeTenant()
+    const admin = { 'api-key': apiKey, 'content-type': 'application/json' }
+    const made = await fetch(`${stack.baseUrl}/api/tenant/keys`, {
+      method: 'POST',
+      headers: admin,
+      body: JSON.stringify({ name: 'short-lived', scopes: ['inference'] }),
+    })
+    const key = (await made.json()) as { keyId: string; apiKey: string }
+    const call = (baseUrl = '') => post({ baseUrl, apiKey: key.apiKey }, chatPath, chatBody())
+    expect(await Promise.all(baseUrls.map(async (url) => (await call(url)).status))).toEqual([200, 200])
+
+    const revoked = Date.now()
+    await fetch(`${stack.baseUrl}/api/tenant/keys/${key.keyId}`, {
+      method: 'DELETE',
+      headers: { ...admin, 'if-match': '*' },
+    })
+    expect((await call(baseUrls[0])).status).toBe(401)
+    let status = 200
+    while (status === 200 && Date.now() - revoked < 30_000) {
+      status = (await call(baseUrls[1])).status
+      await new Promise((resolve) => setTimeout(resolve, 250))
+    }
+    expect(status).toBe(401)
+    expect(tenantId).toMatch(/^ten_/)
+  }, 60_000)
+})
