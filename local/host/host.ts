@@ -29,8 +29,21 @@ export interface Host {
   stop(graceMs: number): Promise<void>
 }
 
-/** Starts one host: the app is loaded while the storage may still be starting, and served when both are there. */
-export async function startHost(settings: HostSettings, env: NodeJS.ProcessEnv, log: HostLog): Promise<Host> {
+/**
+ * Starts one host: the app is loaded while the storage may still be starting, and served when both are there.
+ * `onTakenOver` is called when another host has taken over the durable functions; this one should then end.
+ */
+export async function startHost({
+  settings,
+  env,
+  log,
+  onTakenOver,
+}: {
+  settings: HostSettings
+  env: NodeJS.ProcessEnv
+  log: HostLog
+  onTakenOver: () => void
+}): Promise<Host> {
   const startedAtMs = Date.now()
   const registry = new Registry(log, env)
   installFunctionsCore(registry, log)
@@ -50,7 +63,7 @@ export async function startHost(settings: HostSettings, env: NodeJS.ProcessEnv, 
   const invoker = createInvoker(registry, log)
   const outputs = createOutputWriter(connections, settings.queues)
   const nextInvocationId = createInvocationIds()
-  const common = { settings, registry, connections, keys, invoker, outputs, nextInvocationId, log }
+  const common = { settings, registry, connections, keys, invoker, outputs, nextInvocationId, onTakenOver, log }
   const triggers = await startTriggers(common)
 
   const routes = routeFunctions(registry.ofTrigger('httpTrigger'), settings.routePrefix, triggers.extraInputsOf)

@@ -1,3 +1,4 @@
+import { EXIT_TAKEN_OVER } from './exit-codes'
 import { consoleLog, describeError } from './log'
 import { startHost } from './host'
 import { readSettings } from './settings'
@@ -8,19 +9,20 @@ const STOP_GRACE_MS = 10_000
 /** When the launcher is gone nobody waits any more. */
 const ORPHAN_GRACE_MS = 1_000
 
-/** The process that is the host. Exit codes: 0 asked to stop, 1 failed. */
+/** The process that is the host. Exit codes: 0 asked to stop, 1 failed, 3 taken over. */
 async function main(): Promise<void> {
   const settings = readSettings(process.argv.slice(2), process.env)
   const port = settings.port === 0 ? await freePort() : settings.port
   prepareProcess(settings.appFolder, port)
   const log = consoleLog(settings.logLevel)
   let stopping: Promise<void> | undefined
-  const host = startHost({ ...settings, port }, process.env, log)
-  const stop = (graceMs: number) => {
+  const onTakenOver = () => stop(STOP_GRACE_MS, EXIT_TAKEN_OVER)
+  const host = startHost({ settings: { ...settings, port }, env: process.env, log, onTakenOver })
+  const stop = (graceMs: number, exitCode = 0) => {
     stopping ??= host
       .then((started) => started.stop(graceMs))
       .catch(fail)
-      .then(() => process.exit(0))
+      .then(() => process.exit(exitCode))
   }
   process.on('SIGTERM', () => stop(STOP_GRACE_MS))
   process.on('SIGINT', () => stop(STOP_GRACE_MS))

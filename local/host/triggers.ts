@@ -9,6 +9,8 @@ import { createFunctionRunner, type FunctionRunner, runLogged } from './core/run
 import type { TypedData } from './core/worker-types'
 import type { ManualStart } from './http/admin'
 import type { HostEndpoint } from './http/http-server'
+import { type Durable, DURABLE_API_PREFIX, startDurable } from './durable/start-durable'
+import { clientBindingData } from './durable/management-links'
 import { answerJson } from './http/host-answers'
 import type { Keys } from './http/keys'
 import type { HostLog } from './log'
@@ -31,6 +33,8 @@ export interface HostParts {
   readonly invoker: Invoker
   readonly outputs: OutputWriter
   readonly nextInvocationId: () => string
+  /** Called when a younger host runs the durable functions from now on. */
+  readonly onTakenOver: () => void
   readonly log: HostLog
 }
 
@@ -50,8 +54,12 @@ interface Listener {
 /** Starts what the functions of the app need; with `triggers: false` nothing runs and nothing can be started by hand. */
 export async function startTriggers(parts: HostParts): Promise<Triggers> {
   const { settings, registry } = parts
-  const extraInputsOf = () => []
+  for (const fn of registry.functions.values()) assertInputsSupported(fn)
+  const client = { data: '' }
+  const extraInputsOf = (fn: HostFunction) =>
+    [...fn.inputs.keys()].map((name) => ({ name, data: { string: client.data } }))
   const run = createFunctionRunner({ ...parts, extraInputsOf })
+  const durable = await startDurableFunctions(parts, run, client)
   const listeners = new Map<HostFunction, Listener>()
   for (const fn of settings.triggers ? registry.functions.values() : []) {
     const listener = startListener(parts, run, fn)
@@ -63,14 +71,53 @@ export async function startTriggers(parts: HostParts): Promise<Triggers> {
       listener?.startByHand(input)
       return listener !== undefined
     },
-    durableEndpoint: {
-      prefix: '/runtime/webhooks/durabletask/',
-      serve: async (_req, res) => answerJson(res, 503, { error: 'durable functions are off in this instance' }),
-    },
+    durableEndpoint: durable?.endpoint ?? NO_DURABLE_FUNCTIONS,
     extraInputsOf,
     stop: async () => {
-      await Promise.all([...listeners.values()].map((listener) => listener.stop()))
+      await Promise.all([...listeners.values(), ...(durable ? [durable] : [])].map((part) => part.stop()))
     },
+  }
+}
+
+const NO_DURABLE_FUNCTIONS: HostEndpoint = {
+  prefix: DURABLE_API_PREFIX,
+  serve: (_req, res) => {
+    answerJson(res, 503, { message: 'durable functions are off in this instance' })
+    return Promise.resolve()
+  },
+}
+
+const DURABLE_TYPES = new Set(['orchestrationtrigger', 'activitytrigger', 'entitytrigger'])
+const CLIENT_TYPES = new Set(['durableclient', 'orchestrationclient'])
+
+/** Undefined when the app has no durable functions, or this instance shall not run them. */
+async function startDurableFunctions(
+  parts: HostParts,
+  run: FunctionRunner,
+  client: { data: string },
+): Promise<Durable | undefined> {
+  const { settings, registry, connections, keys } = parts
+  const functions = [...registry.functions.values()]
+  const hasDurable = functions.some(({ trigger }) => DURABLE_TYPES.has(trigger.type.toLowerCase()))
+  const hasClients = functions.some(({ inputs }) => inputs.size > 0)
+  if (!hasDurable && !hasClients) return undefined
+  if (!connections.has(HOST_STORAGE)) throw new Error(`Durable functions need the app setting ${HOST_STORAGE}`)
+  const baseUrl = `http://localhost:${settings.port}${DURABLE_API_PREFIX.slice(0, -1)}`
+  const address = { baseUrl, hubName: settings.hubName, key: await keys.durableKey() }
+  const onAddress = (rpcBaseUrl: string) => {
+    client.data = clientBindingData(address, rpcBaseUrl)
+  }
+  if (settings.triggers) return startDurable({ ...parts, address, onAddress }, run)
+  // Without a hub here the clients' calls come back to this host, which then says that it has none.
+  onAddress(`${baseUrl}/`)
+  return undefined
+}
+
+/** Inputs other than the durable client would arrive empty; better not to start. */
+function assertInputsSupported(fn: HostFunction): void {
+  for (const { type } of fn.inputs.values()) {
+    if (CLIENT_TYPES.has(type.toLowerCase())) continue
+    throw new Error(`Function "${fn.name}": input bindings of type "${type}" are not supported by the local host`)
   }
 }
 

@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { EXIT_TAKEN_OVER } from '../exit-codes'
 import { endProcess } from './end-process'
 
 /** Longer than the grace that the host gives to calls under way. */
 const STOP_GRACE_MS = 16_000
-/** A host that ends sooner than this after its start counts as a quick crash. */
-const QUICK_CRASH_MS = 10_000
+/** A host that ends before it was ever ready will do so again; one that was ready is started again however often it ends. */
 const QUICK_CRASHES_MAX = 3
 const RESTART_DELAY_MS_MIN = 100
 
@@ -25,7 +25,7 @@ interface HostCommand {
 
 /**
  * Runs the host in a process of its own and starts it again when it ends unasked: after ever longer
- * pauses, and no more after three quick crashes in a row (until the app changes). State is in storage, so a restart costs
+ * pauses, and no more after three in a row that never became ready (until the app changes). State is in storage, so a restart costs
  * half a second and no data.
  */
 export function keepHostRunning(command: HostCommand): HostKeeper {
@@ -39,7 +39,7 @@ class Keeper implements HostKeeper {
   private child: ChildProcess | undefined
   private state: 'running' | 'restarting' | 'given-up' | 'stopping' = 'running'
   private quickCrashes = 0
-  private startedAtMs = 0
+  private wasReady = false
   private retry: NodeJS.Timeout | undefined
   private resolveReady: () => void = () => {}
   private rejectReady: (error: Error) => void = () => {}
@@ -54,7 +54,7 @@ class Keeper implements HostKeeper {
 
   start(): void {
     const { hostFile, args, env, onLine } = this.command
-    this.startedAtMs = Date.now()
+    this.wasReady = false
     // Inherited debugger and loader options belong to the launcher.
     const child = fork(hostFile, args, {
       env,
@@ -66,9 +66,12 @@ class Keeper implements HostKeeper {
       if (stream) createInterface({ input: stream }).on('line', onLine)
     }
     child.on('message', (message) => {
-      if (typeof message === 'object' && 'kind' in message && message.kind === 'ready') this.resolveReady()
+      if (typeof message === 'object' && 'kind' in message && message.kind === 'ready') {
+        this.wasReady = true
+        this.resolveReady()
+      }
     })
-    child.on('exit', (code, signal) => this.ended(signal ?? `code ${code}`))
+    child.on('exit', (code, signal) => this.ended(code === EXIT_TAKEN_OVER ? 'taken-over' : (signal ?? `code ${code}`)))
     child.on('error', (error) => onLine(`host: ${error.message}`))
   }
 
@@ -97,10 +100,14 @@ class Keeper implements HostKeeper {
   private ended(how: string): void {
     this.child = undefined
     if (this.state === 'stopping') return
+    if (how === 'taken-over') {
+      this.state = 'given-up'
+      this.command.onLine('host: another host runs the durable functions of this task hub now; not starting again')
+      return
+    }
     const wanted = this.state === 'restarting'
     this.state = 'running'
-    const quick = !wanted && Date.now() - this.startedAtMs < QUICK_CRASH_MS
-    this.quickCrashes = quick ? this.quickCrashes + 1 : 0
+    this.quickCrashes = wanted || this.wasReady ? 0 : this.quickCrashes + 1
     if (wanted) return this.start()
     if (this.quickCrashes >= QUICK_CRASHES_MAX) {
       this.state = 'given-up'
