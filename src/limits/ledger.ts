@@ -267,11 +267,10 @@ export class Ledger {
   #demandNow(nowMs: number): Lease {
     if (nowMs - this.#lastAskedMs > IDLE_MS) return nothing
     const perHorizon = DEMAND_HORIZON_MS / Math.max(nowMs - this.#askedSinceMs, DEMAND_MEASURE_MS_MIN)
-    return {
-      requests: Math.max(1, this.#askedRequests * perHorizon, this.#demand.requests * DEMAND_DECAY),
-      tokens: Math.max(1, this.#askedTokens * perHorizon, this.#demand.tokens * DEMAND_DECAY),
-      slots: Math.max(0, this.#slotsPeak - this.#slotsInUse),
-    }
+    const requests = Math.max(1, this.#askedRequests * perHorizon, this.#demand.requests * DEMAND_DECAY)
+    const tokens = Math.max(1, this.#askedTokens * perHorizon, this.#demand.tokens * DEMAND_DECAY)
+    // Calls to come need a slot each if those under way go on for longer than the horizon.
+    return { requests, tokens, slots: Math.max(requests, this.#slotsPeak - this.#slotsInUse) }
   }
 
   #move({ requests, tokens, slots }: Lease, sign: 1 | -1): void {

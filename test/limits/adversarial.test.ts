@@ -2,12 +2,16 @@ import { ProblemError } from '../../src/base/problem'
 import { KEY_SECTIONS_MAX } from '../../src/limits/renew-window'
 import { WAITERS_MAX } from '../../src/limits/tenant-gate'
 import { minuteWindow } from '../../src/limits/window-state'
+import type { StoredWindow } from '../../src/limits/window-store'
 import { TenantScope } from '../../src/storage/tenant-scope'
 import { admissionOf, call, drain, limits, refusalOf, street } from './rows-on-azurite'
 
 const unavailable = expect.objectContaining({ code: 'storage_unavailable', retryAfterMs: expect.any(Number) })
 const codeOf = (error: unknown) => (error instanceof ProblemError ? error.problem : error)
 const scope = TenantScope.ofPlatform('ten_a')
+
+const spentIn = (stored: StoredWindow | undefined) =>
+  stored?.state.sections.get('tenant')?.spent.reduce((sum, { tokens }) => sum + tokens, 0)
 
 /** A promise and the function that fulfils it. */
 function gate() {
@@ -22,7 +26,9 @@ describe('what if the lease expires', () => {
     const running = admissionOf(await one.limiter.admit(call({ tokens: 20_000 })))
     const stuck = gate()
     one.faults.push(stuck, stuck, stuck, stuck, stuck, stuck)
-    await pass(5_500)
+    await pass(2_000)
+    const second = admissionOf(await one.limiter.admit(call({ tokens: 1 })))
+    await pass(3_500)
 
     // The lease has run out by its holder's own reckoning: it asks, and does not get an answer.
     const late = one.limiter.admit(call({ tokens: 1 })).catch(codeOf)
@@ -33,6 +39,7 @@ describe('what if the lease expires', () => {
     stuck.open()
     await pass(3_000)
     running.settle(20_000)
+    second.settle(1)
     expect(refusalOf(await meanwhile(one.limiter.admit(call({ tokens: 30_000 })))).limit).toBe('tokensPerMinute')
     await meanwhile(Promise.all([one.limiter.close(), two.limiter.close()]))
   })
@@ -46,8 +53,36 @@ describe('what if the lease expires', () => {
     expect(await meanwhile(drain(two, call({ tokens: 1_000 })))).toBeLessThanOrEqual(99)
     one.outage = false
 
-    expect((await meanwhile(one.limiter.admit(call({ tokens: 10_000 })))).kind).toBe('refused')
+    expect((await meanwhile(one.limiter.admit(call({ tokens: 1 })))).kind).toBe('refused')
     await meanwhile(Promise.all([one.limiter.close(), two.limiter.close()]))
+  })
+
+  it('and others have counted all of it as spent: its holder does not report the same spends again', async () => {
+    const { open, pass, meanwhile, windows } = await street()
+    const [one, two] = [open(), open()]
+    admissionOf(await one.limiter.admit(call({ tokens: 30_000 }))).settle(30_000)
+    one.outage = true
+    await pass(7_000)
+    admissionOf(await meanwhile(two.limiter.admit(call({ tokens: 1 })))).settle(1)
+    await meanwhile(two.limiter.close())
+    const before = spentIn(await windows.read(scope))
+    one.outage = false
+    await pass(5_000)
+
+    expect(before).toBeGreaterThanOrEqual(30_001)
+    expect(spentIn(await windows.read(scope))).toBe(before)
+    await one.limiter.close()
+  })
+
+  it('and nobody else has looked: it is still ours, and nothing of it is lost', async () => {
+    const { open, pass, meanwhile } = await street()
+    const house = open()
+    admissionOf(await house.limiter.admit(call({ tokens: 30_000 }))).settle(30_000)
+    house.outage = true
+    await pass(20_000)
+    house.outage = false
+    expect(await meanwhile(drain(house, call({ tokens: 1_000 })))).toBe(70)
+    await house.limiter.close()
   })
 
   it('while a call runs on: its slot is claimed again as soon as storage answers', async () => {
@@ -64,6 +99,42 @@ describe('what if the lease expires', () => {
     expect((await meanwhile(two.limiter.admit(call({ limits: narrow })))).kind).toBe('refused')
     second.settle(1)
     running.settle(1)
+    await meanwhile(Promise.all([one.limiter.close(), two.limiter.close()]))
+  })
+})
+
+describe('what if a lease is being given back', () => {
+  /** An instance that holds more than it spent, idle until just before it gives that back. */
+  async function idling() {
+    const place = await street()
+    const [one, two] = [place.open(), place.open()]
+    admissionOf(await one.limiter.admit(call({ tokens: 1_000 }))).settle(1_000)
+    await place.pass(4_900)
+    return { ...place, one, two }
+  }
+
+  it('and a call comes while the write is under way: it is not admitted from what is on its way back', async () => {
+    const { one, two, pass, meanwhile } = await idling()
+    const stuck = gate()
+    one.faults.push(stuck)
+    await pass(2_000)
+    expect(one.faults).toEqual([])
+    const asked = one.limiter.admit(call({ tokens: 1_000 }))
+    stuck.open()
+    expect((await meanwhile(asked)).kind).toBe('admitted')
+    expect(await meanwhile(drain(two, call({ tokens: 1_000 })))).toBeLessThanOrEqual(98)
+    await meanwhile(Promise.all([one.limiter.close(), two.limiter.close()]))
+  })
+
+  it('and the answer is lost: what may have been given back is not spent', async () => {
+    const { one, two, pass, meanwhile } = await idling()
+    one.faults.push('lose-answer', 'refuse')
+    await pass(2_500)
+    expect(one.faults).toEqual([])
+    one.outage = true
+    expect(await meanwhile(one.limiter.admit(call({ tokens: 1_000 })).catch(codeOf))).toEqual(unavailable)
+    expect(await meanwhile(drain(two, call({ tokens: 1_000 })))).toBe(99)
+    one.outage = false
     await meanwhile(Promise.all([one.limiter.close(), two.limiter.close()]))
   })
 })
@@ -113,6 +184,32 @@ describe('what if a settlement', () => {
     await pass(1_000)
     expect((await house.limiter.admit(call({ tokens: 60_000 }))).kind).toBe('admitted')
     await house.limiter.close()
+  })
+})
+
+describe('what if a refund', () => {
+  it('is written without an answer by an instance that holds nothing: it is not made twice', async () => {
+    const { open, pass, meanwhile, windows } = await street()
+    const [one, two] = [open(), open()]
+    const slow = admissionOf(await one.limiter.admit(call({ tokens: 50_000 })))
+    await pass(3_000)
+    one.outage = true
+    await pass(8_000)
+    admissionOf(await meanwhile(two.limiter.admit(call({ tokens: 1 }))))
+    // It learns that its lease is gone, and cannot lease anything new before the call settles.
+    one.faults.push('refuse', 'refuse')
+    one.outage = false
+    await pass(2_500)
+    expect(one.faults).toEqual([])
+    slow.settle(10_000)
+    // The first write repeats the one that failed; the second carries the refund.
+    one.faults.push({ held: Promise.resolve() }, 'lose-answer')
+    await pass(7_000)
+    expect(one.faults).toEqual([])
+
+    const first = (await windows.read(scope))?.state.sections.get('tenant')?.spent[0]
+    expect(first).toMatchObject({ requests: 1, tokens: 10_000 })
+    await meanwhile(Promise.all([one.limiter.close(), two.limiter.close()]))
   })
 })
 

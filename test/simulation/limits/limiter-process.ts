@@ -48,5 +48,9 @@ async function work(untilMs: number): Promise<void> {
   }
 }
 
+// The system clock's timers do not keep a process alive, and in the app its server does.
+const alive = setInterval(() => {}, forMs)
 const untilMs = Date.now() + forMs
-void Promise.all(Array.from({ length: WORKERS }, () => work(untilMs))).then(() => limiter.close())
+void Promise.all(Array.from({ length: WORKERS }, () => work(untilMs)))
+  .then(() => limiter.close())
+  .finally(() => clearInterval(alive))
