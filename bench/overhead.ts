@@ -76,7 +76,7 @@ async function main(): Promise<void> {
     const streams = await measureStreams(ways, options)
     report({ machine: machine(), date: new Date().toISOString().slice(0, 10), overhead, streams }, options)
   } finally {
-    for (const child of children) child.kill('SIGKILL')
+    for (const child of children) child.kill('SIGTERM')
     await stack?.stop()
     rmSync(stateFolder, { recursive: true, force: true })
   }
@@ -225,6 +225,8 @@ interface Cell extends LoadResult {
   readonly connections: number
   readonly stream: boolean
   readonly residentMb: number | undefined
+  /** Processor time of the way's own process for one request; tells cost apart from a busy machine. */
+  readonly cpuMicroseconds: number | undefined
 }
 
 const CELLS = [
@@ -244,8 +246,16 @@ async function measureOverhead(ways: readonly Way[], { rounds, seconds }: Option
   for (let round = 0; round < rounds; round++) {
     for (const cell of CELLS) {
       for (const way of ways) {
+        const cpuBefore = cpuMicroseconds(way.pid())
         const result = await runLoad(way.shot(cell.stream), cell.connections, seconds * 1_000)
-        results.push({ way: way.name, ...cell, ...result, residentMb: residentMb(way.pid()) })
+        const cpu = cpuMicroseconds(way.pid())
+        results.push({
+          way: way.name,
+          ...cell,
+          ...result,
+          residentMb: residentMb(way.pid()),
+          cpuMicroseconds: cpu && cpuBefore && (cpu - cpuBefore) / (result.requestsPerSecond * seconds),
+        })
         done += 1
         progress('no delay', done, total)
       }
@@ -273,6 +283,7 @@ function medianOf(cells: readonly Cell[]): Cell {
     p99Ms: median((c) => c.p99Ms),
     errors: cells.reduce((sum, c) => sum + c.errors, 0),
     residentMb: Math.max(...cells.map((c) => c.residentMb ?? 0)) || undefined,
+    cpuMicroseconds: median((c) => c.cpuMicroseconds ?? 0) || undefined,
   }
 }
 
@@ -323,6 +334,15 @@ function residentMb(pid: number | undefined): number | undefined {
   return Math.round(kilobytes / 1_024)
 }
 
+/** User and system time of a process so far (proc(5): fields 14 and 15 of stat, in ticks of 10 ms). */
+function cpuMicroseconds(pid: number | undefined): number | undefined {
+  if (pid === undefined || process.platform !== 'linux') return undefined
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10_000
+}
+
 function machine(): string {
   const [cpu] = cpus()
   return `${cpus().length} × ${cpu?.model.trim() ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`
@@ -352,8 +372,10 @@ function report(figures: Report, { json }: Options): void {
     const portkey = cells.find((c) => c.way === 'Portkey')?.requestsPerSecond ?? NaN
     const proxy = cells.find((c) => c.way === 'bare proxy')?.requestsPerSecond ?? NaN
     lines.push(`${stream ? 'Streaming' : 'Not streaming'}, ${connections} connection${connections > 1 ? 's' : ''}`, '')
-    lines.push(row(['way', 'requests/s', '× Portkey', '× bare proxy', 'p50 ms', 'p99 ms', 'memory MB', 'errors']))
-    lines.push(row(['---', '---:', '---:', '---:', '---:', '---:', '---:', '---:']))
+    lines.push(
+      row(['way', 'requests/s', '× Portkey', '× bare proxy', 'p50 ms', 'p99 ms', 'cpu µs', 'memory MB', 'errors']),
+    )
+    lines.push(row(['---', ...Array<string>(8).fill('---:')]))
     for (const c of cells) {
       const rate = c.requestsPerSecond
       lines.push(
@@ -364,6 +386,7 @@ function report(figures: Report, { json }: Options): void {
           (rate / proxy).toFixed(2),
           c.p50Ms.toFixed(2),
           c.p99Ms.toFixed(2),
+          c.cpuMicroseconds === undefined ? '' : Math.round(c.cpuMicroseconds),
           c.residentMb ?? '',
           c.errors,
         ]),

@@ -12,6 +12,9 @@ const platform = compose(
   'bench',
 )
 
+// A plain exit, so that a profiler that was asked for writes its file.
+process.on('SIGTERM', () => process.exit(0))
+
 const server = createServer((request, response) => {
   platform
     .serve(toInferenceRequest(request))

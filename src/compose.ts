@@ -81,7 +81,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
 
   const limiter = createLimiter({ storage, clock, chance, instanceId, log })
   const usageLog = createUsageLog({ storage, clock, instanceId, log })
-  const rollUp = createRollUp({ storage, clock, log })
+  const rollUp = createRollUp({ storage, clock, log, ownLog: usageLog })
   const runningCalls = createRunningCalls(clock)
   const upstream = createUpstreamHttp()
   const serveDeps: ServeDeps = {

@@ -4,6 +4,8 @@ export interface Clock {
   now(): number
   /** Milliseconds of a clock that never goes back; only differences mean something. */
   monotonicMs(): number
+  /** Runs `work` once after `ms` (0 or more), unless the function it returns is called first. Does not keep the process alive. */
+  after(ms: number, work: () => void): () => void
   /** Resolves after `ms` (0 or more). Does not keep the process alive. An aborted signal ends the wait early, without an error. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
@@ -13,6 +15,11 @@ const nothing = () => {}
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
+  after: (ms, work) => {
+    const timer = setTimeout(work, ms)
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve()

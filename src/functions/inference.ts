@@ -37,18 +37,16 @@ function pathOf(url: string): string {
   return query < 0 ? url.slice(start) : url.slice(start, query)
 }
 
-async function readBody(request: HttpRequest, clock: Clock, bounds: BodyBounds): Promise<BodyResult> {
+function readBody(request: HttpRequest, clock: Clock, { bytesMax, timeoutMs }: BodyBounds): Promise<BodyResult> {
   const declared = Number(request.headers.get('content-length') ?? 0)
-  if (declared > bounds.bytesMax) return { kind: 'too-large' }
-  const waiting = new AbortController()
-  try {
-    const timeout = clock.sleep(bounds.timeoutMs, waiting.signal).then((): BodyResult => ({ kind: 'timeout' }))
-    return await Promise.race([timeout, collectBody(request, bounds.bytesMax)])
-  } catch {
-    return { kind: 'cut-off' }
-  } finally {
-    waiting.abort()
-  }
+  if (declared > bytesMax) return Promise.resolve({ kind: 'too-large' })
+  return new Promise((resolve) => {
+    const cancel = clock.after(timeoutMs, () => resolve({ kind: 'timeout' }))
+    collectBody(request, bytesMax)
+      .catch((): BodyResult => ({ kind: 'cut-off' }))
+      .then(resolve)
+      .finally(cancel)
+  })
 }
 
 async function collectBody(request: HttpRequest, bytesMax: number): Promise<BodyResult> {

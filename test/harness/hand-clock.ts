@@ -12,6 +12,13 @@ export function handClock(startMs = Date.UTC(2026, 0, 1)): HandClock {
   return {
     now: () => nowMs,
     monotonicMs: () => nowMs - startMs,
+    after: (ms, work) => {
+      const sleeper = { at: nowMs + ms, wake: work }
+      sleepers.push(sleeper)
+      return () => {
+        sleepers = sleepers.filter((other) => other !== sleeper)
+      }
+    },
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve()
