@@ -1,0 +1,52 @@
+import type { ContainerClient } from '@azure/storage-blob'
+import { parseLogLine, type LogLine } from '../metering/log-line'
+
+/**
+ * Reads the usage log of all tenants: the one cross-tenant reader of usage (I4). It hands lines to the roll-up, which
+ * writes each tenant's rows into the tenant's own partition; nothing else may import it.
+ */
+export interface PlacedLine {
+  readonly line: LogLine
+  /** Bytes of the blob up to and including this line. */
+  readonly position: number
+}
+
+/** Four times what a line can have; whatever is longer is no line. */
+const LINE_BYTES_MAX = 24 * 1024
+const DOWNLOAD_RETRIES_MAX = 3
+const NEWLINE = 10
+
+/**
+ * The whole lines between two positions of a blob, in batches as they arrive; memory is bounded by a batch. The last line
+ * is left out where it has no end yet. Damaged lines are passed over and reported to `onDamaged`.
+ */
+export async function* readLog(
+  container: ContainerClient,
+  piece: { name: string; from: number; to: number },
+  onDamaged: (position: number) => void,
+): AsyncGenerator<PlacedLine[]> {
+  const { name, from, to } = piece
+  const { readableStreamBody } = await container
+    .getBlobClient(name)
+    .download(from, to - from, { maxRetryRequests: DOWNLOAD_RETRIES_MAX })
+  if (!readableStreamBody) throw new Error(`the download of ${name} has no body`)
+  let rest = Buffer.alloc(0)
+  let position = from
+  for await (const chunk of readableStreamBody) {
+    const bytes = Buffer.concat([rest, typeof chunk === 'string' ? Buffer.from(chunk) : chunk])
+    const lines: PlacedLine[] = []
+    let start = 0
+    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+      position += end + 1 - start
+      const line = end - start > LINE_BYTES_MAX ? undefined : parseLogLine(bytes.toString('utf8', start, end))
+      if (line) lines.push({ line, position })
+      else onDamaged(position)
+      start = end + 1
+    }
+    // The end of an overlong line is enough to find where the next one begins.
+    const kept = Math.min(bytes.length - start, LINE_BYTES_MAX + 1)
+    position += bytes.length - start - kept
+    rest = bytes.subarray(bytes.length - kept)
+    yield lines
+  }
+}

@@ -1,0 +1,138 @@
+import type { ContainerClient } from '@azure/storage-blob'
+import type { Clock } from '../base/clock'
+import type { Log } from '../base/log'
+import { sealBlob } from '../metering/append-blob'
+import { dayPrefix, HOUR_MS, hourPrefix, parseLogBlobName, usageLogContainer } from '../metering/log-blob-name'
+import type { UsageLog } from '../metering/usage-log'
+import type { StorageAccount } from '../storage/connect'
+import { createBlobCursors, hourStartOf, type BlobCursor, type BlobCursors } from './blob-cursors'
+import { compactHours } from './compact-hours'
+import { inParallel } from './in-parallel'
+import { createBlobRollUps, type BlobRollUps, type LogBlob } from './roll-up-blob'
+import { cursorTable, usageTable } from './usage-tables'
+
+/** What the usage log, its roll-up and its queries need to exist. */
+export const usageStorage = { tables: [usageTable, cursorTable], containers: [usageLogContainer] }
+
+export interface RollUp {
+  /**
+   * Rolls up every log blob that grew since it was last rolled up, by whichever process. Joins a run that is under way.
+   * With `fresh`, the run begins after the call, and what this process's own log was handed before is in it: rows read
+   * afterwards are exact as of now. Fresh runs begin at most once in FRESH_INTERVAL_MS; whoever asks meanwhile waits and
+   * shares the next one. Throws where a blob could not be rolled up (after doing the others); the next run tries again.
+   */
+  run(options?: { fresh?: boolean }): Promise<void>
+  /** Takes the minutes of hours long past together. For a timer; safe at any time, by several at once. */
+  compact(): Promise<void>
+}
+
+export const FRESH_INTERVAL_MS = 1_000
+/** A blob is sealed this long after the end of its hour; a call that is open even then settles in another blob. */
+export const SEAL_AFTER_MS = 2 * HOUR_MS
+const BLOBS_AT_ONCE_MAX = 4
+/** Further behind than this, days are listed rather than hours. */
+const HOURS_LISTED_MAX = 48
+
+export function createRollUp(deps: {
+  storage: StorageAccount
+  clock: Clock
+  log: Log
+  /** This process's log, flushed by fresh runs. */
+  ownLog?: Pick<UsageLog, 'flush'>
+}): RollUp {
+  const { storage, clock, log, ownLog } = deps
+  const container = storage.container(usageLogContainer)
+  const cursors = createBlobCursors(storage)
+  const parts = { container, clock, cursors, blobs: createBlobRollUps({ storage, container, cursors, log }) }
+  let running: Promise<void> | undefined
+  let coming: Promise<void> | undefined
+  let startedAtMs = -Infinity
+
+  function start(): Promise<void> {
+    startedAtMs = clock.monotonicMs()
+    running = rollUpAll(parts).finally(() => (running = undefined))
+    return running
+  }
+
+  async function startFresh(): Promise<void> {
+    // A failure of that run is its callers' business.
+    await running?.catch(() => {})
+    await clock.sleep(Math.max(0, startedAtMs + FRESH_INTERVAL_MS - clock.monotonicMs()))
+    await running?.catch(() => {})
+    coming = undefined
+    await ownLog?.flush()
+    await start()
+  }
+
+  return {
+    run: ({ fresh = false } = {}) => (fresh ? (coming ??= startFresh()) : (running ?? start())),
+    compact: () => compactHours({ storage, clock, cursors, log }),
+  }
+}
+
+interface Parts {
+  readonly container: ContainerClient
+  readonly clock: Clock
+  readonly cursors: BlobCursors
+  readonly blobs: BlobRollUps
+}
+
+/** One run: what may have grown, hour by hour; then the hours before which nothing can grow any more are left behind. */
+async function rollUpAll(parts: Parts): Promise<void> {
+  const { container, clock, cursors } = parts
+  const nowMs = clock.now()
+  const firstHourMs = (await cursors.finishedBefore('rolled-up')) ?? (await oldestHour(container))
+  if (firstHourMs === undefined) return
+  const hours = await listHours(container, firstHourMs, nowMs)
+  for (const [hourStartMs, blobs] of hours) {
+    const known = await cursors.ofHour(hourStartMs)
+    await inParallel(blobs, BLOBS_AT_ONCE_MAX, (blob) => visit(parts, { blob, cursor: known.get(blob.blobId), nowMs }))
+  }
+  // Every blob of an hour that is over for SEAL_AFTER_MS has been sealed and rolled up to its end by now.
+  await cursors.finish('rolled-up', Math.max(firstHourMs, hourStartOf(nowMs - SEAL_AFTER_MS)))
+}
+
+async function visit(
+  { container, blobs }: Parts,
+  { blob, cursor, nowMs }: { blob: LogBlob; cursor: BlobCursor | undefined; nowMs: number },
+): Promise<void> {
+  if (cursor?.closed) return
+  const mustEnd = !blob.sealed && blob.hourStartMs + HOUR_MS + SEAL_AFTER_MS <= nowMs
+  const current = mustEnd ? await seal(container, blob) : blob
+  if (current.sealed || current.bytes > (cursor?.position ?? 0)) await blobs.catchUp(current, cursor)
+}
+
+/** Its length is only known once nobody can append to it any more. */
+async function seal(container: ContainerClient, blob: LogBlob): Promise<LogBlob> {
+  await sealBlob(container, blob.name)
+  const { contentLength } = await container.getBlobClient(blob.name).getProperties()
+  return { ...blob, sealed: true, bytes: contentLength ?? blob.bytes }
+}
+
+async function oldestHour(container: ContainerClient): Promise<number | undefined> {
+  for await (const { name } of container.listBlobsFlat()) {
+    const parsed = parseLogBlobName(name)
+    if (parsed) return parsed.hourStartMs
+  }
+  return undefined
+}
+
+/** By hour, in order. One hour beyond now, since another instance's clock may be ahead of ours. */
+async function listHours(container: ContainerClient, fromMs: number, nowMs: number): Promise<Map<number, LogBlob[]>> {
+  const lastMs = nowMs + HOUR_MS
+  const byHour = (lastMs - fromMs) / HOUR_MS <= HOURS_LISTED_MAX
+  const [prefixOf, stepMs] = byHour ? [hourPrefix, HOUR_MS] : [dayPrefix, 24 * HOUR_MS]
+  const prefixes = new Set<string>()
+  for (let ms = fromMs; ms < lastMs + stepMs; ms += stepMs) prefixes.add(prefixOf(Math.min(ms, lastMs)))
+  const hours = new Map<number, LogBlob[]>()
+  for (const prefix of prefixes) {
+    for await (const { name, properties } of container.listBlobsFlat({ prefix })) {
+      const parsed = parseLogBlobName(name)
+      if (!parsed || parsed.hourStartMs < fromMs) continue
+      const blobs = hours.get(parsed.hourStartMs) ?? []
+      blobs.push({ ...parsed, name, bytes: properties.contentLength ?? 0, sealed: properties.isSealed === true })
+      hours.set(parsed.hourStartMs, blobs)
+    }
+  }
+  return hours
+}

@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { assertNever } from '../base/assert'
+import { Problem } from '../base/problem'
+import { HOUR_MS } from '../metering/log-blob-name'
+import { hourStartOf } from './blob-cursors'
+import { MINUTES_KEPT_MS } from './compact-hours'
+import { MINUTE_MS } from './usage-rows'
+import { groupFields, type GroupField } from './usage-sums'
+
+/** A usage query with its bounds checked and its span in whole minutes, or in whole hours where minutes are not kept. */
+export interface UsageQuery {
+  readonly fromMs: number
+  /** Exclusive. */
+  readonly toMs: number
+  readonly groupBy: readonly GroupField[]
+  readonly interval: Interval
+}
+
+export const intervals = ['minute', 'hour', 'day', 'month', 'none'] as const
+export type Interval = (typeof intervals)[number]
+
+const DAY_MS = 24 * HOUR_MS
+const SPAN_MS_DEFAULT = DAY_MS
+
+/** The longest span of a query, by interval; it bounds what is read. */
+const spanMsMax: Record<Interval, number> = {
+  minute: DAY_MS,
+  hour: 31 * DAY_MS,
+  day: 366 * DAY_MS,
+  month: 366 * DAY_MS,
+  none: 366 * DAY_MS,
+}
+
+const time = z.union([z.iso.datetime({ offset: true }), z.iso.date()], {
+  error: 'Must be a date (2026-01-31) or a date and time with its zone (2026-01-31T08:00:00Z)',
+})
+
+const listOfGroups = `Must be a comma-separated list of: ${groupFields.join(', ')}`
+
+const schema = z.strictObject({
+  from: time.optional(),
+  to: time.optional(),
+  groupBy: z
+    .string()
+    .transform((text) => [...new Set(text === '' ? [] : text.split(',').map((field) => field.trim()))])
+    .pipe(z.array(z.enum(groupFields, { error: listOfGroups }), { error: listOfGroups }))
+    .default([]),
+  interval: z.enum(intervals, { error: `Must be one of: ${intervals.join(', ')}` }).default('none'),
+})
+
+/**
+ * Reads the raw query. `to` is now by default, `from` 24 hours before `to`. The span is widened to whole minutes, and to
+ * whole hours at an end that lies longer back than MINUTES_KEPT_MS. A problem names the field and what would be valid.
+ */
+export function parseUsageQuery(raw: Readonly<Record<string, unknown>>, nowMs: number): UsageQuery | Problem {
+  const parsed = schema.safeParse(raw)
+  if (!parsed.success) return problemOf(parsed.error)
+  const { groupBy, interval } = parsed.data
+  const to = parsed.data.to === undefined ? nowMs : Date.parse(parsed.data.to)
+  const from = parsed.data.from === undefined ? to - SPAN_MS_DEFAULT : Date.parse(parsed.data.from)
+  if (from >= to) return invalid('from', 'Must lie before "to"')
+  if (to - from > spanMsMax[interval]) {
+    const days = spanMsMax[interval] / DAY_MS
+    return invalid(
+      'from',
+      `Must lie at most ${days} ${days === 1 ? 'day' : 'days'} before "to" with interval=${interval}`,
+    )
+  }
+  const keptFromMs = hourStartOf(nowMs - MINUTES_KEPT_MS) + HOUR_MS
+  if (interval === 'minute' && from < keptFromMs) {
+    return invalid('from', `Must be ${new Date(keptFromMs).toISOString()} or later: minutes are not kept for longer`)
+  }
+  const unitOf = (ms: number) => (ms < keptFromMs ? HOUR_MS : MINUTE_MS)
+  const fromMs = Math.floor(from / unitOf(from)) * unitOf(from)
+  const toMs = Math.ceil(to / unitOf(to)) * unitOf(to)
+  return { fromMs, toMs, groupBy, interval }
+}
+
+/** The start of the interval that `ms` lies in, UTC; undefined where the whole span is one. */
+export function intervalStart(interval: Interval, ms: number): number | undefined {
+  switch (interval) {
+    case 'none':
+      return undefined
+    case 'minute':
+      return Math.floor(ms / MINUTE_MS) * MINUTE_MS
+    case 'hour':
+      return hourStartOf(ms)
+    case 'day':
+      return Math.floor(ms / DAY_MS) * DAY_MS
+    case 'month':
+      return Date.UTC(new Date(ms).getUTCFullYear(), new Date(ms).getUTCMonth())
+    default:
+      return assertNever(interval)
+  }
+}
+
+function problemOf(error: z.ZodError): Problem {
+  const errors = error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((path) => ({ path, message: 'Is not known here. Known are: from, to, groupBy, interval' }))
+      : [{ path: String(issue.path[0] ?? ''), message: issue.message }],
+  )
+  const [first = { path: '', message: 'Is not valid' }] = errors
+  return new Problem('invalid_request', `${first.path}: ${first.message}`, { param: first.path, errors })
+}
+
+const invalid = (param: string, message: string) =>
+  new Problem('invalid_request', `${param}: ${message}`, { param, errors: [{ path: param, message }] })
