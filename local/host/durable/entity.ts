@@ -1,6 +1,7 @@
 import { messageOf } from '../log'
 import { Actor, type StartResult } from './actor'
 import type { Partition } from './hub-store'
+import { newEntity } from './new-records'
 import { type EntityRequest, type EntityResponse, entityInstanceId, parseEntityInstanceId } from './protocol'
 import {
   type EntityState,
@@ -33,7 +34,7 @@ export class Entity extends Actor {
 
   receive(makeMessages: (record: InstanceRecord) => readonly Message[]): Promise<boolean> {
     return this.serialize(async () => {
-      const record = this.record ?? this.newRecord()
+      const record = this.record ?? newEntity(this.instanceId, this.hub.clock.now(), this.hub.newId)
       const fresh = this.withoutRepeats(record, makeMessages(record).filter(isOperation))
       if (fresh.length === 0) return true
       const messages = fresh.map((message) => ({ key: this.keyOf(message), message }))
@@ -143,26 +144,6 @@ export class Entity extends Actor {
       note(message)
       return true
     })
-  }
-
-  private newRecord(): InstanceRecord {
-    const nowMs = this.hub.clock.now()
-    return {
-      instanceId: this.instanceId,
-      kind: 'entity',
-      name: parseEntityInstanceId(this.instanceId).name,
-      status: 'Running',
-      createdMs: nowMs,
-      updatedMs: nowMs,
-      lifeId: this.hub.newId(),
-      executionId: this.hub.newId(),
-      generation: 0,
-      turns: 0,
-      parent: undefined,
-      output: undefined,
-      customStatus: undefined,
-      entity: { exists: false, state: null, seen: {} },
-    }
   }
 }
 

@@ -3,17 +3,10 @@ import { type ControlMessage, controlOf, eventsOf, type Incoming } from './incom
 import { InstanceTimers } from './instance-timers'
 import type { Partition } from './hub-store'
 import { closingEvents, openingEvents } from './history'
-import {
-  type ActionsTaken,
-  allowsBatches,
-  hasOpenTasks,
-  NO_NUMBERS,
-  type Numbering,
-  replayTurn,
-  takeActions,
-  takeEvents,
-} from './numbering'
+import { newOrchestration } from './new-records'
+import { allowsBatches, NO_NUMBERS, type Numbering, replayTurn } from './numbering'
 import { outgoingOf, parentMessage } from './outgoing'
+import { playTurn } from './play-turn'
 import {
   type InstanceRecord,
   isFinished,
@@ -24,7 +17,7 @@ import {
   type Parent,
   turnKey,
 } from './records'
-import { type Outcome, runOrchestrator } from './run-orchestrator'
+import type { Outcome } from './run-orchestrator'
 import { finish } from './finish'
 import type { OpenTask, Turn, TurnEvent } from './turn'
 
@@ -50,7 +43,9 @@ export class Orchestration extends Actor {
       if (existing && isSameChild(existing.parent, start.parent)) return 'already-started'
       if (existing && !isFinished(existing)) return 'exists'
       if (!this.hub.functions.has('orchestration', start.name)) return 'unknown-name'
-      const record = this.newRecord(start.name, start.parent)
+      const { clock, newId } = this.hub
+      const generation = (existing?.generation ?? -1) + 1
+      const record = newOrchestration({ ...start, instanceId: this.instanceId, generation }, clock.now(), newId)
       await this.commit({}, { record, input: start.input, isOpen: true })
       this.beginGeneration()
       this.wake()
@@ -128,30 +123,10 @@ export class Orchestration extends Actor {
     })
   }
 
-  private newRecord(name: string, parent: Parent | undefined): InstanceRecord {
-    const nowMs = this.hub.clock.now()
-    return {
-      instanceId: this.instanceId,
-      kind: 'orchestration',
-      name,
-      status: 'Pending',
-      createdMs: nowMs,
-      updatedMs: nowMs,
-      lifeId: this.hub.newId(),
-      executionId: this.hub.newId(),
-      generation: (this.record?.generation ?? -1) + 1,
-      turns: 0,
-      parent,
-      output: undefined,
-      customStatus: undefined,
-      entity: undefined,
-    }
-  }
-
   private beginGeneration(): void {
     this.numbering = NO_NUMBERS
     this.history = []
-    this.lastTimestampMs = Math.max(this.lastTimestampMs, this.record?.createdMs ?? 0)
+    this.lastTimestampMs = Math.max(this.lastTimestampMs, (this.record?.createdMs ?? 0) - 1)
   }
 
   private hasCode({ name }: InstanceRecord): boolean {
@@ -190,37 +165,17 @@ export class Orchestration extends Actor {
 
   /** One run of the orchestrator. `remove` are the stored messages that the events came from. */
   private async turn(record: InstanceRecord, events: readonly TurnEvent[], remove: readonly string[]): Promise<void> {
-    const timestampMs = this.nextTimestamp(events)
-    const opening = openingEvents({ events, timestampMs }, { name: record.name, input: this.input }, false)
-    const answer = await runOrchestrator(this.hub.functions, {
-      name: record.name,
-      instanceId: this.instanceId,
-      parentInstanceId: record.parent?.instanceId,
-      input: this.input,
-      history: [...this.history, ...opening.map((event) => JSON.stringify(event))],
-    })
-    const inner = takeEvents(this.numbering, events, timestampMs)
-    const actions = takeActions(inner.numbering, answer.actions, { timestampMs, newRequestId: this.hub.newId })
-    const isFault = actions.fault !== undefined
-    const turn: Turn = {
-      generation: record.generation,
-      turn: record.turns,
-      timestampMs,
-      events,
-      scheduled: isFault ? [] : [...inner.scheduled, ...actions.scheduled],
-      sent: isFault ? [] : actions.sent,
-      canceled: actions.canceled,
-      nextNumber: actions.numbering.nextNumber,
-      actionCount: actions.numbering.actionCount,
-      leafCount: actions.numbering.leafCount,
-    }
-    const outcome = decide(answer.outcome, actions)
-    const next = {
-      ...record,
-      customStatus: answer.customStatus,
-      updatedMs: this.hub.clock.now(),
-      turns: record.turns + 1,
-    }
+    const { numbering, history, input } = this
+    const { turn, outcome, customStatus } = await playTurn(
+      this.hub.functions,
+      { record, input, history, numbering },
+      {
+        events,
+        timestampMs: this.nextTimestamp(events),
+        newRequestId: this.hub.newId,
+      },
+    )
+    const next = { ...record, customStatus, updatedMs: this.hub.clock.now(), turns: record.turns + 1 }
     await this.conclude({ record, next, turn, outcome, remove })
   }
 
@@ -339,12 +294,6 @@ export class Orchestration extends Actor {
       this.hub.store.commit({ instanceId: this.instanceId, remove }).catch(() => {})
     }
   }
-}
-
-/** Finished is only what has nothing open: DurableTask waits for activities, children and timers that still run. */
-function decide(outcome: Outcome, { numbering, fault }: ActionsTaken): Outcome {
-  if (fault !== undefined) return { kind: 'failed', message: fault }
-  return hasOpenTasks(numbering) ? { kind: 'waiting' } : outcome
 }
 
 function isSameChild(a: Parent | undefined, b: Parent | undefined): boolean {

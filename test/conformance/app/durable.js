@@ -11,7 +11,7 @@ const note = async (name, phase) => {
   if (!isTableMade) await runs.createTable()
   isTableMade = true
   const rowKey = `${Date.now()}-${process.pid}-${Math.random().toString(36).slice(2)}`
-  await runs.createEntity({ partitionKey: 'activity', rowKey, what: JSON.stringify({ name, phase }) })
+  await runs.createEntity({ partitionKey: 'activity', rowKey, what: JSON.stringify({ name, phase, atMs: Date.now() }) })
 }
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -78,7 +78,8 @@ const orchestrations = {
       return error.message
     }
   },
-  *throwsText() {
+  *throwsText(context) {
+    yield context.df.callActivity('say', 'first')
     throw 'not an error object'
   },
   *retries(context) {
