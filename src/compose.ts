@@ -129,7 +129,10 @@ export function compose(config: Config, log: Log, version: string): Platform {
       chance,
       log,
     }),
-    rollUpUsage: rollUp.run,
+    rollUpUsage: async () => {
+      await rollUp.run()
+      await rollUp.compact()
+    },
     start: () => storage.ensure(merge(storageNeeds)),
     stop: async () => {
       await sweeping.stop()

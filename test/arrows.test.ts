@@ -101,6 +101,8 @@ describe('src', () => {
        "src/functions/platform-tenant.ts",
        "src/onboarding/onboard-tenant.ts",
        "src/tenants/tenants.ts",
+       "src/usage/compact-hours.ts",
+       "src/usage/roll-up-blob.ts",
      ]
     `)
   })

@@ -16,9 +16,8 @@ import { usageTable } from './usage-tables'
 export const MINUTES_KEPT_MS = 72 * HOUR_MS
 /** In one run; the next goes on. */
 const HOURS_PER_RUN_MAX = 48
-/** Where the first run of an installation begins: no call counts in an hour longer before its blob's than this. */
-const FIRST_HOURS_BACK = 48
-const RACES_MAX = 10
+/** Rounds for one tenant and hour: one to learn of the blobs, one to take them in, one to remove, and those lost to others. */
+const ROUNDS_MAX = 12
 
 interface Deps {
   readonly storage: StorageAccount
@@ -35,9 +34,9 @@ export async function compactHours(deps: Deps): Promise<void> {
   const { storage, clock, cursors } = deps
   const rows = tenantTable<UsageColumns>(storage.table(usageTable))
   const rolledUp = await cursors.finishedBefore('rolled-up')
-  if (rolledUp === undefined) return
+  let hourStartMs = await cursors.finishedBefore('compacted')
+  if (rolledUp === undefined || hourStartMs === undefined) return
   const endMs = Math.min(hourStartOf(clock.now() - MINUTES_KEPT_MS), rolledUp)
-  let hourStartMs = (await cursors.finishedBefore('compacted')) ?? (await firstHour(cursors, rolledUp))
   for (let hours = 0; hourStartMs < endMs && hours < HOURS_PER_RUN_MAX; hours++, hourStartMs += HOUR_MS) {
     const closed = closedBlobs(cursors)
     for await (const tenantId of cursors.tenantsOf(hourStartMs)) {
@@ -47,23 +46,17 @@ export async function compactHours(deps: Deps): Promise<void> {
   }
 }
 
-/** Kept from the first run on, so that hours which are too young then are not passed over later. */
-async function firstHour(cursors: BlobCursors, rolledUpMs: number): Promise<number> {
-  const hourStartMs = rolledUpMs - FIRST_HOURS_BACK * HOUR_MS
-  await cursors.finish('compacted', hourStartMs)
-  return hourStartMs
-}
-
 async function compactHour(
   { cursors, log }: Deps,
   partition: PartitionTable<UsageColumns>,
   { tenantId, hourStartMs, closed }: { tenantId: TenantId; hourStartMs: number; closed: ClosedBlobs },
 ): Promise<void> {
-  for (let race = 0; race < RACES_MAX; race++) {
+  for (let round = 0; round < ROUNDS_MAX; round++) {
     const { minutes, hour } = await readHour(partition, hourStartMs)
+    // Rows are final only if they were read after their blob was known to be closed.
+    if (await closed.learn(minutes.map(({ usage }) => usage.blobId))) continue
     const taken = new Set(hour?.usage.blobIds)
-    const ripe = await closed(minutes.map(({ usage }) => usage.blobId))
-    const joining = minutes.filter(({ usage }) => ripe.has(usage.blobId) && !taken.has(usage.blobId))
+    const joining = minutes.filter(({ usage }) => closed.has(usage.blobId) && !taken.has(usage.blobId))
     if (joining.length === 0) {
       await removeTaken(partition, minutes, taken)
       if (minutes.every(({ usage }) => taken.has(usage.blobId))) await cursors.forgetTenant(hourStartMs, tenantId)
@@ -82,7 +75,9 @@ async function compactHour(
     await (hour ? partition.replace(rowKey, columns, hour.etag) : partition.insert(rowKey, columns))
   }
   throw new ProblemError(
-    new Problem('storage_unavailable', 'Usage could not be compacted.', { internal: `${RACES_MAX} lost races` }),
+    new Problem('storage_unavailable', 'Usage could not be compacted.', {
+      internal: `not done after ${ROUNDS_MAX} rounds`,
+    }),
   )
 }
 
@@ -101,15 +96,22 @@ async function readHour(partition: PartitionTable<UsageColumns>, hourStartMs: nu
   return { minutes, hour }
 }
 
-/** Which of these blobs have rows that are final. */
-type ClosedBlobs = (blobIds: readonly LogBlobId[]) => Promise<Set<LogBlobId>>
+/** Which blobs were closed when they were asked for: each once for an hour, however many tenants have rows of it. */
+interface ClosedBlobs {
+  /** Asks for those that it has not asked for; true where there were any. */
+  learn(blobIds: readonly LogBlobId[]): Promise<boolean>
+  has(blobId: LogBlobId): boolean
+}
 
-/** Asks once for each blob of an hour, however many tenants have rows of it. */
 function closedBlobs(cursors: BlobCursors): ClosedBlobs {
   const known = new Map<LogBlobId, boolean>()
-  return async (blobIds) => {
-    for (const blobId of blobIds) if (!known.has(blobId)) known.set(blobId, await cursors.isClosed(blobId))
-    return new Set(blobIds.filter((blobId) => known.get(blobId)))
+  return {
+    learn: async (blobIds) => {
+      const unknown = new Set(blobIds.filter((blobId) => !known.has(blobId)))
+      for (const blobId of unknown) known.set(blobId, await cursors.isClosed(blobId))
+      return unknown.size > 0
+    },
+    has: (blobId) => known.get(blobId) === true,
   }
 }
 

@@ -29,6 +29,8 @@ export interface RollUp {
 export const FRESH_INTERVAL_MS = 1_000
 /** A blob is sealed this long after the end of its hour; a call that is open even then settles in another blob. */
 export const SEAL_AFTER_MS = 2 * HOUR_MS
+/** Compaction begins this much before the first blob's hour: no call counts in an hour longer before its blob's than this. */
+const FIRST_HOURS_BACK = 24
 const BLOBS_AT_ONCE_MAX = 4
 /** Further behind than this, days are listed rather than hours. */
 const HOURS_LISTED_MAX = 48
@@ -81,7 +83,7 @@ interface Parts {
 async function rollUpAll(parts: Parts): Promise<void> {
   const { container, clock, cursors } = parts
   const nowMs = clock.now()
-  const firstHourMs = (await cursors.finishedBefore('rolled-up')) ?? (await oldestHour(container))
+  const firstHourMs = (await cursors.finishedBefore('rolled-up')) ?? (await firstHour(parts))
   if (firstHourMs === undefined) return
   const hours = await listHours(container, firstHourMs, nowMs)
   for (const [hourStartMs, blobs] of hours) {
@@ -109,10 +111,13 @@ async function seal(container: ContainerClient, blob: LogBlob): Promise<LogBlob>
   return { ...blob, sealed: true, bytes: contentLength ?? blob.bytes }
 }
 
-async function oldestHour(container: ContainerClient): Promise<number | undefined> {
+/** Where everything begins, on the first run; undefined while there is no log. */
+async function firstHour({ container, cursors }: Parts): Promise<number | undefined> {
   for await (const { name } of container.listBlobsFlat()) {
     const parsed = parseLogBlobName(name)
-    if (parsed) return parsed.hourStartMs
+    if (!parsed) continue
+    await cursors.finish('compacted', parsed.hourStartMs - FIRST_HOURS_BACK * HOUR_MS)
+    return parsed.hourStartMs
   }
   return undefined
 }
