@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
-import { freePort } from '../../local/host/wait-for-storage'
 import { testConnectionString } from '../harness/storage'
 import { builtHost } from './built-host'
+import { freePort } from './free-port'
 
 const APP_FOLDER = path.join(__dirname, 'app')
 const READY_MS_MAX = 60_000
@@ -32,6 +32,9 @@ export interface StartOptions {
 
 export const isFunc = process.env['HOST'] === 'func'
 
+/** For what the local host does better than the real one, which is said in the README. */
+export const itLocally = isFunc ? it.skip : it
+
 /** Names that no other test file uses, so that hosts on one storage account do not meet. */
 export function freshNames(): Readonly<Record<string, string>> {
   const unique = randomBytes(5).toString('hex')
@@ -44,6 +47,7 @@ export async function startHost(options: StartOptions = {}): Promise<RunningHost
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     AzureWebJobsStorage: testConnectionString(),
+    FUNCTIONS_WORKER_RUNTIME: 'node',
     ...freshNames(),
     ...options.env,
   }

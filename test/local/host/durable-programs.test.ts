@@ -188,7 +188,7 @@ describe('any orchestration', () => {
         expect(await outcomeOf(store, 'p')).toEqual({ status: 'Completed', output: expected(steps) })
         await hub.stop()
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     )
   }, 60_000)
 
@@ -227,7 +227,7 @@ describe('any orchestration', () => {
         expect(await outcomeOf(store, 'p')).toEqual({ status: 'Completed', output: expected(steps) })
         await hub?.stop()
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     )
   }, 60_000)
 })

@@ -61,7 +61,8 @@ describe('the launcher', () => {
       tablePort: await freePort(),
       stateFolder: path.join(appFolder, 'state'),
     }
-    const options = { allowInsecureConnection: true }
+    // A connection that is kept alive would keep Azurite from ending until its grace is over.
+    const options = { allowInsecureConnection: true, keepAliveOptions: { enable: false } }
     const first = await start({ storage })
     await first.launched.ready
     await TableServiceClient.fromConnectionString(connectionStringOf(storage), options).createTable('kept')
