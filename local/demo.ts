@@ -103,7 +103,7 @@ async function makeTenant(
 ): Promise<DemoTenant> {
   const created = await platform.post<{ tenantId: string; apiKey: string }>('/tenants', {
     displayName,
-    contactEmail: `admin@${displayName.toLowerCase().replace(/\W+/g, '-')}.example`,
+    contact: { email: `admin@${displayName.toLowerCase().replace(/\W+/g, '-')}.example` },
     tier,
     region: 'swedencentral',
     limitOverrides,

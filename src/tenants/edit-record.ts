@@ -24,7 +24,7 @@ export function patchedRecord(record: TenantRecord, patch: TenantPatch): TenantR
   return {
     ...record,
     displayName: patch.displayName ?? record.displayName,
-    contactEmail: patch.contactEmail ?? record.contactEmail,
+    contact: patch.contact ?? record.contact,
     tier: patch.tier ?? record.tier,
     residency: patch.residency ?? record.residency,
     aliases: patch.aliases ?? record.aliases,

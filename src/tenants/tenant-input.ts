@@ -25,7 +25,7 @@ export const aliasName = z
 
 const region = z.string().regex(REGION, 'Must be a region in lower case, such as "swedencentral"')
 const displayName = z.string().trim().min(1).max(NAME_CHARACTERS_MAX)
-const contactEmail = z.email('Must be an e-mail address').max(EMAIL_CHARACTERS_MAX)
+const contact = z.strictObject({ email: z.email('Must be an e-mail address').max(EMAIL_CHARACTERS_MAX) })
 const limit = z.int().min(1).max(LIMIT_MAX)
 
 const backendId = z.string().transform((text, context) => {
@@ -66,7 +66,7 @@ const settings = z.strictObject({ hidePromptFilterChunk: z.boolean().optional() 
 
 export const tenantInput = z.strictObject({
   displayName,
-  contactEmail,
+  contact,
   tier: z.enum(tierNames).default('standard'),
   region,
   residency: z.array(region).max(RESIDENCY_MAX).default([]),
@@ -80,7 +80,7 @@ export type TenantInput = z.infer<typeof tenantInput>
 /** A JSON merge patch (RFC 7396): what is absent stays; a list is replaced whole; a limit set to null goes back to the tier's. */
 export const tenantPatch = z.strictObject({
   displayName: displayName.optional(),
-  contactEmail: contactEmail.optional(),
+  contact: contact.optional(),
   tier: z.enum(tierNames).optional(),
   residency: z.array(region).max(RESIDENCY_MAX).optional(),
   aliases: z.array(alias).max(ALIASES_MAX).optional(),

@@ -8,7 +8,7 @@ export interface TenantRecord {
   readonly version: number
   readonly state: TenantState
   readonly displayName: string
-  readonly contactEmail: string
+  readonly contact: { readonly email: string }
   readonly tier: TierName
   /** The tenant's home region. */
   readonly region: string
@@ -25,7 +25,7 @@ export interface TenantRecord {
   readonly updatedAt: number
 }
 
-export const modelIsolations = ['shared', 'shared-with-own-deployment', 'dedicated', 'tenant-owned'] as const
+export const modelIsolations = ['shared', 'own-deployment', 'dedicated', 'tenant-owned'] as const
 export const dataIsolations = ['logical', 'container', 'account'] as const
 
 export interface Isolation {

@@ -11,13 +11,13 @@ export function operatorView(record: TenantRecord) {
 /** A tenant as it sees itself: which backends serve it is the platform's own affair. */
 export function tenantView(record: TenantRecord) {
   const { limits, aliases } = compileSnapshot(record)
-  const { tenantId, version, state, displayName, contactEmail, tier, region, residency, settings } = record
+  const { tenantId, version, state, displayName, contact, tier, region, residency, settings } = record
   return {
     tenantId,
     version,
     state,
     displayName,
-    contactEmail,
+    contact,
     tier,
     region,
     residency,

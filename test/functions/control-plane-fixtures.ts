@@ -11,7 +11,7 @@ export const backendBody = {
 
 export const tenantBody = {
   displayName: 'Contoso',
-  contactEmail: 'ops@contoso.example',
+  contact: { email: 'ops@contoso.example' },
   region: 'swedencentral',
 }
 

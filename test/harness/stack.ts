@@ -100,7 +100,7 @@ export async function startTestStack(): Promise<TestStack> {
     makeTenant: (more = {}) =>
       platform.post<TestTenant>('/tenants', {
         displayName: 'Test tenant',
-        contactEmail: 'admin@test.example',
+        contact: { email: 'admin@test.example' },
         tier: 'premium',
         region: 'swedencentral',
         aliases: [chatAlias('chat', [[chat]]), embedAlias('embed', [[embed]])],

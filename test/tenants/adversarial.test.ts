@@ -55,7 +55,7 @@ async function platform(knownBackends: ReadonlySet<BackendId> = new Set()) {
 }
 
 const input = (change: object = {}) =>
-  tenantInput.parse({ displayName: 'A', contactEmail: 'a@a.example', region: 'westeurope', ...change })
+  tenantInput.parse({ displayName: 'A', contact: { email: 'a@a.example' }, region: 'westeurope', ...change })
 const scopeOf = (tenantId: TenantId) => TenantScope.ofPlatform(tenantId)
 const always = () => true
 

@@ -8,7 +8,7 @@ const record: TenantRecord = {
   version: 7,
   state: 'active',
   displayName: 'Contoso',
-  contactEmail: 'ops@contoso.example',
+  contact: { email: 'ops@contoso.example' },
   tier: 'standard',
   region: 'swedencentral',
   residency: ['swedencentral'],

@@ -23,7 +23,7 @@ describe('a tenant is not made of', () => {
     ['a name of blanks', () => ({ displayName: '   ' }), 'displayName'],
     ['a name above its bound', () => ({ displayName: 'x'.repeat(101) }), 'displayName'],
     ['a name that is no text', () => ({ displayName: 7 }), 'displayName'],
-    ['a contact that is no address', () => ({ contactEmail: 'nobody' }), 'contactEmail'],
+    ['a contact that is no address', () => ({ contact: { email: 'nobody' } }), 'contact.email'],
     ['a tier that does not exist', () => ({ tier: 'gold' }), 'tier'],
     ['a region in capitals', () => ({ region: 'SwedenCentral' }), 'region'],
     ['a residency above its bound', () => ({ residency: Array(21).fill('swedencentral') }), 'residency'],
@@ -93,7 +93,7 @@ describe('a tenant is not made of', () => {
 
   it('several wrong fields, and the answer names them all', async () => {
     const reply = await server.operate('POST', '/api/platform/tenants', { tier: 'gold', region: 7 })
-    expect(errorPaths(reply.body).sort()).toEqual(['contactEmail', 'displayName', 'region', 'tier'])
+    expect(errorPaths(reply.body).sort()).toEqual(['contact', 'displayName', 'region', 'tier'])
   })
 
   it('a field called __proto__, and no object is touched by it', async () => {

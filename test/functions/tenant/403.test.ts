@@ -61,7 +61,7 @@ describe('a key', () => {
   it('of a tenant that is being set up does nothing yet', async () => {
     const { ids, tenants, keys } = server.parts.controlPlane
     const tenantId = ids.tenantId()
-    const input = { displayName: 'new', contactEmail: 'a@a.example', region: 'westeurope' }
+    const input = { displayName: 'new', contact: { email: 'a@a.example' }, region: 'westeurope' }
     await tenants.register(tenantId, tenantInput.parse(input))
     const key = await keys.create(TenantScope.ofPlatform(tenantId), ids.keyId(), { name: 'early', scopes: ['admin'] })
     if (!('apiKey' in key)) throw new Error('no key')

@@ -8,7 +8,7 @@ let b: { tenantId: string; apiKey: string; keyId: string; etag: string }
 beforeAll(async () => {
   server = await serveControlPlane()
   a = await createTenant(server, { displayName: 'A' })
-  b = await createTenant(server, { displayName: 'B', contactEmail: 'b@b.example' })
+  b = await createTenant(server, { displayName: 'B', contact: { email: 'b@b.example' } })
 })
 afterAll(() => server.close())
 

@@ -1,0 +1,2 @@
+declare const startAzurite: () => Promise<void>
+export = startAzurite

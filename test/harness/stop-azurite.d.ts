@@ -1,0 +1,2 @@
+declare const stopAzurite: () => Promise<void>
+export = stopAzurite
