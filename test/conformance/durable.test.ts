@@ -221,6 +221,28 @@ describe('management', () => {
     expect(second).toBe(2)
   })
 
+  it('lists instances by their status, and purges only what has finished', async () => {
+    const waiting = await start('event')
+    const done = await start('chain')
+    await until(done, 'Completed')
+    const url = new URL(waiting.statusQueryGetUri)
+    url.pathname = url.pathname.replace(`/${waiting.id}`, '')
+    const listed = async (status: string) => {
+      url.searchParams.set('runtimeStatus', status)
+      const instances = (await (await fetch(url)).json()) as { instanceId: string }[]
+      return instances.map(({ instanceId }) => instanceId)
+    }
+
+    expect(await listed('Running,Pending')).toContain(waiting.id)
+    expect(await listed('Completed')).toContain(done.id)
+    expect(await listed('Completed')).not.toContain(waiting.id)
+    expect(await listed('Canceled')).toEqual([])
+    url.searchParams.set('runtimeStatus', 'Completed')
+    expect((await fetch(url, { method: 'DELETE' })).status).toBe(200)
+    expect(await listed('Completed')).toEqual([])
+    expect((await fetch(waiting.statusQueryGetUri)).status).toBe(202)
+  })
+
   it('tells the client library what a status holds', async () => {
     const { id } = await start('status', { a: 1 })
     const status = (await (await fetch(`${host.baseUrl}/api/status/${id}`)).json()) as Record<string, unknown>

@@ -1,4 +1,4 @@
-import type { InstanceRecord, OutboxRow, RuntimeStatus, StoredMessage } from './records'
+import type { InstanceRecord, OutboxRow, StoredMessage } from './records'
 import type { Turn } from './turn'
 
 /** Identifies the version of an instance's record that a change is based on. */
@@ -44,8 +44,8 @@ export interface Partition extends StoredInstance {
 export interface InstanceFilter {
   readonly kind: InstanceRecord['kind']
   readonly name?: string
-  /** Empty: any. */
-  readonly statuses: readonly RuntimeStatus[]
+  /** Empty: any. One that no instance ever has is allowed and matches nothing. */
+  readonly statuses: readonly string[]
   readonly createdFromMs?: number
   readonly createdToMs?: number
 }

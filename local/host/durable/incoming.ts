@@ -30,6 +30,12 @@ export function eventsOf(record: InstanceRecord, numbering: Numbering, taken: re
   })
 }
 
+/** The open tasks whose results have come and are only not yet taken. */
+export function answeredNumbers(record: InstanceRecord, numbering: Numbering, mailbox: readonly Incoming[]) {
+  const events = eventsOf(record, numbering, mailbox)
+  return new Set(events.flatMap((event) => ('taskNumber' in event ? event.taskNumber : [])))
+}
+
 function toEvent(record: InstanceRecord, numbering: Numbering, incoming: Incoming): TurnEvent | undefined {
   if (incoming.key === undefined) return { kind: 'timer-fired', ...incoming.timer }
   const { message } = incoming

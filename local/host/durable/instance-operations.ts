@@ -1,6 +1,6 @@
 import { type ApiAnswer, type ApiCall, type ApiDeps, type ApiOperation, jsonText } from './api-operation'
 import { managementLinks } from './management-links'
-import { isFinished, type Message, RUNTIME_STATUSES, type RuntimeStatus } from './records'
+import { isFinished, type Message, RUNTIME_STATUSES } from './records'
 import { statusJson } from './status-json'
 
 const INSTANCE_ID_CHARACTERS_MAX = 100
@@ -126,16 +126,14 @@ function readFilter(query: URLSearchParams) {
     .getAll('runtimeStatus')
     .flatMap((text) => text.split(','))
     .filter((text) => text !== '')
-  const statuses = wanted.flatMap(
-    (text) => RUNTIME_STATUSES.find((known) => known.toLowerCase() === text.toLowerCase()) ?? [],
-  )
+  if (!wanted.every((text) => /^[a-z]+$/i.test(text))) return undefined
   const times = { createdFromMs: readTime(query, 'createdTimeFrom'), createdToMs: readTime(query, 'createdTimeTo') }
   if (Number.isNaN(times.createdFromMs) || Number.isNaN(times.createdToMs)) return undefined
-  // Statuses that this host never gives (Canceled, ContinuedAsNew) are valid and match nothing.
-  if (statuses.length < wanted.length && !wanted.every((text) => /^[a-z]+$/i.test(text))) return undefined
   return {
     kind: 'orchestration' as const,
-    statuses: wanted.length > 0 && statuses.length === 0 ? (['None'] as unknown as RuntimeStatus[]) : statuses,
+    statuses: wanted.map(
+      (text) => RUNTIME_STATUSES.find((known) => known.toLowerCase() === text.toLowerCase()) ?? text,
+    ),
     ...(times.createdFromMs === undefined ? {} : { createdFromMs: times.createdFromMs }),
     ...(times.createdToMs === undefined ? {} : { createdToMs: times.createdToMs }),
   }

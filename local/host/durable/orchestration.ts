@@ -1,5 +1,5 @@
 import { Actor, type StartResult } from './actor'
-import { type ControlMessage, controlOf, eventsOf, type Incoming } from './incoming'
+import { answeredNumbers, type ControlMessage, controlOf, eventsOf, type Incoming } from './incoming'
 import { InstanceTimers } from './instance-timers'
 import type { Partition } from './hub-store'
 import { closingEvents, openingEvents } from './history'
@@ -27,7 +27,8 @@ const SWEEP_ROWS_MAX = 90
 
 /**
  * An orchestration. Its work is turns: take what has come, run the orchestrator over the whole history, store in one
- * commit what changed, and only then set off what was asked for.
+ * commit what changed, and only then set off what was asked for. (A few lines over 300, since all of it works on the
+ * same memory, which A2 allows to change in one place only; whatever could be decided without it is elsewhere.)
  */
 export class Orchestration extends Actor {
   private numbering: Numbering = NO_NUMBERS
@@ -89,7 +90,9 @@ export class Orchestration extends Actor {
     // An app that lost a function (a typo, a branch) must not cost the instance: it goes on when the function is back.
     if (!this.hasCode(record))
       hub.log.write('error', 'durable', `${this.instanceId} waits for '${record.name}', which the app lacks`)
-    for (const task of this.numbering.open.values()) this.setOff(task)
+    // A task whose result is stored and only not yet taken must not run again.
+    const done = answeredNumbers(record, this.numbering, this.mailbox)
+    for (const task of this.numbering.open.values()) if (!done.has(task.taskNumber)) this.setOff(task)
   }
 
   protected hasWork(): boolean {

@@ -30,7 +30,7 @@ function operationMessage(record: InstanceRecord, event: SentEvent, index: numbe
 }
 
 /** The answer to whoever waits for this instance; nobody may. */
-export function parentMessage({ parent }: InstanceRecord, outcome: TaskOutcome): Outgoing[] {
+export function parentMessage({ parent }: Pick<InstanceRecord, 'parent'>, outcome: TaskOutcome): Outgoing[] {
   if (!parent) return []
   const { instanceId, executionId, taskNumber } = parent
   return [{ kind: 'message', instanceId, message: { kind: 'task-result', executionId, taskNumber, outcome } }]

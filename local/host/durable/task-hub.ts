@@ -152,8 +152,7 @@ export class TaskHub implements Hub {
       result === 'exists'
         ? `An orchestration with the id '${instanceId}' is already running.`
         : `The function '${name}' doesn't exist, is disabled, or is not an orchestrator function.`
-    const refused = { parent, instanceId } as InstanceRecord
-    for (const entry of parentMessage(refused, { kind: 'failed', reason, details: '' })) {
+    for (const entry of parentMessage({ parent }, { kind: 'failed', reason, details: '' })) {
       await this.deliver(entry.instanceId, [entry])
     }
   }

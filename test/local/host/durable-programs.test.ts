@@ -1,6 +1,7 @@
 import * as df from 'durable-functions'
 import fc from 'fast-check'
 import { createMemoryStore } from '../../../local/host/durable/memory-store'
+import type { Message } from '../../../local/host/durable/records'
 import type { TaskHub } from '../../../local/host/durable/task-hub'
 import { functionsOf, handHostClock, hubOn, isOver, mortal, outcomeOf, runUntil } from './durable-harness'
 
@@ -123,7 +124,7 @@ async function ticks(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-function programFunctions() {
+function programFunctions(onEcho: (value: number) => void = () => {}) {
   const attempts = new Map<string, number>()
   return functionsOf({
     orchestrations: {
@@ -134,6 +135,7 @@ function programFunctions() {
     },
     activities: {
       echo: async (value: number) => {
+        onEcho(value)
         await ticks(value % 4)
         return String(value)
       },
@@ -192,13 +194,17 @@ describe('any orchestration', () => {
     )
   }, 60_000)
 
-  it('comes to the same end when its host dies at any commits on the way', async () => {
+  it('comes to the same end when its host dies at any commits on the way, and no activity with a stored result runs again', async () => {
     const crashes = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 6 })
     await fc.assert(
       fc.asyncProperty(programs, crashes, async (steps, crashAfter) => {
         const store = createMemoryStore()
         const clock = handHostClock()
-        const functions = programFunctions()
+        const stored = new Set<string>()
+        const repeated: number[] = []
+        const functions = programFunctions((value) => {
+          if (stored.has(JSON.stringify(String(value)))) repeated.push(value)
+        })
         const pauses = [...crashAfter]
         let hub: TaskHub | undefined
         const live = async (): Promise<void> => {
@@ -207,6 +213,7 @@ describe('any orchestration', () => {
             ...store,
             commit: async (change) => {
               const result = await store.commit(change)
+              for (const { message } of change.messages ?? []) noteResult(message, stored)
               // The change is written, and the host never learns of it.
               if (--commitsLeft === 0) die()
               return result
@@ -225,12 +232,17 @@ describe('any orchestration', () => {
         await runUntil(clock, () => isOver(store, 'p'))
 
         expect(await outcomeOf(store, 'p')).toEqual({ status: 'Completed', output: expected(steps) })
+        expect(repeated).toEqual([])
         await hub?.stop()
       }),
       { numRuns: 60 },
     )
   }, 60_000)
 })
+
+function noteResult(message: Message, stored: Set<string>): void {
+  if (message.kind === 'task-result' && message.outcome.kind === 'completed') stored.add(message.outcome.result)
+}
 
 /** A start that died with its host is asked for again, as a client would; it may also have been written. */
 async function retrying(start: () => Promise<unknown> | undefined, store: ReturnType<typeof createMemoryStore>) {
