@@ -29,7 +29,15 @@ const bench = {
   packages: 'external',
 }
 
-const shared = { outdir: 'dist', bundle: true, platform: 'node', target: 'node22', format: 'cjs', sourcemap: true }
+const shared = {
+  outdir: 'dist',
+  bundle: true,
+  platform: 'node',
+  target: 'node22',
+  format: 'cjs',
+  sourcemap: true,
+  sourcesContent: false,
+}
 
 async function run() {
   for (const part of [app, local, bench]) {

@@ -12,11 +12,27 @@ export interface UpstreamRequest {
 
 /** Pure. The client's bytes are sent as they came unless one of our fields has to be set. */
 export function buildUpstreamRequest(call: Call, grant: Grant, backend: Backend): UpstreamRequest {
-  const { origin, pathname } = new URL(backend.endpoint)
-  const base = pathname === '/' ? '' : pathname
+  const { origin, base } = endpointOf(backend)
   const edits = neededEdits(call, grant, backend)
   const body = edits.length > 0 ? setFields(call.bytes, call.fields, edits) : call.bytes
   return { origin, path: base + upstreamPath(call, backend), body }
+}
+
+interface Endpoint {
+  readonly origin: string
+  readonly base: string
+}
+
+/** Parsing a URL costs as much as the rest of building a request; a backend's object lives until it is read anew. */
+const endpoints = new WeakMap<Backend, Endpoint>()
+
+function endpointOf(backend: Backend): Endpoint {
+  const known = endpoints.get(backend)
+  if (known) return known
+  const { origin, pathname } = new URL(backend.endpoint)
+  const endpoint = { origin, base: pathname === '/' ? '' : pathname }
+  endpoints.set(backend, endpoint)
+  return endpoint
 }
 
 function upstreamPath(call: Call, backend: Backend): string {
