@@ -50,27 +50,37 @@ export function createRollUp(deps: {
   let coming: Promise<void> | undefined
   let startedAtMs = -Infinity
 
-  function start(): Promise<void> {
+  /** Sets `running` before anything is awaited, so that there is never more than one run under way. */
+  function start(before: () => Promise<void>): Promise<void> {
     startedAtMs = clock.monotonicMs()
-    running = rollUpAll(parts).finally(() => (running = undefined))
+    running = before()
+      .then(() => rollUpAll(parts))
+      .finally(() => (running = undefined))
     return running
   }
 
   async function startFresh(): Promise<void> {
-    // A failure of that run is its callers' business.
-    await running?.catch(() => {})
-    await clock.sleep(Math.max(0, startedAtMs + FRESH_INTERVAL_MS - clock.monotonicMs()))
-    await running?.catch(() => {})
+    // This promise becomes `coming` only once we have yielded, and must not be taken off it before.
+    await Promise.resolve()
+    for (;;) {
+      const waitMs = startedAtMs + FRESH_INTERVAL_MS - clock.monotonicMs()
+      // A failure of that run is its callers' business.
+      if (running) await running.catch(nothing)
+      else if (waitMs > 0) await clock.sleep(waitMs)
+      else break
+    }
+    // Whoever asks from here on may have settled a call after the flush, and needs the run after this one.
     coming = undefined
-    await ownLog?.flush()
-    await start()
+    await start(async () => ownLog?.flush())
   }
 
   return {
-    run: ({ fresh = false } = {}) => (fresh ? (coming ??= startFresh()) : (running ?? start())),
+    run: ({ fresh = false } = {}) => (fresh ? (coming ??= startFresh()) : (running ?? start(async () => {}))),
     compact: () => compactHours({ storage, clock, cursors, log }),
   }
 }
+
+const nothing = () => {}
 
 interface Parts {
   readonly container: ContainerClient
@@ -83,15 +93,20 @@ interface Parts {
 async function rollUpAll(parts: Parts): Promise<void> {
   const { container, clock, cursors } = parts
   const nowMs = clock.now()
-  const firstHourMs = (await cursors.finishedBefore('rolled-up')) ?? (await firstHour(parts))
-  if (firstHourMs === undefined) return
-  const hours = await listHours(container, firstHourMs, nowMs)
-  for (const [hourStartMs, blobs] of hours) {
+  const finishedMs = await cursors.finishedBefore('rolled-up')
+  const fromMs = finishedMs ?? (await firstHour(parts))
+  if (fromMs === undefined) return
+  const failures: unknown[] = []
+  for (const [hourStartMs, blobs] of await listHours(container, fromMs, nowMs)) {
     const known = await cursors.ofHour(hourStartMs)
-    await inParallel(blobs, BLOBS_AT_ONCE_MAX, (blob) => visit(parts, { blob, cursor: known.get(blob.blobId), nowMs }))
+    await inParallel(blobs, BLOBS_AT_ONCE_MAX, (blob) =>
+      visit(parts, { blob, cursor: known.get(blob.blobId), nowMs }),
+    ).catch((error: unknown) => failures.push(error))
   }
+  if (failures.length > 0) throw failures[0]
   // Every blob of an hour that is over for SEAL_AFTER_MS has been sealed and rolled up to its end by now.
-  await cursors.finish('rolled-up', Math.max(firstHourMs, hourStartOf(nowMs - SEAL_AFTER_MS)))
+  const reachedMs = Math.max(fromMs, hourStartOf(nowMs - SEAL_AFTER_MS))
+  if (reachedMs !== finishedMs) await cursors.finish('rolled-up', reachedMs)
 }
 
 async function visit(

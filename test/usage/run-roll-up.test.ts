@@ -1,8 +1,10 @@
 import fc from 'fast-check'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../src/base/clock'
 import { createUsageLog } from '../../src/metering/create-usage-log'
-import { createRollUp } from '../../src/usage/run-roll-up'
+import { createRollUp, type RollUp } from '../../src/usage/run-roll-up'
 import { intentOf, settlementOf } from '../metering/records'
+import { faultyStorage } from '../metering/faulty-storage'
 import { linesOf } from '../metering/read-all'
 import { appendLines, histories, linesOfCall, tenants, type History } from './histories'
 import { blobName, freshUsage, report, storedRows, writeHistories, type FreshUsage } from './usage-fixtures'
@@ -20,7 +22,8 @@ const sample = (seed: number): History[] =>
 const span = { from: '2026-01-01T10:00:00Z', to: '2026-01-01T11:00:00Z' }
 const everyGroup = { ...span, interval: 'minute', groupBy: 'key,alias,outcome,backend,region' }
 
-const allReports = (usage: FreshUsage) => Promise.all(tenants.map((tenantId) => report(usage, tenantId, everyGroup)))
+const allReports = (usage: FreshUsage, rollUp?: Pick<RollUp, 'run'>) =>
+  Promise.all(tenants.map((tenantId) => report(usage, tenantId, everyGroup, rollUp)))
 
 /** What the same calls give when they are rolled up in one go, with nothing going wrong. */
 async function undisturbed(calls: readonly History[]) {
@@ -108,7 +111,8 @@ describe('the roll-up', () => {
     hold.resolve()
     await slow
 
-    expect(await allReports(usage)).toEqual(await undisturbed(calls))
+    // As the rows are, without a run that might mend them.
+    expect(await allReports(usage, { run: async () => {} })).toEqual(await undisturbed(calls))
   })
 
   it('seals the blobs of hours long past, and does not look at them again', async () => {
@@ -147,6 +151,21 @@ describe('the roll-up', () => {
     expect((await storedRows(usage, 'ten_a')).some(({ rowKey }) => rowKey.startsWith('20260106'))).toBe(true)
   })
 
+  it('rolls up the other blobs when one cannot be read, says so, and does not leave that one behind', async () => {
+    const usage = await freshUsage(TEN + HOUR)
+    const unreadable = usage.container.getAppendBlobClient(blobName(TEN, 9))
+    await unreadable.create()
+    await unreadable.appendBlock('{"v":99}\n', 9)
+    const calls = sample(8).filter(({ intent }) => intent.tenantId === 'ten_a')
+    await writeHistories(usage, calls, TEN)
+    usage.clock.nowMs = TEN + 5 * HOUR
+
+    await expect(createRollUp(usage).run()).rejects.toThrow('unknown version 99')
+    await expect(createRollUp(usage).run()).rejects.toThrow('unknown version 99')
+    const { totals } = await report(usage, 'ten_a', span, { run: async () => {} })
+    expect(totals.calls).toBe(calls.filter(({ settlement }) => settlement).length)
+  })
+
   it('counts a call once whose blob it sealed while the call was open', async () => {
     const usage = await freshUsage(Date.now())
     const clock = { ...systemClock, shiftMs: 0, now: () => usage.clock.nowMs }
@@ -179,6 +198,46 @@ describe('a fresh run', () => {
       expect((await report({ ...usage }, 'ten_a', now, rollUp)).totals.calls).toBe(calls)
     }
     await usageLog.close()
+  })
+
+  it('waits for what this process has handed to its log and storage has not taken yet', async () => {
+    const usage = await freshUsage(Date.now())
+    let refusals = 3
+    const proxy = await faultyStorage(usage.storage.prefix, ({ isAppend }) =>
+      isAppend && refusals-- > 0 ? { kind: 'refusal', status: 503, code: 'ServerBusy' } : { kind: 'none' },
+    )
+    const usageLog = createUsageLog({ ...usage, storage: proxy.storage, clock: systemClock, instanceId: 'ins_own' })
+    usageLog.open(intentOf(1, { startedAt: usage.clock.nowMs - 1_000 }))?.settle(settlementOf())
+
+    const { totals } = await report(usage, 'ten_a', {}, createRollUp({ ...usage, ownLog: usageLog }))
+    await usageLog.close()
+    await proxy.close()
+
+    expect(totals.calls).toBe(1)
+  })
+
+  it('never runs beside another of the same process, however slowly the log is flushed', async () => {
+    const usage = await freshUsage(TEN)
+    let underWay = 0
+    let most = 0
+    const flush = async () => {
+      most = Math.max(most, ++underWay)
+      await sleep(300)
+    }
+    // Without a log, this is a run's only request.
+    const watched = watchedStorage(usage.storage, async () => {
+      await sleep(100)
+      underWay--
+    })
+    const rollUp = createRollUp({ ...usage, storage: watched, ownLog: { flush } })
+    const runs: Promise<void>[] = []
+    for (let i = 0; i < 15; i++) {
+      runs.push(rollUp.run({ fresh: true }))
+      await sleep(100)
+    }
+    await Promise.all(runs)
+
+    expect([most, underWay]).toEqual([1, 0])
   })
 
   it('is shared by all who ask within a second', async () => {
