@@ -23,6 +23,7 @@ function build(file: string): void {
     target: 'node22',
     format: 'cjs',
     packages: 'external',
+    sourcemap: 'inline',
   })
   renameSync(unfinished, file)
 }
