@@ -237,7 +237,8 @@ const CELLS = [
   { connections: 1, stream: true },
   { connections: 32, stream: true },
 ]
-const WARM_UP_MS = 2_000
+/** Long enough for the just-in-time compiler to be done with all of them. */
+const WARM_UP_MS = 6_000
 
 async function measureOverhead(ways: readonly Way[], { rounds, seconds }: Options): Promise<Cell[]> {
   const results: Cell[] = []
