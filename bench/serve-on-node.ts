@@ -3,7 +3,7 @@ import { createLog } from '../src/base/log'
 import { compose } from '../src/compose'
 import { readConfig } from '../src/config'
 import type { Answer } from '../src/inference/answer'
-import type { BodyResult, InferenceRequest } from '../src/inference/inference-request'
+import type { BodyBounds, BodyResult, InferenceRequest } from '../src/inference/inference-request'
 
 /** Our `serve` with nothing of Functions around it, to tell our own cost from the library's. Usage: serve-on-node <port> */
 const platform = compose(
@@ -32,11 +32,11 @@ function toInferenceRequest(request: IncomingMessage): InferenceRequest {
     path,
     query: new URLSearchParams(query),
     headers: { get: (name) => (request.headers[name] as string | undefined) ?? null },
-    readBody: ({ bytesMax }) => readBody(request, bytesMax),
+    readBody: (bounds) => readBody(request, bounds),
   }
 }
 
-function readBody(request: IncomingMessage, bytesMax: number): Promise<BodyResult> {
+function readBody(request: IncomingMessage, { bytesMax, take }: BodyBounds): Promise<BodyResult> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let bytes = 0
@@ -44,6 +44,7 @@ function readBody(request: IncomingMessage, bytesMax: number): Promise<BodyResul
       bytes += chunk.length
       chunks.push(chunk)
       if (bytes > bytesMax) resolve({ kind: 'too-large' })
+      if (!take(chunk.length)) resolve({ kind: 'no-room' })
     })
     request.on('end', () => resolve({ kind: 'read', bytes: Buffer.concat(chunks) }))
     request.on('error', () => resolve({ kind: 'cut-off' }))

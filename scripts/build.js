@@ -23,6 +23,7 @@ const local = {
 const bench = {
   entryPoints: {
     'bench/overhead': 'bench/overhead.ts',
+    'bench/soak': 'bench/soak.ts',
     'bench/bare-proxy': 'bench/bare-proxy.ts',
     'bench/serve-on-node': 'bench/serve-on-node.ts',
   },

@@ -1,10 +1,10 @@
-import { DefaultAzureCredential } from '@azure/identity'
 import { createApiKeys } from './access/api-key'
 import { createAuthenticator } from './access/authenticator'
 import { createKeyStore, keyStorage } from './access/key-store'
 import { createKeys } from './access/keys'
 import { createOperators } from './access/operators'
 import { createBackendCredentials } from './azure/backend-credentials'
+import { appIdentity } from './azure/identity'
 import { createUpstreamHttp } from './azure/upstream-http'
 import { systemChance } from './base/chance'
 import { repeat, systemClock } from './base/clock'
@@ -15,6 +15,7 @@ import { createCheckHealth } from './http/check-health'
 import type { ControlPlane } from './http/control-plane'
 import { createHandle, type Handle } from './http/handle'
 import { createIdempotency, idempotencyStorage } from './http/idempotency'
+import { createBodyRoom } from './inference/body-room'
 import { createRunningCalls } from './inference/running-calls'
 import { serve, type ServeDeps } from './inference/serve'
 import { createLimiter, limitStorage } from './limits/create-limiter'
@@ -55,9 +56,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
   const chance = systemChance()
   const ids = createIdMaker({ clock, chance })
   const instanceId = ids.instanceId()
-  const identity = new DefaultAzureCredential(
-    config.identityClientId === undefined ? {} : { managedIdentityClientId: config.identityClientId },
-  )
+  const identity = appIdentity(config.identityClientId)
   const connection: StorageConnection =
     config.storage.kind === 'identity' ? { ...config.storage, credential: identity } : config.storage
   const storage = connectStorage(connection, config.storagePrefix)
@@ -92,6 +91,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
     usageLog,
     costOf: createPriceBook().costOf,
     runningCalls,
+    bodyRoom: createBodyRoom(),
     upstream,
     credentials: createBackendCredentials({ settings: config.backendKeys, identity, clock }),
     health: createBackendHealth(clock),

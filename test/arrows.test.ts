@@ -23,7 +23,7 @@ const homes: Record<string, string[]> = {
   '@azure/functions': ['src/functions/', 'src/http/', 'src/main.ts'],
   'durable-functions': ['src/functions/', 'src/main.ts'],
   undici: ['src/azure/', 'src/metering/append-blob.ts'],
-  '@azure/identity': ['src/compose.ts'],
+  '@azure/identity': ['src/azure/identity.ts'],
   '@azure/data-tables': ['src/storage/'],
   '@azure/storage-blob': ['src/storage/', 'src/metering/', 'src/usage/'],
   '@azure/storage-queue': ['src/storage/'],

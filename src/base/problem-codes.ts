@@ -60,6 +60,7 @@ export const problemCodes = {
   no_backend: entry(503, 'No backend is configured for this model', 'server_error', 'platform', 'final'),
   storage_unavailable: entry(503, 'Storage did not answer', 'server_error', 'platform', 'retryable'),
   metering_unavailable: entry(503, 'The usage log cannot be written', 'server_error', 'platform', 'retryable'),
+  instance_overloaded: entry(503, 'This instance is full', 'server_error', 'platform', 'retryable'),
   shutting_down: entry(503, 'This instance is stopping', 'server_error', 'platform', 'retryable'),
   internal_error: entry(500, 'Internal error', 'server_error', 'platform', 'retryable'),
 } as const satisfies Record<string, ProblemEntry>

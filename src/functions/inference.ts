@@ -37,21 +37,22 @@ function pathOf(url: string): string {
   return query < 0 ? url.slice(start) : url.slice(start, query)
 }
 
-function readBody(request: HttpRequest, clock: Clock, { bytesMax, timeoutMs }: BodyBounds): Promise<BodyResult> {
-  const declared = Number(request.headers.get('content-length') ?? 0)
-  if (declared > bytesMax) return Promise.resolve({ kind: 'too-large' })
+function readBody(request: HttpRequest, clock: Clock, bounds: BodyBounds): Promise<BodyResult> {
   return new Promise((resolve) => {
-    const cancel = clock.after(timeoutMs, () => resolve({ kind: 'timeout' }))
-    collectBody(request, bytesMax)
+    const cancel = clock.after(bounds.timeoutMs, () => resolve({ kind: 'timeout' }))
+    void collectBody(request, bounds)
       .catch((): BodyResult => ({ kind: 'cut-off' }))
       .then(resolve)
       .finally(cancel)
   })
 }
 
-async function collectBody(request: HttpRequest, bytesMax: number): Promise<BodyResult> {
-  // A declared length was checked, and the server in front of us holds the client to it.
-  if (request.headers.has('content-length')) {
+async function collectBody(request: HttpRequest, { bytesMax, take }: BodyBounds): Promise<BodyResult> {
+  const declared = request.headers.get('content-length')
+  if (declared !== null) {
+    // The server in front of us holds the client to the length that it declared.
+    if (Number(declared) > bytesMax) return { kind: 'too-large' }
+    if (!take(Number(declared))) return { kind: 'no-room' }
     return { kind: 'read', bytes: Buffer.from(await request.arrayBuffer()) }
   }
   const chunks: Uint8Array[] = []
@@ -59,6 +60,7 @@ async function collectBody(request: HttpRequest, bytesMax: number): Promise<Body
   for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.length
     if (bytes > bytesMax) return { kind: 'too-large' }
+    if (!take(chunk.length)) return { kind: 'no-room' }
     chunks.push(chunk)
   }
   return { kind: 'read', bytes: Buffer.concat(chunks) }

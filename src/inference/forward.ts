@@ -7,6 +7,7 @@ import { Problem, ProblemError } from '../base/problem'
 import type { Backend } from '../routing/backend'
 import type { BackendHealth } from '../routing/health'
 import { readRetryAfterMs, readUtilization, WAIT_MS_DEFAULT } from '../routing/retry-after'
+import { errorBody } from './answer'
 import type { Grant } from './authorize'
 import type { Call } from './read-call'
 import { startsWithError } from './sse'
@@ -100,6 +101,8 @@ async function tryBackend(deps: ForwardDeps, input: ForwardInput, backend: Backe
     if (isStream) return await startStream(response)
     const body = await response.body.readAll(ANSWER_BYTES_MAX)
     if (!body) return { kind: 'failed', why: 'status', detail: `the answer is larger than ${ANSWER_BYTES_MAX} bytes` }
+    if (isVersionRefusal(response.status, body, input.call, backend))
+      return versionRefusal(response.headers, input.call)
     return judge(response.status, response.headers, body, deps.clock.now())
   } catch (error) {
     if (error instanceof UpstreamError) {
@@ -153,6 +156,21 @@ function judge(status: number, headers: UpstreamResponse['headers'], body: Buffe
     return { kind: 'failed', why: 'rejected-us', detail: `HTTP ${status}: ${codeIn(body)}` }
   }
   return { kind: 'whole', status, headers, body }
+}
+
+/**
+ * Azure answers `404 Resource not found` to an api-version that the model does not have. Where the client chose the version,
+ * that is the client's to mend, and it must not count against a backend that other tenants use.
+ */
+function isVersionRefusal(status: number, body: Buffer, { apiVersion }: Call, { api }: Backend): boolean {
+  if (status !== 404 || apiVersion === undefined || api.kind !== 'azure-openai') return false
+  return apiVersion !== api.apiVersion && codeIn(body) === '404'
+}
+
+function versionRefusal(headers: UpstreamResponse['headers'], { apiVersion }: Call): Attempt {
+  const text = `The model backend does not know api-version ${apiVersion} for this model.`
+  const problem = new Problem('invalid_api_version', text, { param: 'api-version' })
+  return { kind: 'whole', status: problem.entry.status, headers, body: Buffer.from(JSON.stringify(errorBody(problem))) }
 }
 
 /** Only the error's code goes into our log; a message can quote the prompt. */

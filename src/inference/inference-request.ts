@@ -14,11 +14,14 @@ export interface InferenceRequest {
 export interface BodyBounds {
   readonly bytesMax: number
   readonly timeoutMs: number
+  /** Asked before so many more bytes are kept; false means that this instance has no room for them. */
+  readonly take: (bytes: number) => boolean
 }
 
 export type BodyResult =
   | { readonly kind: 'read'; readonly bytes: Buffer }
   | { readonly kind: 'too-large' }
+  | { readonly kind: 'no-room' }
   | { readonly kind: 'timeout' }
   /** The client went away while it sent. */
   | { readonly kind: 'cut-off' }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { Problem } from '../base/problem'
-import type { BodyBounds, InferenceRequest } from './inference-request'
+import type { BodyShare } from './body-room'
+import type { InferenceRequest } from './inference-request'
 import { findFields, type JsonFields } from './json-fields'
 import type { Target } from './match-path'
 import type { Operation, Surface } from './operations'
@@ -25,7 +26,8 @@ export interface Call {
 }
 
 /** Larger than any chat call that Azure accepts in practice; files and audio have paths of their own. */
-export const BODY_BOUNDS: BodyBounds = { bytesMax: 20 * 1024 * 1024, timeoutMs: 60_000 }
+export const BODY_BYTES_MAX = 20 * 1024 * 1024
+const BODY_TIMEOUT_MS = 60_000
 const CHOICES_MAX = 128
 const ALIAS_CHARACTERS_MAX = 256
 
@@ -33,13 +35,21 @@ type CallTarget = Extract<Target, { kind: 'call' }>
 type Body = Readonly<Record<string, unknown>>
 
 /** Reads and checks the body. What only the provider can judge (roles, tools, schemas) is left to the provider. */
-export async function readCall(target: CallTarget, request: InferenceRequest): Promise<Call | Problem> {
-  const read = await request.readBody(BODY_BOUNDS)
+export async function readCall(
+  target: CallTarget,
+  request: InferenceRequest,
+  share: BodyShare,
+): Promise<Call | Problem> {
+  const read = await request.readBody({ bytesMax: BODY_BYTES_MAX, timeoutMs: BODY_TIMEOUT_MS, take: share.take })
   switch (read.kind) {
     case 'too-large':
-      return new Problem('body_too_large', `The body is larger than ${BODY_BOUNDS.bytesMax} bytes.`)
+      return new Problem('body_too_large', `The body is larger than ${BODY_BYTES_MAX} bytes.`)
+    case 'no-room':
+      return new Problem('instance_overloaded', 'This instance holds as many request bodies as it can.', {
+        retryAfterMs: 1_000,
+      })
     case 'timeout':
-      return new Problem('body_timeout', `The body did not arrive within ${BODY_BOUNDS.timeoutMs / 1_000} s.`)
+      return new Problem('body_timeout', `The body did not arrive within ${BODY_TIMEOUT_MS / 1_000} s.`)
     case 'cut-off':
       return new Problem('invalid_request', 'The connection was closed before the body was complete.')
     case 'read':

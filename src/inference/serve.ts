@@ -16,6 +16,7 @@ import { rateHeaders } from './answer-headers'
 import { authorize, checkActive, unknownAlias, type Grant } from './authorize'
 import { estimateTokens } from './estimate'
 import { allResting, forward, type ForwardDeps, type UpstreamAnswer } from './forward'
+import type { BodyRoom, BodyShare } from './body-room'
 import type { InferenceRequest } from './inference-request'
 import { listModels } from './list-models'
 import { matchPath } from './match-path'
@@ -34,6 +35,7 @@ export interface ServeDeps extends ForwardDeps {
   readonly usageLog: UsageLog
   readonly costOf: (model: string, usage: TokenUsage, atMs: number) => MicroUsd | undefined
   readonly runningCalls: RunningCalls
+  readonly bodyRoom: BodyRoom
   readonly ids: IdMaker
   readonly chance: Chance
 }
@@ -42,8 +44,9 @@ export interface ServeDeps extends ForwardDeps {
 export async function serve(deps: ServeDeps, request: InferenceRequest): Promise<Answer> {
   const callId = deps.ids.callId()
   const requestId = readRequestId(request) ?? callId
+  const share = deps.bodyRoom.open()
   try {
-    const answer = await serveCall(deps, request, { callId, requestId })
+    const answer = await serveCall(deps, request, { callId, requestId, share })
     return answer instanceof Problem ? renderProblem(answer, requestId) : answer
   } catch (error) {
     if (error instanceof ProblemError) {
@@ -52,12 +55,17 @@ export async function serve(deps: ServeDeps, request: InferenceRequest): Promise
     }
     deps.log.error('a call failed on a defect', { callId, detail: describeError(error) })
     return renderProblem(new Problem('internal_error', 'The call failed; quote its request id.'), requestId)
+  } finally {
+    // An answer has begun or will not come: no backend gets the body any more.
+    share.release()
   }
 }
 
 interface CallIds {
   readonly callId: CallId
   readonly requestId: string
+  /** The call's share of the room for bodies. */
+  readonly share: BodyShare
 }
 
 /** The straight line: each step takes what the step before it made, and whatever refuses ends the call there. */
@@ -80,7 +88,7 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
     return listModels(target, tenant, caller, ids.requestId) ?? unknownAlias(target.model ?? '')
   }
 
-  const call = await readCall(target, request)
+  const call = await readCall(target, request, ids.share)
   if (call instanceof Problem) return call
   const grant = authorize(tenant, caller, call)
   if (grant instanceof Problem) return grant
@@ -135,7 +143,8 @@ function startCall(
   const { admission } = admitted
   const { model } = grant.alias
   const entry = deps.usageLog.open({
-    ...ids,
+    callId: ids.callId,
+    requestId: ids.requestId,
     startedAt: start.startedAt,
     tenantId: grant.tenant.tenantId,
     keyId: grant.caller.keyId,

@@ -25,7 +25,7 @@ export interface GroupCommit {
   durable: boolean
   /** Made when the first call waits; most calls end long after their commit. */
   wait: PromiseWithResolvers<void> | undefined
-  stopWaiting: AbortController | undefined
+  stopWaiting: (() => void) | undefined
 }
 
 export const newGroupCommit = (): GroupCommit => ({
@@ -64,13 +64,10 @@ export function durableCommit(commit: GroupCommit, { clock, waitMs }: { clock: C
   if (commit.durable) return DONE
   if (!commit.wait) {
     const wait = Promise.withResolvers<void>()
-    const stop = new AbortController()
     commit.wait = wait
-    commit.stopWaiting = stop
     // Whoever asked may have gone by the time it rejects.
     wait.promise.catch(nothing)
-    void clock.sleep(waitMs, stop.signal).then(() => {
-      if (stop.signal.aborted) return
+    commit.stopWaiting = clock.after(waitMs, () => {
       // Whoever asks next waits anew: storage may be back.
       commit.wait = undefined
       wait.reject(meteringUnavailable(waitMs))
@@ -81,7 +78,7 @@ export function durableCommit(commit: GroupCommit, { clock, waitMs }: { clock: C
 
 export function markDurable(commit: GroupCommit): void {
   commit.durable = true
-  commit.stopWaiting?.abort()
+  commit.stopWaiting?.()
   commit.wait?.resolve()
 }
 

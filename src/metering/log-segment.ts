@@ -25,7 +25,7 @@ export interface SegmentContext {
 }
 
 /** Between two appends: calls that arrive meanwhile share the next one. An append on an idle log goes at once. */
-const LINGER_MS = 4
+const LINGER_MS = 2
 /** Calls in one append. A block may be 100 MiB, and a line is at most 6 KB. */
 const COMMIT_CALLS_MAX = 4_000
 

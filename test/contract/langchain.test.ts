@@ -33,8 +33,8 @@ const chats = [
       }),
   },
 ]
-const outputTokensOf = (message: object | undefined) =>
-  (message as { usage_metadata?: { output_tokens: number } } | undefined)?.usage_metadata?.output_tokens
+const outputTokensOf = (message: { usage_metadata?: { output_tokens: number } | undefined } | undefined) =>
+  message?.usage_metadata?.output_tokens
 const prompt = 'Say hello [[echo:Hello there]]'
 
 describe.each(chats)('$name', ({ make }) => {

@@ -17,14 +17,25 @@ const clients = Object.entries(majors).flatMap(([name, sdk]) => [
   {
     name: `${name} AzureOpenAI`,
     sdk,
-    make: (apiKey = tenant.apiKey, more = {}): OpenAI =>
-      new sdk.AzureOpenAI({ endpoint: stack.baseUrl, apiKey, apiVersion: '2024-10-21', maxRetries: 0, ...more }),
+    make: (apiKey?: string, more?: object): OpenAI =>
+      new sdk.AzureOpenAI({
+        endpoint: stack.baseUrl,
+        apiKey: apiKey ?? tenant.apiKey,
+        apiVersion: '2024-10-21',
+        maxRetries: 0,
+        ...more,
+      }),
   },
   {
     name: `${name} OpenAI on v1`,
     sdk,
-    make: (apiKey = tenant.apiKey, more = {}): OpenAI =>
-      new sdk.OpenAI({ baseURL: `${stack.baseUrl}/openai/v1`, apiKey, maxRetries: 0, ...more }),
+    make: (apiKey?: string, more?: object): OpenAI =>
+      new sdk.OpenAI({
+        baseURL: `${stack.baseUrl}/openai/v1`,
+        apiKey: apiKey ?? tenant.apiKey,
+        maxRetries: 0,
+        ...more,
+      }),
   },
 ])
 

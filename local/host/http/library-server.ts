@@ -1,5 +1,6 @@
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { ProgrammingModel } from '../core/worker-types'
+import { requestChunks } from './request-chunks'
 
 /**
  * How a request gets to the library.
@@ -31,7 +32,11 @@ export async function startLibrary(model: ProgrammingModel): Promise<LibraryServ
     if (HttpUri === undefined) return { kind: 'buffered' }
     if (!caught) return { kind: 'stream-proxied', url: new URL(HttpUri) }
     const server = caught
-    return { kind: 'stream-injected', deliver: (req, res) => void server.emit('request', req, res) }
+    const deliver = (req: IncomingMessage, res: ServerResponse) => {
+      Object.defineProperty(req, Symbol.asyncIterator, { value: () => requestChunks(req) })
+      server.emit('request', req, res)
+    }
+    return { kind: 'stream-injected', deliver }
   } finally {
     http.createServer = original
   }

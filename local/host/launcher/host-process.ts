@@ -8,8 +8,6 @@ const STOP_GRACE_MS = 16_000
 /** A host that ends before it was ever ready will do so again; one that was ready is started again however often it ends. */
 const QUICK_CRASHES_MAX = 3
 const RESTART_DELAY_MS_MIN = 100
-/** A larger young generation halves the collector's work under load, for up to 100 MB. */
-const NODE_OPTIONS = ['--enable-source-maps', '--max-semi-space-size=64']
 
 export interface HostKeeper {
   readonly ready: Promise<void>
@@ -60,7 +58,7 @@ class Keeper implements HostKeeper {
     // Inherited debugger and loader options belong to the launcher.
     const child = fork(hostFile, args, {
       env,
-      execArgv: NODE_OPTIONS,
+      execArgv: ['--enable-source-maps'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     this.child = child

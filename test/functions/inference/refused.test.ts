@@ -19,10 +19,10 @@ describe('401: a credential that proves nothing', () => {
     ['an empty one', { 'api-key': '' }],
     ['nonsense', { 'api-key': 'nonsense' }],
     ['a made-up key of the right shape', { 'api-key': `tnk_${'0'.repeat(26)}_${'1'.repeat(26)}_${'2'.repeat(40)}` }],
-    ['a JSON Web Token', { authorization: `Bearer eyJhbGciOiJub25lIn0.${'e30'}.x` }],
+    ['a JSON Web Token', { authorization: 'Bearer eyJhbGciOiJub25lIn0.e30.x' }],
     ['another scheme', { authorization: 'Basic dXNlcjpwYXNz' }],
   ])('%s', async (_case, headers) => {
-    const answer = await post({ baseUrl: stack.baseUrl }, chatPath, chatBody(), headers as Record<string, string>)
+    const answer = await post({ baseUrl: stack.baseUrl }, chatPath, chatBody(), headers)
     expect(answer.status).toBe(401)
     expect(answer.json.error).toMatchObject({ code: 'invalid_api_key', type: 'authentication_error', param: null })
   })
