@@ -67,7 +67,7 @@ function readOptions(): Options | undefined {
 }
 
 /** Long enough for the just-in-time compiler to be done with all of them. */
-const WARM_UP_MS = 6_000
+const WARM_UP_MS = 10_000
 
 async function measureOverhead(ways: readonly Way[], { rounds, seconds }: Options): Promise<Cell[]> {
   const results: Cell[] = []

@@ -46,10 +46,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...(options.watch ? { watch: join(process.cwd(), 'dist', 'main.js') } : {}),
     ...(options.onLine ? { onLine: options.onLine } : {}),
     env: {
-      ...(options.simulator ? { AZURE_OPENAI_API_KEY: SIMULATOR_KEY } : {}),
       TENANTRY_KEY_PEPPER: secrets.keyPepper,
       TENANTRY_OPERATOR_TOKEN_HASHES: createHash('sha256').update(secrets.operatorToken).digest('hex'),
       ...options.env,
+      // A key of a real account in the environment is not the simulator's.
+      ...(options.simulator ? { AZURE_OPENAI_API_KEY: SIMULATOR_KEY } : {}),
     },
   })
   const stack: Stack = {

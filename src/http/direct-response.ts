@@ -1,7 +1,10 @@
-import { HttpResponse } from '@azure/functions'
+import { HttpResponse, type HttpResponseInit } from '@azure/functions'
 
 /** What a direct response carries: a whole body, or one that is made while it is read. */
 export type DirectBody = string | Buffer | AsyncIterable<Uint8Array>
+
+/** The library would make a fetch response for each answer, of which nothing is used; it takes one that is there already. */
+const EMPTY: HttpResponseInit = { nativeResponse: new Response() } as HttpResponseInit
 
 /**
  * An answer whose headers and body the Functions library takes as they are. `new HttpResponse({ headers, body })` would
@@ -11,11 +14,12 @@ export type DirectBody = string | Buffer | AsyncIterable<Uint8Array>
  */
 export class DirectResponse extends HttpResponse {
   constructor({ status, headers, body }: { status: number; headers: Record<string, string>; body: DirectBody }) {
-    super({ status })
+    super(EMPTY)
     const whole = typeof body === 'string' ? Buffer.from(body) : Buffer.isBuffer(body) ? body : undefined
     // A known length spares the chunked encoding and its extra write.
     const sent = whole ? { ...headers, 'content-length': String(whole.length) } : headers
     Object.defineProperties(this, {
+      status: { value: status },
       headers: { value: { get: (name: string) => sent[name] ?? null, entries: () => Object.entries(sent) } },
       body: { value: { values: () => (whole ? [whole] : body) } },
     })
