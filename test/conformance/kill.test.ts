@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from './eventually'
 import { runsOf } from './runs-of'
-import { freePort } from './free-port'
+import { freePort } from '../harness/free-port'
 import { freshNames, type RunningHost, startHost } from './start-host'
 
 const INSTANCES = 5

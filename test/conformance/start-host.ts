@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { testConnectionString } from '../harness/storage'
 import { builtHost } from './built-host'
-import { freePort } from './free-port'
+import { freePort } from '../harness/free-port'
 
 const APP_FOLDER = path.join(__dirname, 'app')
 const READY_MS_MAX = 60_000

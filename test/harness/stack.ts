@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { platformClient, type PlatformClient } from '../../local/platform-client'
 import { startStack, type Stack } from '../../local/stack'
+import { freePort } from './free-port'
 import { testConnectionString } from './storage'
 
 /** The built app on the real local host with the real simulator, in processes of their own, on the run's Azurite. */
@@ -68,6 +67,8 @@ export async function startTestStack(): Promise<TestStack> {
       hostOptions,
       env: { TENANTRY_STORAGE_PREFIX: storagePrefix, AZURE_OPENAI_API_KEY: 'simulator-key' },
       onLine: (line) => void lines.push(line),
+    }).catch((error: unknown) => {
+      throw new Error(`the stack did not start; it printed:\n${lines.join('\n')}`, { cause: error })
     })
 
   const stack = await start(await freePort(), await freePort())
@@ -170,13 +171,4 @@ async function readLedger(url: string): Promise<LedgerEntry[]> {
     all.push(...records)
     if (records.length < LEDGER_PAGE) return all
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
