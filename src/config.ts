@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BACKEND_KEY_SETTING } from './base/backend-key-setting'
 
 /** Everything that the app reads from its environment, once, at start. */
 export interface Config {
@@ -16,9 +17,6 @@ export interface Config {
   /** The keys of model backends, by the setting's name, which is what a backend record names. */
   readonly backendKeys: Readonly<Record<string, string>>
 }
-
-/** Only these settings may be named by a backend record: an operator must not be able to send other secrets to a server. */
-const BACKEND_KEY_SETTING = /^(?:AZURE_OPENAI_API_KEY|OPENAI_API_KEY|TENANTRY_BACKEND_KEY_[A-Z0-9_]+)$/
 
 const url = z.url({ protocol: /^https?$/, error: 'an http(s) URL' }).optional()
 

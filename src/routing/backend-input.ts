@@ -1,10 +1,9 @@
 import { z } from 'zod'
+import { BACKEND_KEY_SETTING } from '../base/backend-key-setting'
 
 const NAME_CHARACTERS_MAX = 64
 const URL_CHARACTERS_MAX = 200
 
-/** Only settings made for this may be named (config.ts reads the same ones), so that no other secret can be sent to a server. */
-const KEY_SETTING = /^(?:AZURE_OPENAI_API_KEY|OPENAI_API_KEY|TENANTRY_BACKEND_KEY_[A-Z0-9_]{1,80})$/
 const API_VERSION = /^(\d{4}-\d{2}-\d{2}(-preview)?|v1|preview|latest)$/
 const REGION = /^[a-z][a-z0-9-]{0,39}$/
 const DEPLOYMENT = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/
@@ -29,7 +28,7 @@ const credential = z.discriminatedUnion('kind', [
     setting: z
       .string()
       .regex(
-        KEY_SETTING,
+        BACKEND_KEY_SETTING,
         'Must name the app setting that holds the key: "AZURE_OPENAI_API_KEY", "OPENAI_API_KEY" or "TENANTRY_BACKEND_KEY_…"',
       ),
   }),
