@@ -1,5 +1,5 @@
 import { ContainerSASPermissions, StorageSharedKeyCredential, type ContainerClient } from '@azure/storage-blob'
-import { Pool } from 'undici'
+import { Pool, type Dispatcher } from 'undici'
 import type { Clock } from '../base/clock'
 
 /**
@@ -53,13 +53,12 @@ export function createAppendBlobs(
 
   async function send(method: 'PUT' | 'HEAD', path: string, headers: Record<string, string>, body?: Uint8Array) {
     const { query, header } = await authorize.current()
-    const answer = await pool.request({
+    const answer = await exchange(pool, {
       method,
       path: `${pathname}/${path}${query === '' ? '' : `${path.includes('?') ? '&' : '?'}${query}`}`,
       headers: { ...headers, ...header, 'x-ms-version': STORAGE_VERSION },
       body: body ?? null,
     })
-    await answer.body.dump()
     // A signature that is refused may have outlived a change of key or of the clock: the next attempt takes a new one.
     if (answer.statusCode === 401 || answer.statusCode === 403) authorize.renew()
     return answer
@@ -94,6 +93,27 @@ export function createAppendBlobs(
     seal: (name) => sealBlob(container, name),
     close: () => pool.close(),
   }
+}
+
+interface StorageAnswer {
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+}
+
+/** One request by the pool's lowest layer: these answers have no body worth reading, and a stream for each would cost more. */
+function exchange(pool: Pool, options: Dispatcher.DispatchOptions): Promise<StorageAnswer> {
+  return new Promise((resolve, reject) => {
+    let answer: StorageAnswer | undefined
+    pool.dispatch(options, {
+      onRequestStart: () => {},
+      onResponseStart: (_controller, statusCode, headers) => {
+        answer = { statusCode, headers }
+      },
+      onResponseData: () => {},
+      onResponseEnd: () => (answer ? resolve(answer) : reject(new Error('the answer had no status'))),
+      onResponseError: (_controller, error) => reject(error),
+    })
+  })
 }
 
 /** Through the SDK, since it happens once in a blob's life. A missing blob counts as sealed. */
