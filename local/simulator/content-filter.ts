@@ -1,8 +1,5 @@
 import type { FilterHint } from './hints'
 
-/** Which of Azure's filter modes a deployment runs; `off` as after an approved exemption: no annotations at all. */
-export type ContentFilterMode = 'default' | 'asynchronous' | 'off'
-
 const safe = '{"filtered":false,"severity":"safe"}'
 const harmless = `"hate":${safe}`
 const undetected = '{"filtered":false,"detected":false}'

@@ -2,7 +2,7 @@ import type { TokenCredential } from '@azure/core-auth'
 import type { Clock } from '../base/clock'
 import { throwProblem } from '../base/problem'
 
-/** How a backend is told who we are. The shape is that of a routing backend's credential. */
+/** How a backend is told who we are. */
 export type UpstreamCredential =
   { readonly kind: 'api-key'; readonly setting: string } | { readonly kind: 'identity' } | { readonly kind: 'none' }
 

@@ -33,8 +33,6 @@ export function readUsage(value: unknown): TokenUsage | undefined {
   }
 }
 
-export const tokensOf = (usage: TokenUsage): number => usage.promptTokens + usage.outputTokens
-
 function parseObjectAt(body: Buffer, open: number): unknown {
   // A usage object holds numbers and flat objects, no strings with braces: the text up to its own last brace parses.
   let depth = 0

@@ -1,6 +1,6 @@
 import { Problem } from '../base/problem'
 import { noTokens } from '../metering/usage-record'
-import type { Answer } from './answer'
+import { errorBody, type Answer } from './answer'
 import { answerHeaders } from './answer-headers'
 import type { UpstreamAnswer } from './forward'
 import type { RelayContext } from './relay-stream'
@@ -37,7 +37,5 @@ function asErrorBody(status: number, body: Buffer): Buffer | string {
     // Not JSON: rendered below.
   }
   const problem = new Problem('invalid_request', `The model backend refused the call with HTTP ${status}.`)
-  return JSON.stringify({
-    error: { message: problem.public, type: problem.entry.openAiType, param: null, code: problem.code },
-  })
+  return JSON.stringify(errorBody(problem))
 }

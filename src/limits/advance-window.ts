@@ -2,7 +2,6 @@ import type { InstanceId } from '../base/ids'
 import {
   cellAt,
   leavesAtMs,
-  type Amount,
   type Section,
   type SectionId,
   type Spend,
@@ -72,14 +71,4 @@ export function withRefunds(spent: readonly Spend[], refunds: ReadonlyMap<number
   return spent
     .map((entry) => ({ ...entry, tokens: Math.max(0, entry.tokens - (refunds.get(entry.cell) ?? 0)) }))
     .filter(({ requests, tokens }) => requests > 0 || tokens > 0)
-}
-
-export function sumOf(amounts: Iterable<Amount>): Amount {
-  let requests = 0
-  let tokens = 0
-  for (const amount of amounts) {
-    requests += amount.requests
-    tokens += amount.tokens
-  }
-  return { requests, tokens }
 }

@@ -1,3 +1,4 @@
+import type { UpstreamCredential } from '../azure/backend-credentials'
 import type { BackendId } from '../base/ids'
 
 /** One place that can serve a model: an Azure OpenAI deployment, or a model of any OpenAI-compatible server. */
@@ -9,7 +10,8 @@ export interface Backend {
   readonly endpoint: string
   /** The deployment's name at the provider, or the model's name at an OpenAI-compatible server. */
   readonly deployment: string
-  readonly credential: BackendCredential
+  /** Keys are never stored: it names the app setting (in the cloud a Key Vault reference) that holds the key. */
+  readonly credential: UpstreamCredential
   /** Azure region (`swedencentral`), compared with a tenant's residency; `local` for a server of one's own. */
   readonly region: string
   /** Provisioned throughput is tried before pay-as-you-go of the same group. */
@@ -22,10 +24,3 @@ export type BackendApi =
   | { readonly kind: 'azure-openai'; readonly apiVersion: string }
   /** `{endpoint}/chat/completions` and `{endpoint}/embeddings` with the model in the body. */
   | { readonly kind: 'openai-compatible' }
-
-/** Keys are never stored: a backend names the app setting (in the cloud a Key Vault reference) that holds its key. */
-export type BackendCredential =
-  | { readonly kind: 'api-key'; readonly setting: string }
-  /** The app's own identity, scope `https://cognitiveservices.azure.com/.default`. */
-  | { readonly kind: 'identity' }
-  | { readonly kind: 'none' }

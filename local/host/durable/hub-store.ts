@@ -55,9 +55,6 @@ export interface InstancePage {
   readonly continuation: string | undefined
 }
 
-/** At most this many rows fit into one commit, record and turn included (100 in an Azure table). */
-export const commitRowsMax = 100
-
 /** Where a task hub lives. All methods reject when the storage fails; what was written is then not known. */
 export interface HubStore {
   init(): Promise<void>
