@@ -1,11 +1,13 @@
 const { build } = require('esbuild')
 const { existsSync } = require('node:fs')
+const { leanFunctionsLibrary } = require('./lean-functions-library')
 
 /**
  * Builds the app as Azure loads it (dist/main.js, one bundle) and, beside it, the tools of the local stack.
  * `@azure/functions-core` exists only inside a Functions host; the tokenizer's tables are large and loaded when first needed.
  */
 const app = {
+  plugins: [leanFunctionsLibrary],
   entryPoints: { main: 'src/main.ts' },
   external: ['@azure/functions-core', 'gpt-tokenizer', 'gpt-tokenizer/*'],
   // Some packages' ES modules ask where they are; in a CommonJS bundle that is the bundle itself.

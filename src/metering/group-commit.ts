@@ -21,17 +21,25 @@ export interface HeldCall {
 /** What one append writes. Calls join it until it departs; its bytes are fixed then, so that an append can be repeated. */
 export interface GroupCommit {
   readonly calls: HeldCall[]
+  /** Until when it takes calls if nobody asks for it earlier, on the monotonic clock. */
+  readonly lingersUntilMs: number
   departed: boolean
   durable: boolean
+  /** How many wait for it, and who wants to know when one more does. */
+  waiting: number
+  onWaiting: (() => void) | undefined
   /** Made when the first call waits; most calls end long after their commit. */
   wait: PromiseWithResolvers<void> | undefined
   stopWaiting: (() => void) | undefined
 }
 
-export const newGroupCommit = (): GroupCommit => ({
+export const newGroupCommit = (lingersUntilMs: number): GroupCommit => ({
   calls: [],
+  lingersUntilMs,
   departed: false,
   durable: false,
+  waiting: 0,
+  onWaiting: undefined,
   wait: undefined,
   stopWaiting: undefined,
 })
@@ -73,6 +81,8 @@ export function durableCommit(commit: GroupCommit, { clock, waitMs }: { clock: C
       wait.reject(meteringUnavailable(waitMs))
     })
   }
+  commit.waiting++
+  commit.onWaiting?.()
   return commit.wait.promise
 }
 

@@ -24,8 +24,11 @@ export interface SegmentContext {
   onEnded(segment: LogSegment): void
 }
 
-/** Between two appends: calls that arrive meanwhile share the next one. An append on an idle log goes at once. */
-const LINGER_MS = 2
+/**
+ * How long an append waits for more records to share it. It departs earlier once half of the calls that are open wait for
+ * it: the other half works meanwhile, so that neither the processor nor storage is idle, and a lone call waits for nobody.
+ */
+const LINGER_MS = 5
 /** Calls in one append. A block may be 100 MiB, and a line is at most 6 KB. */
 const COMMIT_CALLS_MAX = 4_000
 
@@ -41,7 +44,6 @@ export class LogSegment {
   readonly hour: number
   readonly #context: SegmentContext
   readonly #sequence: number
-  readonly #hurry = new AbortController()
   #state: 'taking' | 'retired' | 'sealing' | 'lost' = 'taking'
   #blobName: string | undefined
   #positionBytes = 0
@@ -50,6 +52,9 @@ export class LogSegment {
   #openCalls = 0
   #commits: GroupCommit[] = []
   #writing: Promise<void> | undefined
+  /** Ends the wait for more records that is under way. */
+  #depart: (() => void) | undefined
+  #draining = false
   #failingSinceMs: number | undefined
 
   constructor(context: SegmentContext, sequence: number) {
@@ -124,14 +129,15 @@ export class LogSegment {
 
   /** Writes without lingering from now on; resolves when nothing is left to write or the log has stopped. */
   async drain(): Promise<void> {
-    this.#hurry.abort()
+    this.#draining = true
+    this.#depart?.()
     while (this.#writing) await this.#writing
   }
 
   #joinableCommit(): GroupCommit {
     const last = this.#commits.at(-1)
     if (last && !last.departed && last.calls.length < COMMIT_CALLS_MAX) return last
-    const commit = newGroupCommit()
+    const commit = newGroupCommit(this.#context.clock.monotonicMs() + LINGER_MS)
     this.#commits.push(commit)
     return commit
   }
@@ -148,12 +154,30 @@ export class LogSegment {
   /** The one loop that appends. Ends when nothing is queued, the blob is lost, or the log has stopped. */
   async #writeAll(): Promise<void> {
     for (let commit = this.#commits[0]; commit && !this.#context.stopped.aborted; commit = this.#commits[0]) {
+      await this.#gather(commit)
       const outcome = await this.#writeCommit(commit)
       if (outcome === 'stopped') return
       if (outcome === 'lost') return this.#giveUp()
       this.#commits.shift()
-      await this.#context.clock.sleep(LINGER_MS, this.#hurry.signal)
     }
+  }
+
+  /** Resolves when the commit is to depart. */
+  async #gather(commit: GroupCommit): Promise<void> {
+    const { clock } = this.#context
+    const lingerMs = commit.lingersUntilMs - clock.monotonicMs()
+    const isAwaited = () => commit.waiting * 2 >= this.#openCalls
+    if (this.#draining || lingerMs <= 0 || isAwaited()) return
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(lingerMs, resolve)
+      this.#depart = () => {
+        cancel()
+        resolve()
+      }
+      commit.onWaiting = () => isAwaited() && this.#depart?.()
+    })
+    this.#depart = undefined
+    commit.onWaiting = undefined
   }
 
   async #writeCommit(commit: GroupCommit): Promise<'written' | 'lost' | 'stopped'> {
