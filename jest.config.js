@@ -11,6 +11,8 @@ module.exports = {
       },
     ],
   },
+  // jose is published as ES modules only.
+  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   globalSetup: '<rootDir>/test/harness/start-azurite.js',
   globalTeardown: '<rootDir>/test/harness/stop-azurite.js',
   testEnvironment: 'node',

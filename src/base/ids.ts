@@ -10,6 +10,12 @@ export type KeyId = `key_${string}`
 export type CallId = `call_${string}`
 export type BackendId = `bke_${string}`
 export type InstanceId = `ins_${string}`
+/** A run of a checklist: an onboarding, an offboarding, a move, a rotation of a tenant's data key. */
+export type OperationId = `${OperationPrefix}_${string}`
+export type StampId = `stm_${string}`
+
+export const operationPrefixes = ['onb', 'off', 'mov', 'rot'] as const
+export type OperationPrefix = (typeof operationPrefixes)[number]
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 const BODY = /^[0-9a-hjkmnp-tv-z]{26}$/
@@ -22,6 +28,8 @@ export interface IdMaker {
   callId(): CallId
   backendId(): BackendId
   instanceId(): InstanceId
+  stampId(): StampId
+  operationId(prefix: OperationPrefix): OperationId
 }
 
 export function createIdMaker({ clock, chance }: { clock: Clock; chance: Chance }): IdMaker {
@@ -32,12 +40,18 @@ export function createIdMaker({ clock, chance }: { clock: Clock; chance: Chance 
     callId: () => `call_${body()}`,
     backendId: () => `bke_${body()}`,
     instanceId: () => `ins_${body()}`,
+    stampId: () => `stm_${body()}`,
+    operationId: (prefix) => `${prefix}_${body()}`,
   }
 }
 
 export const parseTenantId = (text: string) => parseId<TenantId>('ten_', text)
 export const parseKeyId = (text: string) => parseId<KeyId>('key_', text)
 export const parseBackendId = (text: string) => parseId<BackendId>('bke_', text)
+
+export const parseStampId = (text: string) => parseId<StampId>('stm_', text)
+export const parseOperationId = (text: string) =>
+  operationPrefixes.map((prefix) => parseId<OperationId>(`${prefix}_`, text)).find((id) => id !== undefined)
 
 function parseId<Id extends string>(prefix: string, text: string): Id | undefined {
   return text.startsWith(prefix) && BODY.test(text.slice(prefix.length)) ? (text as Id) : undefined

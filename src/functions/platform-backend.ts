@@ -1,7 +1,7 @@
 import { Problem } from '../base/problem'
 import type { ControlPlane } from '../http/control-plane'
 import { operatorEndpoint } from '../http/endpoint'
-import type { HttpTrigger } from '../http/functions-adapter'
+import type { HttpTrigger } from '../http/http-trigger'
 import { noContent, notFound, ok } from '../http/plain-request'
 import { backendParams } from '../http/request-params'
 import { backendInput, backendPatch } from '../routing/backend-input'
@@ -11,14 +11,16 @@ export const platformBackend = ({ backends }: ControlPlane): HttpTrigger => ({
   name: 'platform-backend',
   route: 'api/platform/backends/{backendId}',
   endpoints: {
-    GET: operatorEndpoint({
+    GET: operatorEndpoint('platform.backends.read', {
+      summary: 'Reads a backend.',
       params: backendParams,
       run: async ({ params }) => {
         const stored = await backends.read(params.backendId)
         return stored ? ok(backendView(stored), { etag: backendEtag(stored) }) : notFound
       },
     }),
-    PUT: operatorEndpoint({
+    PUT: operatorEndpoint('platform.backends.manage', {
+      summary: 'Replaces a backend.',
       params: backendParams,
       body: backendInput,
       needsIfMatch: true,
@@ -27,7 +29,8 @@ export const platformBackend = ({ backends }: ControlPlane): HttpTrigger => ({
         return stored instanceof Problem ? stored : ok(backendView(stored), { etag: backendEtag(stored) })
       },
     }),
-    PATCH: operatorEndpoint({
+    PATCH: operatorEndpoint('platform.backends.manage', {
+      summary: 'Changes a backend.',
       params: backendParams,
       body: backendPatch,
       needsIfMatch: true,
@@ -36,7 +39,8 @@ export const platformBackend = ({ backends }: ControlPlane): HttpTrigger => ({
         return stored instanceof Problem ? stored : ok(backendView(stored), { etag: backendEtag(stored) })
       },
     }),
-    DELETE: operatorEndpoint({
+    DELETE: operatorEndpoint('platform.backends.manage', {
+      summary: 'Removes a backend; aliases that name it pass over it.',
       params: backendParams,
       run: async ({ params }) => (await backends.remove(params.backendId)) ?? noContent,
     }),

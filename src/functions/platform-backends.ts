@@ -3,7 +3,7 @@ import { parseBackendId } from '../base/ids'
 import { Problem } from '../base/problem'
 import type { ControlPlane } from '../http/control-plane'
 import { operatorEndpoint } from '../http/endpoint'
-import type { HttpTrigger } from '../http/functions-adapter'
+import type { HttpTrigger } from '../http/http-trigger'
 import { created, ok } from '../http/plain-request'
 import { backendInput } from '../routing/backend-input'
 import { backendEtag, backendView } from '../routing/backend-view'
@@ -12,10 +12,12 @@ export const platformBackends = ({ backends, ids }: ControlPlane): HttpTrigger =
   name: 'platform-backends',
   route: 'api/platform/backends',
   endpoints: {
-    GET: operatorEndpoint({
+    GET: operatorEndpoint('platform.backends.read', {
+      summary: 'Lists the backends.',
       run: async () => ok({ backends: (await backends.list()).map(backendView) }),
     }),
-    POST: operatorEndpoint({
+    POST: operatorEndpoint('platform.backends.manage', {
+      summary: 'Adds a backend.',
       body: backendInput,
       newSubject: () => ids.backendId(),
       run: async ({ body, subject }) => {

@@ -5,7 +5,7 @@ import { parseKeyId } from '../base/ids'
 import { Problem } from '../base/problem'
 import type { ControlPlane } from '../http/control-plane'
 import { operatorEndpoint } from '../http/endpoint'
-import type { HttpTrigger } from '../http/functions-adapter'
+import type { HttpTrigger } from '../http/http-trigger'
 import { created, notFound, ok } from '../http/plain-request'
 import { tenantParams } from '../http/request-params'
 import { TenantScope } from '../storage/tenant-scope'
@@ -14,7 +14,8 @@ export const platformTenantKeys = ({ tenants, keys, ids, clock }: ControlPlane):
   name: 'platform-tenant-keys',
   route: 'api/platform/tenants/{tenantId}/keys',
   endpoints: {
-    GET: operatorEndpoint({
+    GET: operatorEndpoint('platform.keys.read', {
+      summary: 'Lists a tenant’s API keys.',
       params: tenantParams,
       run: async ({ params }) => {
         const scope = TenantScope.ofPlatform(params.tenantId)
@@ -23,7 +24,8 @@ export const platformTenantKeys = ({ tenants, keys, ids, clock }: ControlPlane):
         return ok({ keys: found.map((record) => keyView(record, clock.now())) })
       },
     }),
-    POST: operatorEndpoint({
+    POST: operatorEndpoint('platform.keys.manage', {
+      summary: 'Creates an API key for a tenant; it is shown once.',
       params: tenantParams,
       body: keyInput,
       newSubject: () => ids.keyId(),

@@ -1,7 +1,7 @@
 import { Problem } from '../base/problem'
 import type { ControlPlane } from '../http/control-plane'
 import { operatorEndpoint } from '../http/endpoint'
-import type { HttpTrigger } from '../http/functions-adapter'
+import type { HttpTrigger } from '../http/http-trigger'
 import { ok } from '../http/plain-request'
 import { tenantParams } from '../http/request-params'
 import { TenantScope } from '../storage/tenant-scope'
@@ -11,7 +11,8 @@ export const platformTenantSuspend = ({ tenants }: ControlPlane): HttpTrigger =>
   name: 'platform-tenant-suspend',
   route: 'api/platform/tenants/{tenantId}/suspend',
   endpoints: {
-    POST: operatorEndpoint({
+    POST: operatorEndpoint('platform.tenants.manage', {
+      summary: 'Refuses a tenant’s calls until it is resumed.',
       params: tenantParams,
       run: async ({ params }) => {
         const tenant = await tenants.transition(TenantScope.ofPlatform(params.tenantId), 'suspend')

@@ -1,7 +1,7 @@
 import { Problem } from '../base/problem'
 import type { ControlPlane } from '../http/control-plane'
 import { operatorEndpoint } from '../http/endpoint'
-import type { HttpTrigger } from '../http/functions-adapter'
+import type { HttpTrigger } from '../http/http-trigger'
 import { notFound, ok } from '../http/plain-request'
 import { tenantParams } from '../http/request-params'
 import { TenantScope } from '../storage/tenant-scope'
@@ -12,14 +12,16 @@ export const platformTenant = ({ tenants }: ControlPlane): HttpTrigger => ({
   name: 'platform-tenant',
   route: 'api/platform/tenants/{tenantId}',
   endpoints: {
-    GET: operatorEndpoint({
+    GET: operatorEndpoint('platform.tenants.read', {
+      summary: 'Reads a tenant.',
       params: tenantParams,
       run: async ({ params }) => {
         const tenant = await tenants.get(TenantScope.ofPlatform(params.tenantId))
         return tenant ? ok(operatorView(tenant), { etag: tenantEtag(tenant) }) : notFound
       },
     }),
-    PATCH: operatorEndpoint({
+    PATCH: operatorEndpoint('platform.tenants.manage', {
+      summary: 'Changes a tenant.',
       params: tenantParams,
       body: tenantPatch,
       needsIfMatch: true,

@@ -3,7 +3,7 @@ import { parseTenantId } from '../base/ids'
 import { Problem } from '../base/problem'
 import type { ControlPlane } from '../http/control-plane'
 import { operatorEndpoint } from '../http/endpoint'
-import type { HttpTrigger } from '../http/functions-adapter'
+import type { HttpTrigger } from '../http/http-trigger'
 import { created, ok } from '../http/plain-request'
 import { tenantPageQuery } from '../http/request-params'
 import { onboardTenant } from '../onboarding/onboard-tenant'
@@ -14,14 +14,16 @@ export const platformTenants = ({ tenants, keys, ids }: ControlPlane): HttpTrigg
   name: 'platform-tenants',
   route: 'api/platform/tenants',
   endpoints: {
-    GET: operatorEndpoint({
+    GET: operatorEndpoint('platform.tenants.read', {
+      summary: 'Lists the tenants, page by page.',
       query: tenantPageQuery,
       run: async ({ query }) => {
         const page = await tenants.list(query)
         return ok({ tenants: page.tenants.map(operatorView), next: page.next })
       },
     }),
-    POST: operatorEndpoint({
+    POST: operatorEndpoint('platform.tenants.manage', {
+      summary: 'Registers a tenant.',
       body: tenantInput,
       newSubject: () => ids.tenantId(),
       run: async ({ body, subject }) => {

@@ -1,6 +1,6 @@
 import type { ControlPlane } from '../http/control-plane'
 import { operatorEndpoint } from '../http/endpoint'
-import type { HttpTrigger } from '../http/functions-adapter'
+import type { HttpTrigger } from '../http/http-trigger'
 import { ok } from '../http/plain-request'
 import { tiers } from '../tenants/tiers'
 
@@ -8,6 +8,9 @@ export const platformTiers = (_: ControlPlane): HttpTrigger => ({
   name: 'platform-tiers',
   route: 'api/platform/tiers',
   endpoints: {
-    GET: operatorEndpoint({ run: async () => ok({ tiers: Object.values(tiers) }) }),
+    GET: operatorEndpoint('platform.tenants.read', {
+      summary: 'Lists the tiers and their limits.',
+      run: async () => ok({ tiers: Object.values(tiers) }),
+    }),
   },
 })

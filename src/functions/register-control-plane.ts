@@ -1,5 +1,5 @@
 import type { ControlPlane } from '../http/control-plane'
-import { registerTrigger, type HttpApp } from '../http/functions-adapter'
+import { registerTrigger, type HttpApp } from './register-trigger'
 import type { Handle } from '../http/handle'
 import { health } from './health'
 import { platformBackend } from './platform-backend'

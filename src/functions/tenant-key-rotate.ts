@@ -3,7 +3,7 @@ import { keyView } from '../access/key-record'
 import { Problem } from '../base/problem'
 import type { ControlPlane } from '../http/control-plane'
 import { tenantEndpoint } from '../http/endpoint'
-import type { HttpTrigger } from '../http/functions-adapter'
+import type { HttpTrigger } from '../http/http-trigger'
 import { ok } from '../http/plain-request'
 import { keyParams } from '../http/request-params'
 import { TenantScope } from '../storage/tenant-scope'
@@ -12,7 +12,8 @@ export const tenantKeyRotate = ({ keys, ids, clock }: ControlPlane): HttpTrigger
   name: 'tenant-key-rotate',
   route: 'api/tenant/keys/{keyId}/rotate',
   endpoints: {
-    POST: tenantEndpoint('admin', {
+    POST: tenantEndpoint('keys.manage', {
+      summary: 'Puts a new secret under a key’s id; the old one works for the overlap.',
       params: keyParams,
       body: rotationInput,
       // A rotation makes no id, but its answer is shown once: a client that lost it asks again under the same key.

@@ -5,7 +5,7 @@ import { parseKeyId } from '../base/ids'
 import { Problem } from '../base/problem'
 import type { ControlPlane } from '../http/control-plane'
 import { tenantEndpoint } from '../http/endpoint'
-import type { HttpTrigger } from '../http/functions-adapter'
+import type { HttpTrigger } from '../http/http-trigger'
 import { created, ok } from '../http/plain-request'
 import { TenantScope } from '../storage/tenant-scope'
 
@@ -13,13 +13,15 @@ export const tenantKeys = ({ keys, ids, clock }: ControlPlane): HttpTrigger => (
   name: 'tenant-keys',
   route: 'api/tenant/keys',
   endpoints: {
-    GET: tenantEndpoint('admin', {
+    GET: tenantEndpoint('keys.read', {
+      summary: 'Lists the tenant’s API keys.',
       run: async ({ caller }) => {
         const found = await keys.list(TenantScope.ofCaller(caller))
         return ok({ keys: found.map((record) => keyView(record, clock.now())) })
       },
     }),
-    POST: tenantEndpoint('admin', {
+    POST: tenantEndpoint('keys.manage', {
+      summary: 'Creates an API key; it is shown once.',
       body: keyInput,
       newSubject: () => ids.keyId(),
       run: async ({ caller, body, subject }) => {

@@ -1,7 +1,7 @@
 import { Problem } from '../base/problem'
 import type { ControlPlane } from '../http/control-plane'
 import { tenantEndpoint } from '../http/endpoint'
-import type { HttpTrigger } from '../http/functions-adapter'
+import type { HttpTrigger } from '../http/http-trigger'
 import { ok } from '../http/plain-request'
 import { anyQuery } from '../http/request-params'
 import { TenantScope } from '../storage/tenant-scope'
@@ -10,7 +10,8 @@ export const tenantUsage = ({ queryUsage }: ControlPlane): HttpTrigger => ({
   name: 'tenant-usage',
   route: 'api/tenant/usage',
   endpoints: {
-    GET: tenantEndpoint('read-only', {
+    GET: tenantEndpoint('usage.read', {
+      summary: 'Sums the tenant’s usage.',
       query: anyQuery,
       run: async ({ caller, query }) => {
         const usage = await queryUsage(TenantScope.ofCaller(caller), query)

@@ -1,7 +1,7 @@
 import { Problem } from '../base/problem'
 import type { ControlPlane } from '../http/control-plane'
 import { tenantEndpoint } from '../http/endpoint'
-import type { HttpTrigger } from '../http/functions-adapter'
+import type { HttpTrigger } from '../http/http-trigger'
 import { notFound, ok } from '../http/plain-request'
 import { TenantScope } from '../storage/tenant-scope'
 import { ownTenantPatch } from '../tenants/tenant-input'
@@ -11,13 +11,15 @@ export const tenant = ({ tenants }: ControlPlane): HttpTrigger => ({
   name: 'tenant',
   route: 'api/tenant',
   endpoints: {
-    GET: tenantEndpoint('read-only', {
+    GET: tenantEndpoint('tenant.read', {
+      summary: 'Reads the tenant’s own profile.',
       run: async ({ caller }) => {
         const own = await tenants.get(TenantScope.ofCaller(caller))
         return own ? ok(tenantView(own), { etag: tenantEtag(own) }) : notFound
       },
     }),
-    PATCH: tenantEndpoint('admin', {
+    PATCH: tenantEndpoint('tenant.update', {
+      summary: 'Changes the tenant’s own settings.',
       body: ownTenantPatch,
       needsIfMatch: true,
       run: async ({ caller, body, ifMatch }) => {

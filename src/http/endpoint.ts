@@ -1,15 +1,19 @@
 import type { z } from 'zod'
 import { assert } from '../base/assert'
 import { Problem } from '../base/problem'
-import type { Caller, Scope } from '../access/caller'
+import type { Caller } from '../access/caller'
 import type { Operator } from '../access/operators'
+import type { PlatformPermission, TenantPermission } from '../access/permissions'
+import type { Orchestrations } from '../base/durable-steps'
 import { parseInput } from './parse-input'
 import type { Answer } from './plain-request'
 import type { IfMatch } from './precondition'
 
 /** Who may call an endpoint. A tenant's endpoints get the tenant from the credential, never from the path. */
 export type Access =
-  { readonly kind: 'public' } | { readonly kind: 'operator' } | { readonly kind: 'tenant'; readonly scope: Scope }
+  | { readonly kind: 'public' }
+  | { readonly kind: 'operator'; readonly permission: PlatformPermission }
+  | { readonly kind: 'tenant'; readonly permission: TenantPermission }
 
 export type Principal =
   | { readonly kind: 'public' }
@@ -19,6 +23,9 @@ export type Principal =
 /** One method of one route, as `handle` runs it. Made by `publicEndpoint`, `operatorEndpoint` or `tenantEndpoint`. */
 export interface Endpoint {
   readonly access: Access
+  /** What it does, in one line, for the API's documentation. */
+  readonly summary: string
+  readonly schemas: EndpointSchemas
   readonly hasBody: boolean
   /** True where a change must say which version it replaces (RFC 6585, 428). */
   readonly needsIfMatch: boolean
@@ -29,18 +36,30 @@ export interface Endpoint {
   readonly bind: (raw: RawInput) => BoundEndpoint | Problem
 }
 
+/** What the API's documentation is made of: the same schemas that validate. */
+export interface EndpointSchemas {
+  readonly params?: z.ZodType | undefined
+  readonly query?: z.ZodType | undefined
+  readonly body?: z.ZodType | undefined
+  /** The body of a success; absent where it has none. */
+  readonly answer?: z.ZodType | undefined
+}
+
 export interface RawInput {
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
   /** The parsed JSON; undefined where the endpoint takes none. */
   readonly body: unknown
   readonly ifMatch: IfMatch
+  readonly orchestrations: Orchestrations
 }
 
 export type BoundEndpoint = (principal: Principal, subject: string) => Promise<Answer | Problem>
 
 /** Schemas for what an endpoint reads; what has none is not read. */
 interface Spec<P, Q, B, Who> {
+  readonly summary: string
+  readonly answer?: z.ZodType
   readonly params?: z.ZodType<P>
   readonly query?: z.ZodType<Q>
   readonly body?: z.ZodType<B>
@@ -54,6 +73,7 @@ export interface Input<P, Q, B> {
   readonly query: Q
   readonly body: B
   readonly ifMatch: IfMatch
+  readonly orchestrations: Orchestrations
   /** The id under which to create: a repeated creation gets the same one. Empty where nothing is created. */
   readonly subject: string
 }
@@ -62,15 +82,21 @@ export function publicEndpoint<P, Q, B>(spec: Spec<P, Q, B, object>): Endpoint {
   return endpoint({ kind: 'public' }, spec, () => ({}))
 }
 
-export function operatorEndpoint<P, Q, B>(spec: Spec<P, Q, B, { operator: Operator }>): Endpoint {
-  return endpoint({ kind: 'operator' }, spec, (principal) => {
+export function operatorEndpoint<P, Q, B>(
+  permission: PlatformPermission,
+  spec: Spec<P, Q, B, { operator: Operator }>,
+): Endpoint {
+  return endpoint({ kind: 'operator', permission }, spec, (principal) => {
     assert(principal.kind === 'operator', 'handle authenticates by the endpoint’s own access')
     return { operator: principal.operator }
   })
 }
 
-export function tenantEndpoint<P, Q, B>(scope: Scope, spec: Spec<P, Q, B, { caller: Caller }>): Endpoint {
-  return endpoint({ kind: 'tenant', scope }, spec, (principal) => {
+export function tenantEndpoint<P, Q, B>(
+  permission: TenantPermission,
+  spec: Spec<P, Q, B, { caller: Caller }>,
+): Endpoint {
+  return endpoint({ kind: 'tenant', permission }, spec, (principal) => {
     assert(principal.kind === 'tenant', 'handle authenticates by the endpoint’s own access')
     return { caller: principal.caller }
   })
@@ -83,18 +109,21 @@ function endpoint<P, Q, B, Who>(
 ): Endpoint {
   return {
     access,
+    summary: spec.summary,
+    schemas: { params: spec.params, query: spec.query, body: spec.body, answer: spec.answer },
     hasBody: spec.body !== undefined,
     needsIfMatch: spec.needsIfMatch ?? false,
     newSubject: spec.newSubject,
     hasParams: (params) => !(parseInput(spec.params, params) instanceof Problem),
-    bind: ({ ifMatch, ...raw }) => {
+    bind: ({ ifMatch, orchestrations, ...raw }) => {
       const params = parseInput(spec.params, raw.params)
       const query = parseInput(spec.query, raw.query)
       const body = parseInput(spec.body, raw.body)
       if (params instanceof Problem) return params
       if (query instanceof Problem) return query
       if (body instanceof Problem) return body
-      return (principal, subject) => spec.run({ params, query, body, ifMatch, subject, ...whoIs(principal) })
+      return (principal, subject) =>
+        spec.run({ params, query, body, ifMatch, orchestrations, subject, ...whoIs(principal) })
     },
   }
 }

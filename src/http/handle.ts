@@ -1,7 +1,7 @@
 import type { Authenticator } from '../access/authenticator'
 import type { Operators } from '../access/operators'
 import { readCredential } from '../access/read-credential'
-import { requireScope } from '../access/require-scope'
+import { requirePermission } from '../access/permissions'
 import { assertNever } from '../base/assert'
 import type { Chance } from '../base/chance'
 import type { Clock } from '../base/clock'
@@ -72,7 +72,8 @@ async function answerTo(deps: HandleDeps, endpoints: Endpoints, request: PlainRe
   const body = endpoint.hasBody ? await readJson(request, deps.clock) : { value: undefined }
   if (body instanceof Problem) return body
 
-  const raw = { params: request.params, query: Object.fromEntries(request.query), body: body.value, ifMatch }
+  const { params, query, orchestrations } = request
+  const raw = { params, query: Object.fromEntries(query), body: body.value, ifMatch, orchestrations }
   const run = endpoint.bind(raw)
   if (run instanceof Problem) return run
   const runAs = async (subject: string) => {
@@ -111,7 +112,7 @@ async function authenticate(
       const mayLook = snapshot?.state === 'suspended' && request.method === 'GET'
       const tenant = mayLook ? snapshot : activeTenant(snapshot)
       if (tenant instanceof Problem) return tenant
-      return requireScope(caller, access.scope) ?? { kind: 'tenant', caller }
+      return requirePermission(caller, access.permission) ?? { kind: 'tenant', caller }
     }
     default:
       return assertNever(access)

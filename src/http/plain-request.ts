@@ -1,3 +1,4 @@
+import type { Orchestrations } from '../base/durable-steps'
 import { Problem } from '../base/problem'
 import type { HeaderReader } from '../access/read-credential'
 
@@ -11,6 +12,8 @@ export interface PlainRequest {
   readonly params: Readonly<Record<string, string>>
   readonly headers: HeaderReader
   readonly body: AsyncIterable<Uint8Array> | null
+  /** Starts and watches durable work. */
+  readonly orchestrations: Orchestrations
 }
 
 export interface PlainAnswer {

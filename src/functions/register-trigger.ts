@@ -1,13 +1,9 @@
-import type { HttpFunctionOptions, HttpHandler, HttpMethod, HttpRequest } from '@azure/functions'
-import type { Endpoints, Handle } from './handle'
-import type { PlainRequest } from './plain-request'
-
-/** One HTTP trigger: its deployed name, its route and what each method does. */
-export interface HttpTrigger {
-  readonly name: string
-  readonly route: string
-  readonly endpoints: Endpoints
-}
+import type { HttpFunctionOptions, HttpHandler, HttpMethod, HttpRequest, InvocationContext } from '@azure/functions'
+import { input } from 'durable-functions'
+import type { Handle } from '../http/handle'
+import type { HttpTrigger } from '../http/http-trigger'
+import type { PlainRequest } from '../http/plain-request'
+import { durableOrchestrations } from './durable/durable-orchestrations'
 
 /** The part of `app` of `@azure/functions` that registering needs. */
 export interface HttpApp {
@@ -19,16 +15,16 @@ const METHODS: HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 /** Our own credentials are the only ones: a function key of the host would be a second, unaudited way in. */
 export function registerTrigger(app: HttpApp, { name, route, endpoints }: HttpTrigger, handle: Handle): void {
-  const handler: HttpHandler = async (request) => {
+  const handler: HttpHandler = async (request, context) => {
     // `handle` never rejects, which matters: with streams enabled the library never answers when a handler does.
-    const { status, headers, body } = await handle(endpoints, plainRequest(request))
+    const { status, headers, body } = await handle(endpoints, plainRequest(request, context))
     return { status, headers: { ...headers }, ...(body === undefined ? {} : { body }) }
   }
-  app.http(name, { route, methods: METHODS, authLevel: 'anonymous', handler })
+  app.http(name, { route, methods: METHODS, authLevel: 'anonymous', extraInputs: [input.durableClient()], handler })
 }
 
-function plainRequest(request: HttpRequest): PlainRequest {
+function plainRequest(request: HttpRequest, context: InvocationContext): PlainRequest {
   const { pathname } = new URL(request.url)
   const { method, headers, params, body, query } = request
-  return { method, path: pathname, query, params, headers, body }
+  return { method, path: pathname, query, params, headers, body, orchestrations: durableOrchestrations(context) }
 }

@@ -1,0 +1,57 @@
+import { Problem } from '../base/problem'
+import type { Caller, Scope } from './caller'
+
+/** Roles of a tenant's people and applications. */
+export const tenantRoles = ['owner', 'admin', 'developer', 'auditor', 'viewer'] as const
+export type TenantRole = (typeof tenantRoles)[number]
+
+/** Roles of those who run the platform. `support` sees how tenants are set up, never content. */
+export const platformRoles = ['operator', 'support', 'auditor'] as const
+export type PlatformRole = (typeof platformRoles)[number]
+
+interface TenantGrant {
+  readonly roles: readonly TenantRole[]
+  /** The scopes of API keys that have it. */
+  readonly keys: readonly Scope[]
+}
+
+/** The one table of what a tenant's credentials may do. docs/permissions.md shows it; a test holds the two together. */
+export const tenantPermissions = {
+  'inference.call': { roles: ['owner', 'admin', 'developer'], keys: ['inference'] },
+  'tenant.read': { roles: ['owner', 'admin', 'developer', 'auditor', 'viewer'], keys: ['admin', 'read-only'] },
+  'tenant.update': { roles: ['owner', 'admin'], keys: ['admin'] },
+  'keys.read': { roles: ['owner', 'admin', 'auditor'], keys: ['admin'] },
+  'keys.manage': { roles: ['owner', 'admin'], keys: ['admin'] },
+  'members.read': { roles: ['owner', 'admin', 'auditor'], keys: ['admin'] },
+  'members.manage': { roles: ['owner', 'admin'], keys: ['admin'] },
+  'usage.read': { roles: ['owner', 'admin', 'developer', 'auditor', 'viewer'], keys: ['admin', 'read-only'] },
+  'audit.read': { roles: ['owner', 'admin', 'auditor'], keys: ['admin'] },
+} as const satisfies Record<string, TenantGrant>
+export type TenantPermission = keyof typeof tenantPermissions
+
+/** The one table of what those who run the platform may do. */
+export const platformPermissions = {
+  'platform.tenants.read': ['operator', 'support', 'auditor'],
+  'platform.tenants.manage': ['operator'],
+  'platform.tenants.offboard': ['operator'],
+  'platform.keys.read': ['operator', 'auditor'],
+  'platform.keys.manage': ['operator'],
+  'platform.members.manage': ['operator'],
+  'platform.backends.read': ['operator', 'support', 'auditor'],
+  'platform.backends.manage': ['operator'],
+  'platform.stamps.read': ['operator', 'support', 'auditor'],
+  'platform.stamps.manage': ['operator'],
+  'platform.audit.read': ['operator', 'auditor'],
+} as const satisfies Record<string, readonly PlatformRole[]>
+export type PlatformPermission = keyof typeof platformPermissions
+
+/** Undefined where the caller may do it. */
+export function requirePermission(caller: Caller, permission: TenantPermission): Problem | undefined {
+  const { keys }: TenantGrant = tenantPermissions[permission]
+  if (caller.scopes.some((scope) => keys.includes(scope))) return undefined
+  const sufficient = keys.map((scope) => `"${scope}"`).join(' or ')
+  return new Problem(
+    'insufficient_scope',
+    `This needs an API key with the scope ${sufficient}. This key has: ${caller.scopes.join(', ')}.`,
+  )
+}

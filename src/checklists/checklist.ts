@@ -1,0 +1,62 @@
+import type { TenantId } from '../base/ids'
+import type { Problem } from '../base/problem'
+
+/**
+ * Long work on one tenant as data: steps in order, each with what undoes it. `runChecklist` walks it as a durable
+ * orchestration; the activity `runStep` does the work of one step.
+ *
+ * What a step must keep to (I16):
+ * C1 `do` is idempotent under the operation's id: it may be run again after it has done its work, in part or whole.
+ * C2 `undo` removes whatever `do` may have made, also when `do` never ran or broke off.
+ * C3 Nothing secret goes in or out: input and results lie in the orchestration's history.
+ */
+export interface Checklist<Input> {
+  /** Names the orchestration and, with `-step` behind it, its activity. */
+  readonly name: string
+  readonly steps: readonly ChecklistStep<Input>[]
+  /** Whether a step that fails for good undoes what was done before it. Deleting cannot be undone, so it stops instead. */
+  readonly onFailure: 'undo' | 'stop'
+}
+
+export interface ChecklistStep<Input> {
+  /** Lower case with hyphens; stable, since it stands in statuses and histories. */
+  readonly id: string
+  /** From the step's first attempt to its end, waiting included. */
+  readonly timeoutMs: number
+  /** Attempts that end with a thrown error, with growing pauses in between. */
+  readonly attemptsMax: number
+  /** Absent steps are shown as skipped. */
+  readonly applies?: (input: Input) => boolean
+  readonly do: (operation: Operation<Input>) => Promise<StepOutcome>
+  readonly undo?: (operation: Operation<Input>) => Promise<void>
+}
+
+export interface Operation<Input> {
+  /** The instance's id, under which everything the operation makes is idempotent. */
+  readonly operationId: string
+  readonly tenantId: TenantId
+  readonly input: Input
+  /** Set when the step asked for a decision and got one. */
+  readonly decision?: Decision
+}
+
+export type StepOutcome =
+  /** `facts` are shown in the operation's status. */
+  | { readonly kind: 'done'; readonly facts?: Readonly<Record<string, string>> }
+  /** Something slow is under way: the step is run again after so long. */
+  | { readonly kind: 'not-yet'; readonly againAfterMs: number }
+  /** The step waits for somebody's decision, an event with `{ "approved": boolean, "by": string, "reason"?: string }`. */
+  | { readonly kind: 'needs-decision'; readonly event: string; readonly timeoutMs: number }
+  /** Trying again would not help. */
+  | { readonly kind: 'failed'; readonly problem: Problem }
+
+export const done = (facts?: Readonly<Record<string, string>>): StepOutcome => ({
+  kind: 'done',
+  ...(facts ? { facts } : {}),
+})
+
+export interface Decision {
+  readonly approved: boolean
+  readonly by: string
+  readonly reason?: string | undefined
+}

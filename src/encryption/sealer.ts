@@ -1,0 +1,43 @@
+import type { TenantScope } from '../storage/tenant-scope'
+
+/**
+ * Content at rest (I18): AES-256-GCM under the tenant's data key, bound to the tenant's id and the record's id, so that
+ * bytes that are moved to another tenant or record do not open.
+ */
+export interface Sealer {
+  /** `recordId` names the record for good: `content/{row key}`, `exports/{operation}`. At most 64 MiB of plain bytes. */
+  seal(scope: TenantScope, recordId: string, plain: Uint8Array): Promise<Buffer>
+  /** Throws `SealError` when the bytes were changed, moved or cut, or the tenant's key is destroyed. */
+  open(scope: TenantScope, recordId: string, sealed: Uint8Array): Promise<Buffer>
+}
+
+export class SealError extends Error {
+  readonly kind: 'no-key' | 'does-not-open' | 'malformed'
+  constructor(kind: SealError['kind'], message: string) {
+    super(message)
+    this.name = 'SealError'
+    this.kind = kind
+  }
+}
+
+/** The life of a tenant's data key. Each version is 32 random bytes, stored only wrapped. */
+export interface TenantKeyring {
+  /** Makes the first version; does nothing when there is one. */
+  create(scope: TenantScope): Promise<void>
+  /** Makes a new version, with which everything is sealed from now on; older ones still open. The number of the new one. */
+  addVersion(scope: TenantScope): Promise<number>
+  /** Wraps every version anew under the wrapping key's current version. Nothing that is sealed changes. */
+  rewrap(scope: TenantScope): Promise<void>
+  /** Forgets every version but the newest: what is still sealed with an older one is lost. */
+  retireOlder(scope: TenantScope): Promise<void>
+  /** The deletion (I18): nothing of the tenant opens any more, on any instance, within 30 s. */
+  destroy(scope: TenantScope): Promise<void>
+  versions(scope: TenantScope): Promise<readonly { readonly version: number; readonly wrappedBy: string }[]>
+}
+
+/** Wraps data keys: a Key Vault key, or a key file on one machine. */
+export interface WrappingKey {
+  /** `by` names key and version, and is needed to unwrap. */
+  wrap(key: Uint8Array): Promise<{ readonly wrapped: Uint8Array; readonly by: string }>
+  unwrap(wrapped: Uint8Array, by: string): Promise<Uint8Array>
+}

@@ -1,0 +1,59 @@
+import type { InvocationContext } from '@azure/functions'
+import {
+  getClient,
+  OrchestrationRuntimeStatus,
+  type DurableClient,
+  type DurableOrchestrationStatus,
+} from 'durable-functions'
+import type { OrchestrationStatus, Orchestrations } from '../../base/durable-steps'
+
+/** The client binding of the running invocation; the trigger must have `df.input.durableClient()` among its inputs. */
+export function durableOrchestrations(context: InvocationContext): Orchestrations {
+  let known: DurableClient | undefined
+  const client = () => (known ??= getClient(context))
+
+  const status = async (instanceId: string) => {
+    const found = await client()
+      .getStatus(instanceId)
+      .catch((error: unknown) => {
+        // The library throws where the instance is not known.
+        if (error instanceof Error && /404|does not exist|not found/i.test(error.message)) return undefined
+        throw error
+      })
+    return found?.instanceId ? statusOf(found) : undefined
+  }
+
+  return {
+    status,
+    start: async (name, instanceId, input) => {
+      if (await status(instanceId)) return
+      await client().startNew(name, { instanceId, input })
+    },
+    raise: (instanceId, event, data) => client().raiseEvent(instanceId, event, data),
+  }
+}
+
+function statusOf(found: DurableOrchestrationStatus): OrchestrationStatus {
+  return {
+    state: stateOf(found.runtimeStatus),
+    input: found.input,
+    status: found.customStatus,
+    output: found.output,
+    createdAt: new Date(found.createdTime).getTime(),
+    updatedAt: new Date(found.lastUpdatedTime).getTime(),
+  }
+}
+
+function stateOf(status: OrchestrationRuntimeStatus): OrchestrationStatus['state'] {
+  switch (status) {
+    case OrchestrationRuntimeStatus.Completed:
+      return 'completed'
+    case OrchestrationRuntimeStatus.Failed:
+      return 'failed'
+    case OrchestrationRuntimeStatus.Terminated:
+    case OrchestrationRuntimeStatus.Canceled:
+      return 'terminated'
+    default:
+      return 'running'
+  }
+}
