@@ -12,6 +12,7 @@ import { createIdMaker } from './base/ids'
 import { describeError, type Log } from './base/log'
 import type { Config } from './config'
 import { createCheckHealth } from './http/check-health'
+import type { RegisteredChecklist } from './functions/durable/register-checklists'
 import type { ControlPlane } from './http/control-plane'
 import { createHandle, type Handle } from './http/handle'
 import { createIdempotency, idempotencyStorage } from './http/idempotency'
@@ -41,6 +42,8 @@ export interface Platform {
   readonly controlPlane: ControlPlane
   readonly handle: Handle
   readonly rollUpUsage: () => Promise<void>
+  /** Each becomes a durable orchestration with an activity for its steps. */
+  readonly checklists: readonly RegisteredChecklist[]
   /** Makes the tables and containers that are missing. */
   start(): Promise<void>
   /** Waits for the calls under way, then writes what is still in memory. */
@@ -133,6 +136,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
       await rollUp.run()
       await rollUp.compact()
     },
+    checklists: [],
     start: () => storage.ensure(merge(storageNeeds)),
     stop: async () => {
       await sweeping.stop()

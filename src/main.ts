@@ -3,6 +3,7 @@ import { describeError, createLog } from './base/log'
 import { systemClock } from './base/clock'
 import { compose } from './compose'
 import { readConfig } from './config'
+import { registerChecklists } from './functions/durable/register-checklists'
 import { inference } from './functions/inference'
 import { registerControlPlane } from './functions/register-control-plane'
 import { rollUpUsage } from './functions/roll-up-usage'
@@ -15,6 +16,7 @@ const platform = compose(readConfig(process.env), log, packageJson.version)
 app.setup({ enableHttpStream: true })
 app.http('inference', inference({ serve: platform.serve, clock: systemClock }))
 registerControlPlane(app, platform.controlPlane, platform.handle)
+registerChecklists(platform.checklists)
 app.timer('roll-up-usage', rollUpUsage(platform))
 
 app.hook.appStart(() =>

@@ -8,6 +8,7 @@ const order = [
   'azure',
   'encryption',
   'audit',
+  'alerts',
   'checklists',
   'stamps',
   'tenants',

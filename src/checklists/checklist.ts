@@ -45,8 +45,8 @@ export type StepOutcome =
   | { readonly kind: 'done'; readonly facts?: Readonly<Record<string, string>> }
   /** Something slow is under way: the step is run again after so long. */
   | { readonly kind: 'not-yet'; readonly againAfterMs: number }
-  /** The step waits for somebody's decision, an event with `{ "approved": boolean, "by": string, "reason"?: string }`. */
-  | { readonly kind: 'needs-decision'; readonly event: string; readonly timeoutMs: number }
+  /** The step waits for somebody's decision and is then run again with it. */
+  | { readonly kind: 'needs-decision'; readonly timeoutMs: number }
   /** Trying again would not help. */
   | { readonly kind: 'failed'; readonly problem: Problem }
 
@@ -54,6 +54,9 @@ export const done = (facts?: Readonly<Record<string, string>>): StepOutcome => (
   kind: 'done',
   ...(facts ? { facts } : {}),
 })
+
+/** The event that brings a `Decision`. */
+export const decisionEvent = 'decision'
 
 export interface Decision {
   readonly approved: boolean

@@ -1,7 +1,7 @@
 import { assertNever } from '../base/assert'
 import type { DurableStep, DurableSteps } from '../base/durable-steps'
 import type { TenantId } from '../base/ids'
-import type { Decision } from './checklist'
+import { decisionEvent, type Decision } from './checklist'
 import { newChecklistStatus, withStep, type ChecklistStatus, type StepFault } from './checklist-status'
 import type { StepReport } from './run-step'
 
@@ -108,7 +108,7 @@ function* doStep(walk: Walk, { id, timeoutMs, attemptsMax }: StepPlan): DurableS
       case 'needs-decision': {
         walk.status = { ...walk.status, state: 'waiting-for-approval' }
         show(walk, id, { state: 'waiting' })
-        decision = yield* steps.event<Decision>(report.event, report.timeoutMs)
+        decision = yield* steps.event<Decision>(decisionEvent, report.timeoutMs)
         walk.status = { ...walk.status, state: 'running' }
         if (!decision) return { code: 'not_decided', detail: 'Nobody decided in time.' }
         break

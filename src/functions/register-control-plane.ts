@@ -4,6 +4,8 @@ import type { Handle } from '../http/handle'
 import { health } from './health'
 import { platformBackend } from './platform-backend'
 import { platformBackends } from './platform-backends'
+import { platformOperation } from './platform-operation'
+import { platformOperationDecision } from './platform-operation-decision'
 import { platformTenant } from './platform-tenant'
 import { platformTenantKeys } from './platform-tenant-keys'
 import { platformTenantResume } from './platform-tenant-resume'
@@ -20,6 +22,8 @@ const triggers = [
   health,
   platformBackend,
   platformBackends,
+  platformOperation,
+  platformOperationDecision,
   platformTenant,
   platformTenantKeys,
   platformTenantResume,

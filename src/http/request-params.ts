@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseBackendId, parseKeyId, parseTenantId } from '../base/ids'
+import { parseBackendId, parseKeyId, parseOperationId, parseTenantId } from '../base/ids'
 
 const PAGE_TENANTS_MAX = 100
 const PAGE_TENANTS_DEFAULT = 50
@@ -18,6 +18,12 @@ const tenantId = id(parseTenantId, 'Must be the id of a tenant: "ten_" and 26 ch
 
 export const tenantParams = z.object({ tenantId })
 export const keyParams = z.object({ keyId: id(parseKeyId, 'Must be the id of a key: "key_" and 26 characters') })
+export const operationParams = z.object({
+  operationId: id(
+    parseOperationId,
+    'Must be the id of an operation: "onb_", "off_", "mov_" or "rot_" and 26 characters',
+  ),
+})
 export const backendParams = z.object({
   backendId: id(parseBackendId, 'Must be the id of a backend: "bke_" and 26 characters'),
 })

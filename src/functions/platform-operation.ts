@@ -1,0 +1,23 @@
+import { operationView } from '../checklists/operation-view'
+import type { ControlPlane } from '../http/control-plane'
+import { operatorEndpoint } from '../http/endpoint'
+import type { HttpTrigger } from '../http/http-trigger'
+import { notFound, ok } from '../http/plain-request'
+import { operationParams } from '../http/request-params'
+
+/** The status of an onboarding, an offboarding, a move or a key rotation, as it happens. */
+export const platformOperation = (_: ControlPlane): HttpTrigger => ({
+  name: 'platform-operation',
+  route: 'api/platform/operations/{operationId}',
+  endpoints: {
+    GET: operatorEndpoint('platform.tenants.read', {
+      summary: 'Shows each step of an operation with its state, times, attempts and error.',
+      params: operationParams,
+      answer: operationView.schema,
+      run: async ({ params, orchestrations }) => {
+        const found = await orchestrations.status(params.operationId)
+        return found ? ok(operationView.of(params.operationId, found)) : notFound
+      },
+    }),
+  },
+})
