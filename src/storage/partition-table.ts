@@ -23,6 +23,8 @@ export interface PartitionTable<C extends Columns> {
   put(rowKey: string, columns: C): Promise<void>
   /** A missing row is no error. */
   remove(rowKey: string): Promise<void>
+  /** Every row of the partition; how many there were. Rows written meanwhile may stay. */
+  removeAll(): Promise<number>
   /** Rows with `from` ≤ row key < `to`, in key order, read page by page as they are consumed. */
   range(from: string, to: string): AsyncIterable<Row<C>>
 }
@@ -45,12 +47,8 @@ export function partitionTable<C extends Columns>(table: TableClient, partitionK
     put: async (rowKey, columns) => {
       await table.upsertEntity(entityOf(rowKey, columns), 'Replace')
     },
-    remove: async (rowKey) => {
-      await writing([404], async () => {
-        await table.deleteEntity(partitionKey, rowKey)
-        return undefined
-      })
-    },
+    remove: (rowKey) => removeRow(table, partitionKey, rowKey),
+    removeAll: () => removeRows(table, partitionKey),
     range: (from, to) => rowsBetween<C>(table, { partitionKey, from, to }),
   }
 }
@@ -63,6 +61,29 @@ async function writing(racing: readonly number[], write: () => Promise<string | 
     if (status !== undefined && racing.includes(status)) return { kind: 'lost-race' }
     throw error
   }
+}
+
+async function removeRow(table: TableClient, partitionKey: string, rowKey: string): Promise<void> {
+  await writing([404], async () => {
+    await table.deleteEntity(partitionKey, rowKey)
+    return undefined
+  })
+}
+
+/** Removed at one time. */
+const REMOVALS_AT_ONCE = 50
+
+async function removeRows(table: TableClient, partitionKey: string): Promise<number> {
+  const filter = odata`PartitionKey eq ${partitionKey}`
+  const entities = table.listEntities({ queryOptions: { filter, select: ['PartitionKey', 'RowKey'] } })
+  let removed = 0
+  for await (const page of entities.byPage({ maxPageSize: REMOVALS_AT_ONCE })) {
+    const rowKeys = page.flatMap(({ rowKey }) => rowKey ?? [])
+    // Not in a transaction, which fails whole where another remover was faster with one of its rows.
+    await Promise.all(rowKeys.map((rowKey) => removeRow(table, partitionKey, rowKey)))
+    removed += rowKeys.length
+  }
+  return removed
 }
 
 async function* rowsBetween<C extends Columns>(

@@ -17,6 +17,8 @@ export interface TenantTable<C extends Columns> {
   put(scope: TenantScope, rowKey: string, columns: C): Promise<void>
   /** A missing row is no error. */
   remove(scope: TenantScope, rowKey: string): Promise<void>
+  /** Every row of the tenant; how many there were. */
+  removeAll(scope: TenantScope): Promise<number>
   /** Rows with `from` ≤ row key < `to`, in key order, read page by page as they are consumed. */
   range(scope: TenantScope, from: string, to: string): AsyncIterable<Row<C>>
 }
@@ -30,6 +32,7 @@ export function tenantTable<C extends Columns>(table: TableClient): TenantTable<
     replace: (scope, rowKey, columns, etag) => of(scope).replace(rowKey, columns, etag),
     put: (scope, rowKey, columns) => of(scope).put(rowKey, columns),
     remove: (scope, rowKey) => of(scope).remove(rowKey),
+    removeAll: (scope) => of(scope).removeAll(),
     range: (scope, from, to) => of(scope).range(from, to),
   }
 }
