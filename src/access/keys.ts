@@ -19,6 +19,9 @@ export interface Keys {
   rotate(scope: TenantScope, keyId: KeyId, overlapMs: number): Promise<NewKey | Problem>
   /** Refused everywhere within 30 s. A key that is revoked already stays as it is. */
   revoke(scope: TenantScope, keyId: KeyId): Promise<KeyRecord | Problem>
+  /** As if there had never been such a key; refused everywhere within 30 s. */
+  remove(scope: TenantScope, keyId: KeyId): Promise<void>
+  removeAll(scope: TenantScope): Promise<void>
 }
 
 export interface NewKey {
@@ -63,6 +66,12 @@ export function createKeys(deps: KeysDeps): Keys {
     return new Problem('conflict', 'Others are changing this key at the moment. Try again.')
   }
 
+  const remove = async (scope: TenantScope, keyId: KeyId) => {
+    const found = await store.get(scope, keyId)
+    await store.remove(scope, keyId)
+    for (const digest of found ? digestsOf(found.record) : []) onChange({ tenantId: scope.tenantId, keyId, digest })
+  }
+
   return {
     list: (scope) => store.all(scope),
     create: async (scope, keyId, input) => {
@@ -84,6 +93,10 @@ export function createKeys(deps: KeysDeps): Keys {
         return rotated(current, { digest: digestOf(apiKey), nowMs, overlapMs })
       })
       return record instanceof Problem ? record : { record, apiKey }
+    },
+    remove,
+    removeAll: async (scope) => {
+      for (const { keyId } of await store.all(scope)) await remove(scope, keyId)
     },
     revoke: (scope, keyId) =>
       change(scope, keyId, (record) =>

@@ -47,6 +47,8 @@ export const problemCodes = {
   conflict: entry(409, 'Already exists or was changed', 'invalid_request_error', 'caller', 'final'),
   precondition_failed: entry(412, 'Changed by someone else', 'invalid_request_error', 'caller', 'final'),
   precondition_required: entry(428, 'If-Match required', 'invalid_request_error', 'caller', 'final'),
+  registration_rejected: entry(409, 'Registration rejected', 'invalid_request_error', 'tenant', 'final'),
+  link_used_up: entry(410, 'Link already used or expired', 'invalid_request_error', 'caller', 'final'),
   // Limits
   rate_limit_exceeded: entry(429, 'Rate limit reached', 'rate_limit_error', 'tenant', 'retryable'),
   concurrency_limit_exceeded: entry(429, 'Too many calls at once', 'rate_limit_error', 'tenant', 'retryable'),
@@ -62,6 +64,9 @@ export const problemCodes = {
   metering_unavailable: entry(503, 'The usage log cannot be written', 'server_error', 'platform', 'retryable'),
   instance_overloaded: entry(503, 'This instance is full', 'server_error', 'platform', 'retryable'),
   shutting_down: entry(503, 'This instance is stopping', 'server_error', 'platform', 'retryable'),
+  validation_failed: entry(500, 'Validation of the tenant failed', 'server_error', 'platform', 'final'),
+  validation_incomplete: entry(503, 'Validation could not be ended', 'server_error', 'upstream', 'retryable'),
+  public_endpoint_unreachable: entry(503, 'Own endpoint unreachable', 'server_error', 'platform', 'retryable'),
   internal_error: entry(500, 'Internal error', 'server_error', 'platform', 'retryable'),
 } as const satisfies Record<string, ProblemEntry>
 

@@ -31,5 +31,7 @@ export interface Answer {
 
 export const ok = (body: object, headers?: Answer['headers']): Answer => ({ status: 200, body, headers })
 export const created = (body: object, headers: Answer['headers']): Answer => ({ status: 201, body, headers })
+/** Durable work has begun; the body says where to watch it. */
+export const accepted = (body: object): Answer => ({ status: 202, body })
 export const noContent: Answer = { status: 204 }
 export const notFound = new Problem('not_found', 'There is nothing here.')

@@ -32,7 +32,7 @@ export function authorize(tenant: TenantSnapshot, caller: Caller, call: Call): G
 
 /** A tenant that may call at all, and a key that may infer; before the body is read. */
 export function checkActive(tenant: TenantSnapshot, caller: Caller): Problem | undefined {
-  if (tenant.state !== 'active') {
+  if (tenant.state !== 'active' && tenant.state !== 'validating') {
     return new Problem('tenant_not_active', `This tenant is ${tenant.state}; calls are refused until it is active.`)
   }
   if (!caller.scopes.includes('inference')) {

@@ -1,13 +1,15 @@
 import type { TenantState } from './snapshot'
 
-export type LifecycleEvent = 'activate' | 'suspend' | 'resume' | 'begin-offboarding' | 'finish-offboarding'
+export type LifecycleEvent =
+  'begin-validation' | 'activate' | 'suspend' | 'resume' | 'begin-offboarding' | 'finish-offboarding'
 
 /**
  * Each event's way through the states. A tenant already in the state that an event leads to stays there, so that
  * asking twice is no error. Nothing leads out of `offboarded`.
  */
 const moves: Readonly<Record<LifecycleEvent, { readonly from: readonly TenantState[]; readonly to: TenantState }>> = {
-  activate: { from: ['onboarding'], to: 'active' },
+  'begin-validation': { from: ['onboarding'], to: 'validating' },
+  activate: { from: ['onboarding', 'validating'], to: 'active' },
   suspend: { from: ['active'], to: 'suspended' },
   resume: { from: ['suspended'], to: 'active' },
   'begin-offboarding': { from: ['onboarding', 'active', 'suspended'], to: 'offboarding' },

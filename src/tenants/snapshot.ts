@@ -21,7 +21,8 @@ export interface TenantSnapshot {
   readonly settings: TenantSettings
 }
 
-export type TenantState = 'onboarding' | 'active' | 'suspended' | 'offboarding' | 'offboarded'
+/** While `validating`, only the onboarding itself has a credential that is let in. */
+export type TenantState = 'onboarding' | 'validating' | 'active' | 'suspended' | 'offboarding' | 'offboarded'
 export const tierNames = ['free', 'standard', 'premium'] as const
 export type TierName = (typeof tierNames)[number]
 

@@ -8,6 +8,7 @@ import type { Columns, PartitionTable } from '../storage/partition-table'
  */
 export interface TenantDirectory {
   add(tenantId: TenantId): Promise<void>
+  remove(tenantId: TenantId): Promise<void>
   /** Up to `limit` ids after `after` in order of creation, and whether more follow. */
   page(page: { after?: TenantId | undefined; limit: number }): Promise<{ tenantIds: TenantId[]; more: boolean }>
 }
@@ -21,6 +22,7 @@ const JUST_AFTER = '!'
 export function createTenantDirectory(rows: PartitionTable<Columns>): TenantDirectory {
   return {
     add: (tenantId) => rows.put(tenantId, {}),
+    remove: (tenantId) => rows.remove(tenantId),
     page: async ({ after, limit }) => {
       const tenantIds: TenantId[] = []
       for await (const { rowKey } of rows.range(after ? after + JUST_AFTER : FIRST, END)) {

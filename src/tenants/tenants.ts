@@ -4,6 +4,7 @@ import { Problem } from '../base/problem'
 import { fromJsonColumns, toJsonColumns } from '../storage/json-columns'
 import { TenantScope } from '../storage/tenant-scope'
 import type { Columns, TenantTable } from '../storage/tenant-table'
+import { canaryTenantId } from './canary'
 import { checkRecord } from './check-record'
 import { compileSnapshot } from './compile-snapshot'
 import { nextState, type LifecycleEvent } from './lifecycle'
@@ -24,11 +25,15 @@ export interface Tenants {
    * returned as it is.
    */
   register(tenantId: TenantId, input: TenantInput): Promise<TenantRecord | Problem>
+  /** What `register` would refuse; nothing is made. */
+  check(tenantId: TenantId, input: TenantInput): Promise<Problem | undefined>
   get(scope: TenantScope): Promise<TenantRecord | undefined>
   /** `expects` is asked about the version that would be replaced; a no is `precondition_failed`. */
   patch(scope: TenantScope, patch: TenantPatch, expects: (version: number) => boolean): Promise<TenantRecord | Problem>
   /** Also for a tenant that is there already: then it only compiles the snapshot again. */
   transition(scope: TenantScope, event: LifecycleEvent): Promise<TenantRecord | Problem>
+  /** Record, snapshot and directory entry: as if the tenant had never been registered. */
+  remove(scope: TenantScope): Promise<void>
   list(page: { after?: TenantId | undefined; limit: number }): Promise<TenantPage>
 }
 
@@ -80,11 +85,12 @@ export function createTenants(deps: TenantsDeps): Tenants {
 
   return {
     get,
+    check: (tenantId, input) => faultOf(deps, { next: newRecord(tenantId, input, clock.now()), current: undefined }),
     register: async (tenantId, input) => {
       const record = newRecord(tenantId, input, clock.now())
       const fault = await faultOf(deps, { next: record, current: undefined })
       if (fault) return fault
-      await directory.add(tenantId)
+      if (tenantId !== canaryTenantId) await directory.add(tenantId)
       const scope = TenantScope.ofPlatform(tenantId)
       const result = await table.insert(scope, ROW, toJsonColumns(record))
       return result.kind === 'written' ? record : ((await get(scope)) ?? noSuchTenant)
@@ -102,6 +108,11 @@ export function createTenants(deps: TenantsDeps): Tenants {
         if (state) return { ...record, state }
         return new Problem('conflict', `A tenant that is ${record.state} cannot ${event.replaceAll('-', ' ')}.`)
       }),
+    remove: async (scope) => {
+      await table.removeAll(scope)
+      await directory.remove(scope.tenantId)
+      deps.onChange(scope.tenantId)
+    },
     list: async (page) => {
       const { tenantIds, more } = await directory.page(page)
       const records = await Promise.all(tenantIds.map((tenantId) => get(TenantScope.ofPlatform(tenantId))))
