@@ -1,4 +1,5 @@
-import { odata, type TableClient, type TableEntity } from '@azure/data-tables'
+import { odata, type TableClient, type TableEntity, type TransactionAction } from '@azure/data-tables'
+import { assert } from '../base/assert'
 import { storageStatus } from './connect'
 
 export type Columns = Record<string, string | number | boolean | bigint | Uint8Array | Date | null | undefined>
@@ -12,6 +13,18 @@ export interface Row<C extends Columns> {
 
 export type WriteResult = { readonly kind: 'written'; readonly etag: string } | { readonly kind: 'lost-race' }
 
+/** One row's part in a change of several. */
+export type RowChange<C extends Columns> =
+  | { readonly kind: 'insert'; readonly rowKey: string; readonly columns: C }
+  | { readonly kind: 'replace'; readonly rowKey: string; readonly columns: C; readonly etag: string }
+
+export type ChangesResult =
+  /** The new tags, in the order of the changes. */
+  { readonly kind: 'written'; readonly etags: readonly string[] } | { readonly kind: 'lost-race' }
+
+/** Of an entity-group transaction, which also takes at most 4 MiB. */
+export const changesMax = 100
+
 /** The rows of one partition. */
 export interface PartitionTable<C extends Columns> {
   get(rowKey: string): Promise<Row<C> | undefined>
@@ -19,6 +32,8 @@ export interface PartitionTable<C extends Columns> {
   insert(rowKey: string, columns: C): Promise<WriteResult>
   /** `lost-race` when the row has changed since `etag`, or is gone. */
   replace(rowKey: string, columns: C, etag: string): Promise<WriteResult>
+  /** All changes or none, up to `changesMax`; `lost-race` when any of the rows is not as its change expects. */
+  change(changes: readonly RowChange<C>[]): Promise<ChangesResult>
   /** Writes whatever is there. */
   put(rowKey: string, columns: C): Promise<void>
   /** A missing row is no error. */
@@ -44,6 +59,20 @@ export function partitionTable<C extends Columns>(table: TableClient, partitionK
     insert: (rowKey, columns) => writing([409], async () => (await table.createEntity(entityOf(rowKey, columns))).etag),
     replace: (rowKey, columns, etag) =>
       writing([412, 404], async () => (await table.updateEntity(entityOf(rowKey, columns), 'Replace', { etag })).etag),
+    change: async (changes) => {
+      assert(changes.length > 0 && changes.length <= changesMax, 'a transaction has 1 to 100 changes')
+      const actions = changes.map((change): TransactionAction => {
+        const entity = entityOf(change.rowKey, change.columns)
+        return change.kind === 'insert' ? ['create', entity] : ['update', entity, 'Replace', { etag: change.etag }]
+      })
+      try {
+        const { subResponses } = await table.submitTransaction(actions)
+        return { kind: 'written', etags: subResponses.map(({ etag }) => etag ?? '') }
+      } catch (error) {
+        if (RACES.includes(storageStatus(error) ?? 0)) return { kind: 'lost-race' }
+        throw error
+      }
+    },
     put: async (rowKey, columns) => {
       await table.upsertEntity(entityOf(rowKey, columns), 'Replace')
     },
@@ -52,6 +81,9 @@ export function partitionTable<C extends Columns>(table: TableClient, partitionK
     range: (from, to) => rowsBetween<C>(table, { partitionKey, from, to }),
   }
 }
+
+/** What a transaction is refused with where a row exists, is gone, or has changed. */
+const RACES: readonly number[] = [404, 409, 412]
 
 async function writing(racing: readonly number[], write: () => Promise<string | undefined>): Promise<WriteResult> {
   try {
