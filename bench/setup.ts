@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startStack, SIMULATOR_KEY, type Stack } from '../local/stack'
-import { platformClient } from '../local/platform-client'
+import { platformClient, type PlatformClient } from '../local/platform-client'
 import startAzurite from '../test/harness/start-azurite'
 import stopAzurite from '../test/harness/stop-azurite'
 import type { Shot } from './load'
@@ -32,6 +32,8 @@ export interface BenchStack {
   readonly stack: Stack
   /** The key of a tenant whose limits no benchmark reaches. */
   readonly apiKey: string
+  /** That the tenant's alias leads to. */
+  readonly backendId: string
   readonly stateFolder: string
   stop(): Promise<void>
 }
@@ -41,9 +43,13 @@ export async function startBenchStack(): Promise<BenchStack> {
   const stateFolder = mkdtempSync(join(tmpdir(), 'tenantry-bench-'))
   await startAzurite()
   const stack = await startStack(stackOptions(stateFolder))
+  const platform = platformClient(stack.baseUrl, stack.operatorToken)
+  const backendId = await makeBackend(platform)
+  const { apiKey } = await platform.onboard(benchTenant(backendId))
   return {
     stack,
-    apiKey: await makeTenant(stack),
+    backendId,
+    apiKey,
     stateFolder,
     stop: async () => {
       await stack.stop()
@@ -112,9 +118,8 @@ function storageConnection(): string {
   return process.env['TEST_STORAGE'] ?? ''
 }
 
-async function makeTenant({ baseUrl, operatorToken }: Stack): Promise<string> {
-  const platform = platformClient(baseUrl, operatorToken)
-  const backend = await platform.post<{ id: string }>('/backends', {
+async function makeBackend(platform: PlatformClient): Promise<string> {
+  const { id } = await platform.post<{ id: string }>('/backends', {
     name: 'bench',
     api: { kind: 'azure-openai', apiVersion: '2024-10-21' },
     endpoint: `http://127.0.0.1:${PORTS.simulator}`,
@@ -122,17 +127,26 @@ async function makeTenant({ baseUrl, operatorToken }: Stack): Promise<string> {
     credential: { kind: 'api-key', setting: 'AZURE_OPENAI_API_KEY' },
     region: 'swedencentral',
   })
-  const groups = [{ members: [{ backendId: backend.id }] }]
-  const { apiKey } = await platform.post<{ apiKey: string }>('/tenants', {
-    displayName: 'Bench',
-    contact: { email: 'bench@bench.example' },
-    tier: 'premium',
-    region: 'swedencentral',
-    limitOverrides: { requestsPerMinute: 600_000, tokensPerMinute: 100_000_000, concurrentCalls: 10_000 },
-    aliases: [{ name: 'chat', model: 'gpt-4.1-mini', capabilities: ['chat'], groups, outputTokensMax: 4_096 }],
-  })
-  return apiKey
+  return id
 }
+
+/** A tenant whose limits no benchmark reaches. */
+export const benchTenant = (backendId: string) => ({
+  displayName: 'Bench',
+  contact: { email: 'bench@bench.example' },
+  tier: 'premium',
+  region: 'swedencentral',
+  limitOverrides: { requestsPerMinute: 600_000, tokensPerMinute: 100_000_000, concurrentCalls: 10_000 },
+  aliases: [
+    {
+      name: 'chat',
+      model: 'gpt-4.1-mini',
+      capabilities: ['chat'],
+      groups: [{ members: [{ backendId }] }],
+      outputTokensMax: 4_096,
+    },
+  ],
+})
 
 async function startChild(file: string, args: string[], env: Record<string, string> = {}): Promise<ChildProcess> {
   const child = fork(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })

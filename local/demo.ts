@@ -101,7 +101,7 @@ async function makeTenant(
   { displayName, tier, limitOverrides }: (typeof tenants)[number],
   aliases: readonly { name: string }[],
 ): Promise<DemoTenant> {
-  const created = await platform.post<{ tenantId: string; apiKey: string }>('/tenants', {
+  const created = await platform.onboard({
     displayName,
     contact: { email: `admin@${displayName.toLowerCase().replace(/\W+/g, '-')}.example` },
     tier,

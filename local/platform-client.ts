@@ -2,9 +2,33 @@
 export interface PlatformClient {
   get<T>(path: string): Promise<{ body: T; etag: string }>
   post<T>(path: string, body: unknown): Promise<T>
+  put<T>(path: string, body: unknown): Promise<T>
   /** Replaces whatever version is there. */
   patch<T>(path: string, body: unknown): Promise<T>
+  remove<T>(path: string, body?: unknown): Promise<T>
+  /** Registers a tenant and waits until its onboarding has ended; the first key comes by the one-time link. */
+  onboard(tenant: object): Promise<OnboardedTenant>
+  /** The status of an operation once it has ended, whatever way. */
+  ended(operationId: string, timeoutMs?: number): Promise<OperationStatus>
 }
+
+export interface OnboardedTenant {
+  readonly tenantId: string
+  readonly onboardingId: string
+  readonly keyId: string
+  readonly apiKey: string
+}
+
+export interface OperationStatus {
+  readonly state: string
+  readonly steps: readonly { id: string; state: string; attempts: number; error?: { code: string; detail: string } }[]
+  readonly facts: Readonly<Record<string, string>>
+  readonly credentials?: { readonly url: string }
+  readonly certificateUrl?: string
+}
+
+const ENDED_MS_MAX = 120_000
+const POLL_MS = 50
 
 export function platformClient(baseUrl: string, operatorToken: string): PlatformClient {
   const call = async <T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
@@ -15,12 +39,37 @@ export function platformClient(baseUrl: string, operatorToken: string): Platform
     })
     const text = await response.text()
     if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`)
-    return { body: JSON.parse(text) as T, etag: response.headers.get('etag') ?? '' }
+    return { body: JSON.parse(text || 'null') as T, etag: response.headers.get('etag') ?? '' }
   }
+  const onAnyVersion = async <T>(method: string, path: string, body?: unknown) =>
+    (await call<T>(method, path, body, { 'if-match': (await call('GET', path)).etag })).body
+
+  const ended: PlatformClient['ended'] = async (operationId, timeoutMs = ENDED_MS_MAX) => {
+    const deadline = Date.now() + timeoutMs
+    for (;;) {
+      const { body } = await call<OperationStatus>('GET', `/operations/${operationId}`)
+      if (!['running', 'waiting-for-approval'].includes(body.state)) return body
+      if (Date.now() > deadline) throw new Error(`${operationId} has not ended: ${JSON.stringify(body)}`)
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    }
+  }
+
   return {
+    ended,
     get: (path) => call('GET', path),
     post: async <T>(path: string, body: unknown) => (await call<T>('POST', path, body)).body,
-    patch: async <T>(path: string, body: unknown) =>
-      (await call<T>('PATCH', path, body, { 'if-match': (await call('GET', path)).etag })).body,
+    put: (path, body) => onAnyVersion('PUT', path, body),
+    patch: (path, body) => onAnyVersion('PATCH', path, body),
+    remove: (path, body) => onAnyVersion('DELETE', path, body),
+    onboard: async (tenant) => {
+      const started = await call<{ tenantId: string; onboardingId: string }>('POST', '/tenants', tenant)
+      const { tenantId, onboardingId } = started.body
+      const status = await ended(onboardingId)
+      if (status.state !== 'completed' || !status.credentials)
+        throw new Error(`the onboarding of ${tenantId} ended as ${status.state}: ${JSON.stringify(status.steps)}`)
+      const shown = await fetch(status.credentials.url)
+      const { keyId, apiKey } = (await shown.json()) as { keyId: string; apiKey: string }
+      return { tenantId, onboardingId, keyId, apiKey }
+    },
   }
 }

@@ -1,3 +1,15 @@
+import { createAlertReceivers } from './alerts/alert-receivers'
+import { alertStorage, createAlerts, type Alerts } from './alerts/alerts'
+import type { Checklist } from './checklists/checklist'
+import { createRunStep } from './checklists/run-step'
+import { createCanaryKey } from './onboarding/canary'
+import { createCredentialLinks } from './onboarding/credential-links'
+import { onboardingChecklist } from './onboarding/onboarding-checklist'
+import type { OnboardingDeps } from './onboarding/onboarding-deps'
+import { createRegistrationGate } from './onboarding/registration-gate'
+import { createRegistrationSettings, registrationStorage } from './onboarding/registration-settings'
+import { createRegistrationTokens } from './onboarding/registration-tokens'
+import { interimRecords } from './interim-records'
 import { createApiKeys } from './access/api-key'
 import { createAuthenticator } from './access/authenticator'
 import { createKeyStore, keyStorage } from './access/key-store'
@@ -104,6 +116,24 @@ export function compose(config: Config, log: Log, version: string): Platform {
     log,
   }
 
+  const alerts = createAlerts({ rows: platformTable(storage.table('alerts')), clock })
+  const usageOf: OnboardingDeps['queryUsage'] = (scope, query) => queryUsage({ storage, rollUp, clock }, scope, query)
+  const records = interimRecords(tenantTable(storage.table('content')))
+  const credentialLinks = createCredentialLinks({ records, clock, secret: config.keyPepper })
+  const onboarding = onboardingChecklist({
+    tenants,
+    keys,
+    credentialLinks,
+    limitRows: tenantTable(storage.table('limits')),
+    alertReceivers: createAlertReceivers(tenantTable(storage.table('alerts'))),
+    costOf: serveDeps.costOf,
+    queryUsage: usageOf,
+    canaryKey: createCanaryKey({ tenants, keys, ids, clock }),
+    publicUrl: config.publicUrl,
+    ids,
+    clock,
+  })
+
   const sweeping = repeat(
     { clock, onError: (error) => log.error('the sweep failed', { error: describeError(error) }) },
     SWEEP_INTERVAL_MS,
@@ -116,7 +146,13 @@ export function compose(config: Config, log: Log, version: string): Platform {
       tenants,
       keys,
       backends,
-      queryUsage: (scope, query) => queryUsage({ storage, rollUp, clock }, scope, query),
+      queryUsage: usageOf,
+      credentialLinks,
+      registrationSettings: createRegistrationSettings(platformTable(storage.table('registrations'))),
+      registrationTokens: createRegistrationTokens(config.keyPepper),
+      registrationGate: createRegistrationGate(clock),
+      alerts,
+      publicUrl: config.publicUrl,
       checkHealth: createCheckHealth({ rows: platformTable(storage.table('tenants')), clock, version }),
       ids,
       clock,
@@ -136,7 +172,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
       await rollUp.run()
       await rollUp.compact()
     },
-    checklists: [],
+    checklists: [registered(onboarding, { log, alerts })],
     start: () => storage.ensure(merge(storageNeeds)),
     stop: async () => {
       await sweeping.stop()
@@ -146,6 +182,21 @@ export function compose(config: Config, log: Log, version: string): Platform {
     },
   }
 }
+
+/** An undo that failed for good is an operator's business. */
+const registered = <Input>(checklist: Checklist<Input>, { log, alerts }: { log: Log; alerts: Alerts }) => ({
+  checklist,
+  runStep: createRunStep(checklist, {
+    log,
+    alert: ({ checklist: name, operationId, tenantId, step, fault }) =>
+      alerts.raise({
+        id: `undo-failed/${operationId}/${step}`,
+        tenantId,
+        title: `The ${name} of ${tenantId} left something behind`,
+        detail: `Undoing the step "${step}" of ${operationId} failed for good (${fault.code}): ${fault.detail}`,
+      }),
+  }),
+})
 
 interface StorageNeeds {
   readonly tables?: readonly string[]
@@ -159,6 +210,9 @@ const storageNeeds: readonly StorageNeeds[] = [
   idempotencyStorage,
   limitStorage,
   usageStorage,
+  alertStorage,
+  registrationStorage,
+  { tables: ['content'] },
 ]
 
 function merge(needs: readonly StorageNeeds[]): { tables: string[]; containers: string[] } {

@@ -14,6 +14,8 @@ export interface Config {
   readonly keyPepper: string
   /** SHA-256 (hex) of each operator credential. */
   readonly operatorTokenHashes: readonly string[]
+  /** Where clients reach the platform, without a slash at the end; onboarding calls it, links name it. */
+  readonly publicUrl: string
   /** The keys of model backends, by the setting's name, which is what a backend record names. */
   readonly backendKeys: Readonly<Record<string, string>>
 }
@@ -34,6 +36,9 @@ const environment = z.object({
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9]{0,19}$/, 'a letter, then up to 19 letters and digits')
     .default('tenantry'),
+  TENANTRY_PUBLIC_URL: url,
+  /** Set by the Functions host. */
+  WEBSITE_HOSTNAME: z.string().optional(),
   TENANTRY_KEY_PEPPER: z
     .string({ error: 'a secret of at least 32 characters' })
     .min(32, 'a secret of at least 32 characters'),
@@ -65,10 +70,18 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     identityClientId: data.AzureWebJobsStorage__clientId,
     keyPepper: data.TENANTRY_KEY_PEPPER,
     operatorTokenHashes: data.TENANTRY_OPERATOR_TOKEN_HASHES.split(','),
+    publicUrl: publicUrlOf(data),
     backendKeys: Object.fromEntries(
       Object.entries(given).filter((pair): pair is [string, string] => BACKEND_KEY_SETTING.test(pair[0])),
     ),
   })
+}
+
+/** By default the address that the Functions host says it has. */
+function publicUrlOf({ TENANTRY_PUBLIC_URL: given, WEBSITE_HOSTNAME: host }: z.infer<typeof environment>): string {
+  if (given) return given.replace(/\/+$/, '')
+  if (!host) return 'http://localhost:7071'
+  return `${/^(localhost|127\.0\.0\.1)(:|$)/.test(host) ? 'http' : 'https'}://${host}`
 }
 
 function readStorage(data: z.infer<typeof environment>): Config['storage'] | undefined {

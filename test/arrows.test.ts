@@ -107,11 +107,22 @@ describe('src', () => {
     const makers = sources.filter((file) => read(file).includes('TenantScope.ofPlatform('))
     expect(makers.sort()).toMatchInlineSnapshot(`
      [
+       "src/functions/credentials.ts",
        "src/functions/platform-tenant-keys.ts",
        "src/functions/platform-tenant-resume.ts",
        "src/functions/platform-tenant-suspend.ts",
        "src/functions/platform-tenant.ts",
-       "src/onboarding/onboard-tenant.ts",
+       "src/onboarding/canary.ts",
+       "src/onboarding/credential-links.ts",
+       "src/onboarding/steps/access-step.ts",
+       "src/onboarding/steps/activation-step.ts",
+       "src/onboarding/steps/limits-step.ts",
+       "src/onboarding/steps/metering-step.ts",
+       "src/onboarding/steps/monitoring-step.ts",
+       "src/onboarding/steps/notification-step.ts",
+       "src/onboarding/steps/register-step.ts",
+       "src/onboarding/steps/validation-step.ts",
+       "src/onboarding/validation/validate-tenant.ts",
        "src/tenants/tenants.ts",
        "src/usage/compact-hours.ts",
        "src/usage/roll-up-blob.ts",

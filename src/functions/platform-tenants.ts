@@ -1,16 +1,19 @@
+import { z } from 'zod'
 import { assert } from '../base/assert'
 import { parseTenantId } from '../base/ids'
 import { Problem } from '../base/problem'
 import type { ControlPlane } from '../http/control-plane'
 import { operatorEndpoint } from '../http/endpoint'
 import type { HttpTrigger } from '../http/http-trigger'
-import { created, ok } from '../http/plain-request'
+import { accepted, ok } from '../http/plain-request'
 import { tenantPageQuery } from '../http/request-params'
-import { onboardTenant } from '../onboarding/onboard-tenant'
+import { startOnboarding } from '../onboarding/start-onboarding'
 import { tenantInput } from '../tenants/tenant-input'
-import { operatorView, tenantEtag } from '../tenants/tenant-view'
+import { operatorView } from '../tenants/tenant-view'
 
-export const platformTenants = ({ tenants, keys, ids }: ControlPlane): HttpTrigger => ({
+const onboardingStarted = z.object({ tenantId: z.string(), onboardingId: z.string(), statusUrl: z.string() })
+
+export const platformTenants = ({ tenants, ids }: ControlPlane): HttpTrigger => ({
   name: 'platform-tenants',
   route: 'api/platform/tenants',
   endpoints: {
@@ -26,15 +29,16 @@ export const platformTenants = ({ tenants, keys, ids }: ControlPlane): HttpTrigg
       summary: 'Registers a tenant.',
       body: tenantInput,
       newSubject: () => ids.tenantId(),
-      run: async ({ body, subject }) => {
+      answer: onboardingStarted,
+      run: async ({ body, subject, orchestrations }) => {
         const tenantId = parseTenantId(subject)
         assert(tenantId, 'newSubject makes a tenant id')
-        const onboarded = await onboardTenant({ tenants, keys }, tenantId, body)
-        if (onboarded instanceof Problem) return onboarded
-        const { tenant, firstKey } = onboarded
-        const location = `/api/platform/tenants/${tenantId}`
-        const view = { ...operatorView(tenant), keyId: firstKey.record.keyId, apiKey: firstKey.apiKey }
-        return created(view, { location, etag: tenantEtag(tenant) })
+        const started = await startOnboarding(
+          { tenants, orchestrations },
+          { tenantId, input: body, needsApproval: false },
+        )
+        if (started instanceof Problem) return started
+        return accepted({ ...started, statusUrl: `/api/platform/operations/${started.onboardingId}` })
       },
     }),
   },

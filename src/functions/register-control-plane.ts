@@ -1,6 +1,11 @@
 import type { ControlPlane } from '../http/control-plane'
 import { registerTrigger, type HttpApp } from './register-trigger'
 import type { Handle } from '../http/handle'
+import { credentials } from './credentials'
+import { platformAlerts } from './platform-alerts'
+import { platformRegistrationSettings } from './platform-registration-settings'
+import { registration } from './registration'
+import { registrations } from './registrations'
 import { health } from './health'
 import { platformBackend } from './platform-backend'
 import { platformBackends } from './platform-backends'
@@ -20,6 +25,11 @@ import { tenantUsage } from './tenant-usage'
 
 const triggers = [
   health,
+  registrations,
+  registration,
+  platformRegistrationSettings,
+  platformAlerts,
+  credentials,
   platformBackend,
   platformBackends,
   platformOperation,

@@ -1,7 +1,12 @@
 import type { Keys } from '../access/keys'
+import type { Alerts } from '../alerts/alerts'
 import type { Clock } from '../base/clock'
 import type { IdMaker } from '../base/ids'
 import type { Problem } from '../base/problem'
+import type { CredentialLinks } from '../onboarding/credential-links'
+import type { RegistrationGate } from '../onboarding/registration-gate'
+import type { RegistrationSettingsStore } from '../onboarding/registration-settings'
+import type { RegistrationTokens } from '../onboarding/registration-tokens'
 import type { Backends } from '../routing/backends'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Tenants } from '../tenants/tenants'
@@ -15,6 +20,13 @@ export interface ControlPlane {
   /** The query as it was sent; whoever answers it parses it. */
   readonly queryUsage: (scope: TenantScope, query: Readonly<Record<string, string>>) => Promise<object | Problem>
   readonly checkHealth: CheckHealth
+  readonly credentialLinks: CredentialLinks
+  readonly registrationSettings: RegistrationSettingsStore
+  readonly registrationTokens: RegistrationTokens
+  readonly registrationGate: RegistrationGate
+  readonly alerts: Alerts
+  /** Where clients reach the platform, without a slash at the end. */
+  readonly publicUrl: string
   readonly ids: IdMaker
   readonly clock: Clock
 }

@@ -23,9 +23,9 @@ export const aliasName = z
   .string()
   .regex(ALIAS_NAME, 'Must be 1 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit')
 
-const region = z.string().regex(REGION, 'Must be a region in lower case, such as "swedencentral"')
-const displayName = z.string().trim().min(1).max(NAME_CHARACTERS_MAX)
-const contact = z.strictObject({ email: z.email('Must be an e-mail address').max(EMAIL_CHARACTERS_MAX) })
+export const regionName = z.string().regex(REGION, 'Must be a region in lower case, such as "swedencentral"')
+export const displayName = z.string().trim().min(1).max(NAME_CHARACTERS_MAX)
+export const contactInput = z.strictObject({ email: z.email('Must be an e-mail address').max(EMAIL_CHARACTERS_MAX) })
 const limit = z.int().min(1).max(LIMIT_MAX)
 
 const backendId = z.string().transform((text, context) => {
@@ -51,6 +51,8 @@ const alias = z.strictObject({
   outputTokensField: z.enum(['max_tokens', 'max_completion_tokens']).optional(),
 })
 
+export const tenantAliases = z.array(alias).max(ALIASES_MAX)
+
 export const limitsInput = z.strictObject({
   requestsPerMinute: limit.optional(),
   tokensPerMinute: limit.optional(),
@@ -66,12 +68,12 @@ const settings = z.strictObject({ hidePromptFilterChunk: z.boolean().optional() 
 
 export const tenantInput = z.strictObject({
   displayName,
-  contact,
+  contact: contactInput,
   tier: z.enum(tierNames).default('standard'),
-  region,
-  residency: z.array(region).max(RESIDENCY_MAX).default([]),
+  region: regionName,
+  residency: z.array(regionName).max(RESIDENCY_MAX).default([]),
   isolation: isolation.default({ models: 'shared', data: 'logical' }),
-  aliases: z.array(alias).max(ALIASES_MAX).default([]),
+  aliases: tenantAliases.default([]),
   limitOverrides: limitsInput.default({}),
   settings: settings.default({}),
 })
@@ -80,10 +82,10 @@ export type TenantInput = z.infer<typeof tenantInput>
 /** A JSON merge patch (RFC 7396): what is absent stays; a list is replaced whole; a limit set to null goes back to the tier's. */
 export const tenantPatch = z.strictObject({
   displayName: displayName.optional(),
-  contact: contact.optional(),
+  contact: contactInput.optional(),
   tier: z.enum(tierNames).optional(),
-  residency: z.array(region).max(RESIDENCY_MAX).optional(),
-  aliases: z.array(alias).max(ALIASES_MAX).optional(),
+  residency: z.array(regionName).max(RESIDENCY_MAX).optional(),
+  aliases: tenantAliases.optional(),
   limitOverrides: z
     .strictObject({
       requestsPerMinute: limit.nullable().optional(),

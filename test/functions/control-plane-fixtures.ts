@@ -33,8 +33,11 @@ export async function createTenant(
   change: object = {},
 ): Promise<{ tenantId: string; keyId: string; apiKey: string; etag: string }> {
   const reply = await server.operate('POST', '/api/platform/tenants', { ...tenantBody, ...change })
-  const { tenantId, keyId, apiKey } = expectStatus(reply, 201).body
-  return { tenantId, keyId, apiKey, etag: reply.headers.get('etag') ?? '' }
+  const { tenantId, onboardingId } = expectStatus(reply, 202).body
+  const first = server.firstKeys.get(onboardingId)
+  if (!first) throw new Error(`the onboarding ${onboardingId} was not started`)
+  const read = expectStatus(await server.operate('GET', `/api/platform/tenants/${tenantId}`), 200)
+  return { tenantId, keyId: first.record.keyId, apiKey: first.apiKey, etag: read.headers.get('etag') ?? '' }
 }
 
 export async function createKey(

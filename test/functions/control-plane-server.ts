@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { HttpFunctionOptions, HttpRequest } from '@azure/functions'
+import type { NewKey } from '../../src/access/keys'
 import { systemChance } from '../../src/base/chance'
 import { createIdMaker } from '../../src/base/ids'
 import { createLog } from '../../src/base/log'
@@ -10,6 +11,7 @@ import { registerControlPlane } from '../../src/functions/register-control-plane
 import type { StorageAccount } from '../../src/storage/connect'
 import { handClock, type HandClock } from '../harness/hand-clock'
 import { freshStorage } from '../harness/storage'
+import { onboardAtOnce } from './onboard-at-once'
 import { controlPlaneStorage, wireControlPlane } from './wire-control-plane'
 
 export const operatorToken = 'operator-token-of-the-tests'
@@ -24,6 +26,8 @@ export interface ControlPlaneServer {
   /** Every line that was logged. */
   readonly logged: string[]
   readonly parts: ReturnType<typeof wireControlPlane>
+  /** By the onboarding's id. */
+  readonly firstKeys: ReadonlyMap<string, NewKey>
   /** Requests to tables so far. */
   tableRequests(): number
   send(method: string, path: string, options?: SendOptions): Promise<Reply>
@@ -71,11 +75,12 @@ export async function serveControlPlane(
     operatorTokenHashes: [hash('sha256', otherOperatorToken, 'hex'), hash('sha256', operatorToken, 'hex')],
     queryUsage: async (scope, query) => ({ tenantId: scope.tenantId, query }),
   })
+  const onboarding = onboardAtOnce(parts)
   const registered: { name: string; options: HttpFunctionOptions }[] = []
   registerControlPlane(
     { http: (name, options) => registered.push({ name, options }) },
     parts.controlPlane,
-    parts.handle,
+    (endpoints, request) => parts.handle(endpoints, { ...request, orchestrations: onboarding.orchestrations }),
   )
   const { url, close } = await listen(registered)
 
@@ -101,6 +106,7 @@ export async function serveControlPlane(
     storage,
     logged,
     parts,
+    firstKeys: onboarding.firstKeys,
     tableRequests: counted.requests,
     send,
     operate,

@@ -1,3 +1,9 @@
+import { alertStorage, createAlerts } from '../../src/alerts/alerts'
+import { createCredentialLinks } from '../../src/onboarding/credential-links'
+import { createRegistrationGate } from '../../src/onboarding/registration-gate'
+import { createRegistrationSettings, registrationStorage } from '../../src/onboarding/registration-settings'
+import { createRegistrationTokens } from '../../src/onboarding/registration-tokens'
+import { interimRecords } from '../../src/interim-records'
 import { createApiKeys } from '../../src/access/api-key'
 import { createAuthenticator } from '../../src/access/authenticator'
 import { createKeyStore, keyStorage } from '../../src/access/key-store'
@@ -22,7 +28,15 @@ import { createIdempotency, idempotencyStorage } from '../../src/http/idempotenc
 
 /** The tables that must exist before the first request. */
 export const controlPlaneStorage = {
-  tables: [...tenantStorage.tables, ...keyStorage.tables, ...backendStorage.tables, ...idempotencyStorage.tables],
+  tables: [
+    ...alertStorage.tables,
+    ...registrationStorage.tables,
+    'content',
+    ...tenantStorage.tables,
+    ...keyStorage.tables,
+    ...backendStorage.tables,
+    ...idempotencyStorage.tables,
+  ],
 }
 
 export interface WiringOptions {
@@ -76,6 +90,21 @@ export function wireControlPlane(options: WiringOptions) {
     chance,
     log,
   })
-  const controlPlane = { tenants, keys, backends, queryUsage, checkHealth, ids, clock }
+  const sealedRecords = interimRecords(tenantTable(storage.table('content')))
+  const controlPlane: ControlPlane = {
+    tenants,
+    keys,
+    backends,
+    queryUsage,
+    checkHealth,
+    ids,
+    clock,
+    credentialLinks: createCredentialLinks({ records: sealedRecords, clock, secret: keyPeppers[0] }),
+    registrationSettings: createRegistrationSettings(platformTable(storage.table('registrations'))),
+    registrationTokens: createRegistrationTokens(keyPeppers[0]),
+    registrationGate: createRegistrationGate(clock),
+    alerts: createAlerts({ rows: platformTable(storage.table('alerts')), clock }),
+    publicUrl: 'http://platform.example',
+  }
   return { controlPlane, handle, authenticator, snapshots, snapshotStore, backends, keyStore, tenants, keys, apiKeys }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { platformClient, type PlatformClient } from '../../local/platform-client'
+import { platformClient, type OnboardedTenant, type PlatformClient } from '../../local/platform-client'
 import { startStack, type Stack } from '../../local/stack'
 import { freePort } from './free-port'
 import { testConnectionString } from './storage'
@@ -33,10 +33,7 @@ export interface TenantOptions {
   readonly residency?: readonly string[]
 }
 
-export interface TestTenant {
-  readonly tenantId: string
-  readonly apiKey: string
-}
+export type TestTenant = OnboardedTenant
 
 export interface LedgerEntry {
   readonly n: number
@@ -99,7 +96,7 @@ export async function startTestStack(): Promise<TestStack> {
     lines,
     makeBackend,
     makeTenant: (more = {}) =>
-      platform.post<TestTenant>('/tenants', {
+      platform.onboard({
         displayName: 'Test tenant',
         contact: { email: 'admin@test.example' },
         tier: 'premium',

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 describe('an operator', () => {
-  it('makes a tenant that can call at once, with its aliases and a key that is shown only now', async () => {
+  it('starts a tenant’s onboarding and is told where to watch it', async () => {
     const backendId = await createBackend(server)
     const reply = await server.operate('POST', '/api/platform/tenants', {
       ...tenantBody,
@@ -24,24 +24,19 @@ describe('an operator', () => {
       limitOverrides: { tokensPerMinute: 5_000_000 },
     })
 
-    expect(reply.status).toBe(201)
-    expect(reply.body).toMatchObject({ state: 'active', tier: 'premium', displayName: 'Contoso' })
-    expect(reply.headers.get('location')).toBe(`/api/platform/tenants/${reply.body.tenantId}`)
+    expect(reply.status).toBe(202)
+    const { tenantId, onboardingId, statusUrl } = reply.body
+    expect(onboardingId.slice('onb_'.length)).toBe(tenantId.slice('ten_'.length))
+    expect(statusUrl).toBe(`/api/platform/operations/${onboardingId}`)
     expect(reply.headers.get('cache-control')).toBe('no-store')
 
-    const caller = await server.parts.authenticator.authenticate({ kind: 'api-key', text: reply.body.apiKey })
-    expect(caller).toMatchObject({ tenantId: reply.body.tenantId, scopes: ['inference', 'admin'] })
-    const snapshot = await server.parts.snapshots.get(reply.body.tenantId)
+    const snapshot = await server.parts.snapshots.get(tenantId)
     expect(snapshot).toMatchObject({
       state: 'active',
       weight: 4,
       limits: { tokensPerMinute: 5_000_000, requestsPerMinute: 6_000 },
       aliases: { chat: { model: 'gpt-4.1-mini', capabilities: ['chat'], outputTokensMax: 32_768 } },
     })
-
-    const again = await server.operate('GET', `/api/platform/tenants/${reply.body.tenantId}`)
-    expect(again.body).toMatchObject({ tenantId: reply.body.tenantId, state: 'active' })
-    expect(again.text).not.toContain(reply.body.apiKey)
   })
 
   it('lists every tenant once, page by page, the oldest first', async () => {

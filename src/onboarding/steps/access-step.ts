@@ -1,0 +1,41 @@
+import { Problem } from '../../base/problem'
+import type { KeyId, TenantId } from '../../base/ids'
+import { done, type ChecklistStep, type Operation } from '../../checklists/checklist'
+import { TenantScope } from '../../storage/tenant-scope'
+import type { OnboardingDeps } from '../onboarding-deps'
+import type { OnboardingInput } from '../onboarding-input'
+
+type Deps = Pick<OnboardingDeps, 'keys' | 'credentialLinks'>
+
+/** The first API key, sealed for the one-time link, and the tenant's directory with its first owner. */
+export const accessStep = (deps: Deps): ChecklistStep<OnboardingInput> => ({
+  id: 'access',
+  timeoutMs: 120_000,
+  attemptsMax: 10,
+  do: async (operation) => {
+    const scope = TenantScope.ofPlatform(operation.tenantId)
+    const fault = await makeFirstKey(deps, scope, operation)
+    return fault ? { kind: 'failed', problem: fault } : done({ firstKeyId: firstKeyId(operation.tenantId) })
+  },
+  undo: async ({ operationId, tenantId }) => {
+    const scope = TenantScope.ofPlatform(tenantId)
+    await deps.credentialLinks.remove(scope, operationId)
+    await deps.keys.removeAll(scope)
+  },
+})
+
+/** The tenant's own characters, so that a repeated attempt replaces the key of an earlier one, which nobody got to see. */
+export const firstKeyId = (tenantId: TenantId): KeyId => `key_${tenantId.slice('ten_'.length)}`
+
+async function makeFirstKey(
+  { keys, credentialLinks }: Deps,
+  scope: TenantScope,
+  { operationId }: Operation<OnboardingInput>,
+): Promise<Problem | undefined> {
+  if (await credentialLinks.has(scope, operationId)) return undefined
+  const keyId = firstKeyId(scope.tenantId)
+  const key = await keys.create(scope, keyId, { name: 'first key', scopes: ['inference', 'admin'] })
+  if (key instanceof Problem) return key
+  await credentialLinks.put(scope, operationId, { keyId, apiKey: key.apiKey })
+  return undefined
+}
