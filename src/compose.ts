@@ -10,6 +10,8 @@ import { createRegistrationGate } from './onboarding/registration-gate'
 import { createRegistrationSettings, registrationStorage } from './onboarding/registration-settings'
 import { createRegistrationTokens } from './onboarding/registration-tokens'
 import { interimRecords } from './interim-records'
+import { auditStorage } from './audit/chain-rows'
+import { createAuditLog } from './audit/create-audit-log'
 import { createApiKeys } from './access/api-key'
 import { createAuthenticator } from './access/authenticator'
 import { createKeyStore, keyStorage } from './access/key-store'
@@ -26,6 +28,7 @@ import type { Config } from './config'
 import { createCheckHealth } from './http/check-health'
 import type { RegisteredChecklist } from './functions/durable/register-checklists'
 import type { ControlPlane } from './http/control-plane'
+import { createAuditRequest } from './http/audit-request'
 import { createHandle, type Handle } from './http/handle'
 import { createIdempotency, idempotencyStorage } from './http/idempotency'
 import { createBodyRoom } from './inference/body-room'
@@ -134,6 +137,13 @@ export function compose(config: Config, log: Log, version: string): Platform {
     clock,
   })
 
+  const audit = createAuditLog({
+    tenantRows: tenantTable(storage.table('audit')),
+    platformRows: platformTable(storage.table('audit')),
+    clock,
+    chance,
+  })
+
   const sweeping = repeat(
     { clock, onError: (error) => log.error('the sweep failed', { error: describeError(error) }) },
     SWEEP_INTERVAL_MS,
@@ -146,6 +156,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
       tenants,
       keys,
       backends,
+      audit,
       queryUsage: usageOf,
       credentialLinks,
       registrationSettings: createRegistrationSettings(platformTable(storage.table('registrations'))),
@@ -161,6 +172,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
       authenticator,
       operators: createOperators({ tokenHashes: config.operatorTokenHashes }),
       snapshots,
+      auditRequest: createAuditRequest({ audit, snapshots, log }),
       idempotency: createIdempotency({ clock, chance, secret: config.keyPepper }),
       tenantRows: tenantTable(storage.table('idempotency')),
       platformRows: platformTable(storage.table('idempotency')),
@@ -208,6 +220,7 @@ const storageNeeds: readonly StorageNeeds[] = [
   keyStorage,
   backendStorage,
   idempotencyStorage,
+  auditStorage,
   limitStorage,
   usageStorage,
   alertStorage,

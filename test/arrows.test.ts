@@ -112,6 +112,7 @@ describe('src', () => {
        "src/functions/platform-tenant-resume.ts",
        "src/functions/platform-tenant-suspend.ts",
        "src/functions/platform-tenant.ts",
+       "src/http/audit-request.ts",
        "src/onboarding/canary.ts",
        "src/onboarding/credential-links.ts",
        "src/onboarding/steps/access-step.ts",

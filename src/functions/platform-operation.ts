@@ -11,6 +11,8 @@ export const platformOperation = (_: ControlPlane): HttpTrigger => ({
   route: 'api/platform/operations/{operationId}',
   endpoints: {
     GET: operatorEndpoint('platform.tenants.read', {
+      // Shows nothing of a tenant's own.
+      auditsReads: false,
       summary: 'Shows each step of an operation with its state, times, attempts and error.',
       params: operationParams,
       answer: operationView.schema,

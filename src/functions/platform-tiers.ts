@@ -9,6 +9,8 @@ export const platformTiers = (_: ControlPlane): HttpTrigger => ({
   route: 'api/platform/tiers',
   endpoints: {
     GET: operatorEndpoint('platform.tenants.read', {
+      // Shows nothing of a tenant's own.
+      auditsReads: false,
       summary: 'Lists the tiers and their limits.',
       run: async () => ok({ tiers: Object.values(tiers) }),
     }),

@@ -17,14 +17,14 @@ const METHODS: HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 export function registerTrigger(app: HttpApp, { name, route, endpoints }: HttpTrigger, handle: Handle): void {
   const handler: HttpHandler = async (request, context) => {
     // `handle` never rejects, which matters: with streams enabled the library never answers when a handler does.
-    const { status, headers, body } = await handle(endpoints, plainRequest(request, context))
+    const { status, headers, body } = await handle(endpoints, plainRequest(request, route, context))
     return { status, headers: { ...headers }, ...(body === undefined ? {} : { body }) }
   }
   app.http(name, { route, methods: METHODS, authLevel: 'anonymous', extraInputs: [input.durableClient()], handler })
 }
 
-function plainRequest(request: HttpRequest, context: InvocationContext): PlainRequest {
+function plainRequest(request: HttpRequest, route: string, context: InvocationContext): PlainRequest {
   const { pathname } = new URL(request.url)
   const { method, headers, params, body, query } = request
-  return { method, path: pathname, query, params, headers, body, orchestrations: durableOrchestrations(context) }
+  return { method, path: pathname, route, query, params, headers, body, orchestrations: durableOrchestrations(context) }
 }

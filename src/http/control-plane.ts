@@ -1,5 +1,6 @@
 import type { Keys } from '../access/keys'
 import type { Alerts } from '../alerts/alerts'
+import type { AuditLog } from '../audit/audit-log'
 import type { Clock } from '../base/clock'
 import type { IdMaker } from '../base/ids'
 import type { Problem } from '../base/problem'
@@ -17,6 +18,7 @@ export interface ControlPlane {
   readonly tenants: Tenants
   readonly keys: Keys
   readonly backends: Backends
+  readonly audit: AuditLog
   /** The query as it was sent; whoever answers it parses it. */
   readonly queryUsage: (scope: TenantScope, query: Readonly<Record<string, string>>) => Promise<object | Problem>
   readonly checkHealth: CheckHealth

@@ -27,6 +27,8 @@ export interface Endpoint {
   readonly summary: string
   readonly schemas: EndpointSchemas
   readonly hasBody: boolean
+  /** Whether a read goes on record as a change does. */
+  readonly auditsReads: boolean
   /** True where a change must say which version it replaces (RFC 6585, 428). */
   readonly needsIfMatch: boolean
   /** Makes the id of what a creation makes; undefined where `Idempotency-Key` has no meaning. */
@@ -64,6 +66,8 @@ interface Spec<P, Q, B, Who> {
   readonly query?: z.ZodType<Q>
   readonly body?: z.ZodType<B>
   readonly needsIfMatch?: boolean
+  /** Only to say otherwise than `auditsReads` below does. */
+  readonly auditsReads?: boolean
   readonly newSubject?: () => string
   readonly run: (input: Input<P, Q, B> & Who) => Promise<Answer | Problem>
 }
@@ -112,6 +116,7 @@ function endpoint<P, Q, B, Who>(
     summary: spec.summary,
     schemas: { params: spec.params, query: spec.query, body: spec.body, answer: spec.answer },
     hasBody: spec.body !== undefined,
+    auditsReads: spec.auditsReads ?? auditsReads(access),
     needsIfMatch: spec.needsIfMatch ?? false,
     newSubject: spec.newSubject,
     hasParams: (params) => !(parseInput(spec.params, params) instanceof Problem),
@@ -127,3 +132,14 @@ function endpoint<P, Q, B, Who>(
     },
   }
 }
+
+/** An operator's look at tenants, and anybody's at what was used and who did what. */
+const auditedReads: ReadonlySet<PlatformPermission | TenantPermission> = new Set([
+  'usage.read',
+  'audit.read',
+  'platform.tenants.read',
+  'platform.keys.read',
+  'platform.audit.read',
+])
+
+const auditsReads = (access: Access) => access.kind !== 'public' && auditedReads.has(access.permission)

@@ -12,6 +12,7 @@ import { TenantScope } from '../storage/tenant-scope'
 import type { TenantTable } from '../storage/tenant-table'
 import { activeTenant } from '../tenants/active-tenant'
 import type { TenantSnapshots } from '../tenants/tenant-snapshots'
+import type { AuditRequest } from './audit-request'
 import type { Endpoint, Principal } from './endpoint'
 import { readIdempotencyKey, type Idempotency } from './idempotency'
 import { notFound, type Answer, type PlainAnswer, type PlainRequest } from './plain-request'
@@ -30,6 +31,7 @@ export interface HandleDeps {
   readonly operators: Operators
   readonly snapshots: TenantSnapshots
   readonly idempotency: Idempotency
+  readonly auditRequest: AuditRequest
   /** Where creations are remembered: a tenant's in its own partition, operators' in the platform's. */
   readonly tenantRows: TenantTable<Columns>
   readonly platformRows: PartitionTable<Columns>
@@ -47,7 +49,7 @@ export function createHandle(deps: HandleDeps): Handle {
     const startedMs = clock.monotonicMs()
     const requestId = requestIdOf(request.headers.get('x-request-id'), chance)
     const fields = { requestId, method: request.method, path: request.path }
-    const answer = await answerTo(deps, endpoints, request).catch((error: unknown) => {
+    const answer = await answerTo(deps, { endpoints, request, requestId }).catch((error: unknown) => {
       log.error('a request failed', { ...fields, error: describeError(error) })
       return problemOf(error)
     })
@@ -58,29 +60,66 @@ export function createHandle(deps: HandleDeps): Handle {
   }
 }
 
+interface Arrival {
+  readonly endpoints: Endpoints
+  readonly request: PlainRequest
+  readonly requestId: string
+}
+
 /** The order is that of what a caller may learn: who asks, what may be asked, what exists, and only then what is wrong. */
-async function answerTo(deps: HandleDeps, endpoints: Endpoints, request: PlainRequest): Promise<PlainAnswer | Problem> {
+async function answerTo(deps: HandleDeps, { endpoints, request, requestId }: Arrival): Promise<PlainAnswer | Problem> {
   const endpoint = endpointOf(endpoints, request.method)
   if (endpoint instanceof Problem) return endpoint
-
   const principal = await authenticate(deps, endpoint, request)
   if (principal instanceof Problem) return principal
-  if (!endpoint.hasParams(request.params)) return notFound
 
-  const ifMatch = endpoint.needsIfMatch ? readIfMatch(request.headers.get('if-match')) : matchesAny
-  if (ifMatch instanceof Problem) return ifMatch
-  const body = endpoint.hasBody ? await readJson(request, deps.clock) : { value: undefined }
-  if (body instanceof Problem) return body
+  const { body, answer } = await carryOut(deps, { endpoint, principal, request, requestId })
+  const unaudited = await deps.auditRequest({ endpoint, principal, request, requestId, body, answer })
+  return unaudited ?? answer
+}
 
-  const { params, query, orchestrations } = request
-  const raw = { params, query: Object.fromEntries(query), body: body.value, ifMatch, orchestrations }
-  const run = endpoint.bind(raw)
-  if (run instanceof Problem) return run
-  const runAs = async (subject: string) => {
-    const answer = await run(principal, subject)
-    return answer instanceof Problem ? answer : renderAnswer(answer)
+interface Asked {
+  readonly endpoint: Endpoint
+  readonly principal: Principal
+  readonly request: PlainRequest
+  readonly requestId: string
+}
+
+/** Never rejects, so that what failed goes on record like what was refused. */
+async function carryOut(deps: HandleDeps, asked: Asked): Promise<{ body: unknown; answer: PlainAnswer | Problem }> {
+  let body: unknown
+  const attempt = async () => {
+    const { endpoint, principal, request } = asked
+    const refusal = await refusalOf(deps, asked)
+    if (refusal) return refusal
+    if (!endpoint.hasParams(request.params)) return notFound
+
+    const ifMatch = endpoint.needsIfMatch ? readIfMatch(request.headers.get('if-match')) : matchesAny
+    if (ifMatch instanceof Problem) return ifMatch
+    const read = endpoint.hasBody ? await readJson(request, deps.clock) : { value: undefined }
+    if (read instanceof Problem) return read
+    body = read.value
+
+    const { params, query, orchestrations } = request
+    const run = endpoint.bind({ params, query: Object.fromEntries(query), body, ifMatch, orchestrations })
+    if (run instanceof Problem) return run
+    const runAs = async (subject: string) => {
+      const answer = await run(principal, subject)
+      return answer instanceof Problem ? answer : renderAnswer(answer)
+    }
+    return create(deps, { endpoint, principal, request, content: JSON.stringify(body) ?? '' }, runAs)
   }
-  return create(deps, { endpoint, principal, request, content: JSON.stringify(body.value) ?? '' }, runAs)
+  const answer = await attempt().catch((error: unknown) => {
+    const { requestId, request } = asked
+    deps.log.error('a request failed', {
+      requestId,
+      method: request.method,
+      path: request.path,
+      error: describeError(error),
+    })
+    return problemOf(error)
+  })
+  return { body, answer }
 }
 
 function endpointOf(endpoints: Endpoints, method: string): Endpoint | Problem {
@@ -106,17 +145,22 @@ async function authenticate(
       const credential = readCredential(request.headers)
       if (credential instanceof Problem) return credential
       const caller = await deps.authenticator.authenticate(credential)
-      if (caller instanceof Problem) return caller
-      const snapshot = await deps.snapshots.get(caller.tenantId)
-      // A suspended tenant may still look at what it has; nothing of it changes.
-      const mayLook = snapshot?.state === 'suspended' && request.method === 'GET'
-      const tenant = mayLook ? snapshot : activeTenant(snapshot)
-      if (tenant instanceof Problem) return tenant
-      return requirePermission(caller, access.permission) ?? { kind: 'tenant', caller }
+      return caller instanceof Problem ? caller : { kind: 'tenant', caller }
     }
     default:
       return assertNever(access)
   }
+}
+
+/** Why somebody who is known may not do this; undefined where they may. */
+async function refusalOf(deps: HandleDeps, { endpoint, principal, request }: Asked): Promise<Problem | undefined> {
+  const { access } = endpoint
+  if (access.kind !== 'tenant' || principal.kind !== 'tenant') return undefined
+  const snapshot = await deps.snapshots.get(principal.caller.tenantId)
+  // A suspended tenant may still look at what it has; nothing of it changes.
+  const mayLook = snapshot?.state === 'suspended' && request.method === 'GET'
+  const tenant = mayLook ? snapshot : activeTenant(snapshot)
+  return tenant instanceof Problem ? tenant : requirePermission(principal.caller, access.permission)
 }
 
 interface Creation {

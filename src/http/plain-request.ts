@@ -7,6 +7,8 @@ export interface PlainRequest {
   readonly method: string
   /** The path as it was sent; for the log and for idempotency. */
   readonly path: string
+  /** The route that it matched, with its placeholders and without a slash in front: `api/tenant/keys/{keyId}`. */
+  readonly route: string
   readonly query: URLSearchParams
   /** What the route's placeholders stand for. */
   readonly params: Readonly<Record<string, string>>

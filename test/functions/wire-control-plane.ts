@@ -1,3 +1,5 @@
+import { auditStorage } from '../../src/audit/chain-rows'
+import { createAuditLog } from '../../src/audit/create-audit-log'
 import { alertStorage, createAlerts } from '../../src/alerts/alerts'
 import { createCredentialLinks } from '../../src/onboarding/credential-links'
 import { createRegistrationGate } from '../../src/onboarding/registration-gate'
@@ -23,6 +25,7 @@ import { createTenantSnapshots } from '../../src/tenants/tenant-snapshots'
 import { createTenants, tenantStorage } from '../../src/tenants/tenants'
 import { createCheckHealth } from '../../src/http/check-health'
 import type { ControlPlane } from '../../src/http/control-plane'
+import { createAuditRequest } from '../../src/http/audit-request'
 import { createHandle } from '../../src/http/handle'
 import { createIdempotency, idempotencyStorage } from '../../src/http/idempotency'
 
@@ -36,6 +39,7 @@ export const controlPlaneStorage = {
     ...keyStorage.tables,
     ...backendStorage.tables,
     ...idempotencyStorage.tables,
+    ...auditStorage.tables,
   ],
 }
 
@@ -79,10 +83,17 @@ export function wireControlPlane(options: WiringOptions) {
     clock,
     version: '1.2.3',
   })
+  const audit = createAuditLog({
+    tenantRows: tenantTable(storage.table('audit')),
+    platformRows: platformTable(storage.table('audit')),
+    clock,
+    chance,
+  })
   const handle = createHandle({
     authenticator,
     operators: createOperators({ tokenHashes: operatorTokenHashes }),
     snapshots,
+    auditRequest: createAuditRequest({ audit, snapshots, log }),
     idempotency: createIdempotency({ clock, chance, secret: keyPeppers[0] }),
     tenantRows: tenantTable(storage.table('idempotency')),
     platformRows: platformTable(storage.table('idempotency')),
@@ -95,6 +106,7 @@ export function wireControlPlane(options: WiringOptions) {
     tenants,
     keys,
     backends,
+    audit,
     queryUsage,
     checkHealth,
     ids,
@@ -106,5 +118,17 @@ export function wireControlPlane(options: WiringOptions) {
     alerts: createAlerts({ rows: platformTable(storage.table('alerts')), clock }),
     publicUrl: 'http://platform.example',
   }
-  return { controlPlane, handle, authenticator, snapshots, snapshotStore, backends, keyStore, tenants, keys, apiKeys }
+  return {
+    controlPlane,
+    handle,
+    audit,
+    authenticator,
+    snapshots,
+    snapshotStore,
+    backends,
+    keyStore,
+    tenants,
+    keys,
+    apiKeys,
+  }
 }
