@@ -108,6 +108,7 @@ describe('src', () => {
     expect(makers.sort()).toMatchInlineSnapshot(`
      [
        "src/functions/credentials.ts",
+       "src/functions/platform-tenant-audit.ts",
        "src/functions/platform-tenant-keys.ts",
        "src/functions/platform-tenant-resume.ts",
        "src/functions/platform-tenant-suspend.ts",

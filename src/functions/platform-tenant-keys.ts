@@ -36,7 +36,8 @@ export const platformTenantKeys = ({ tenants, keys, ids, clock }: ControlPlane):
         if (!(await tenants.get(scope))) return notFound
         const key = await keys.create(scope, keyId, body)
         if (key instanceof Problem) return key
-        return created({ ...keyView(key.record, clock.now()), apiKey: key.apiKey }, {})
+        const location = `/api/platform/tenants/${params.tenantId}/keys/${keyId}`
+        return created({ ...keyView(key.record, clock.now()), apiKey: key.apiKey }, { location })
       },
     }),
   },

@@ -7,17 +7,20 @@ import { platformRegistrationSettings } from './platform-registration-settings'
 import { registration } from './registration'
 import { registrations } from './registrations'
 import { health } from './health'
+import { platformAudit } from './platform-audit'
 import { platformBackend } from './platform-backend'
 import { platformBackends } from './platform-backends'
 import { platformOperation } from './platform-operation'
 import { platformOperationDecision } from './platform-operation-decision'
 import { platformTenant } from './platform-tenant'
+import { platformTenantAudit } from './platform-tenant-audit'
 import { platformTenantKeys } from './platform-tenant-keys'
 import { platformTenantResume } from './platform-tenant-resume'
 import { platformTenantSuspend } from './platform-tenant-suspend'
 import { platformTenants } from './platform-tenants'
 import { platformTiers } from './platform-tiers'
 import { tenant } from './tenant'
+import { tenantAudit } from './tenant-audit'
 import { tenantKey } from './tenant-key'
 import { tenantKeyRotate } from './tenant-key-rotate'
 import { tenantKeys } from './tenant-keys'
@@ -30,17 +33,20 @@ const triggers = [
   platformRegistrationSettings,
   platformAlerts,
   credentials,
+  platformAudit,
   platformBackend,
   platformBackends,
   platformOperation,
   platformOperationDecision,
   platformTenant,
+  platformTenantAudit,
   platformTenantKeys,
   platformTenantResume,
   platformTenantSuspend,
   platformTenants,
   platformTiers,
   tenant,
+  tenantAudit,
   tenantKey,
   tenantKeyRotate,
   tenantKeys,

@@ -29,7 +29,10 @@ export const tenantKeys = ({ keys, ids, clock }: ControlPlane): HttpTrigger => (
         assert(keyId, 'newSubject makes a key id')
         const key = await keys.create(TenantScope.ofCaller(caller), keyId, body)
         if (key instanceof Problem) return key
-        return created({ ...keyView(key.record, clock.now()), apiKey: key.apiKey }, {})
+        return created(
+          { ...keyView(key.record, clock.now()), apiKey: key.apiKey },
+          { location: `/api/tenant/keys/${keyId}` },
+        )
       },
     }),
   },
