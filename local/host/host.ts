@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import { createInvocationIds } from './core/invocation-ids'
 import { createInvoker, type Invoker } from './core/invoke'
 import { installFunctionsCore } from './core/functions-core'
+import { createKillSwitch } from './core/kill-switch'
 import { loadApp } from './core/load-app'
 import { Registry } from './core/registry'
 import { createAdmin } from './http/admin'
@@ -63,11 +64,23 @@ export async function startHost({
   const invoker = createInvoker(registry, log)
   const outputs = createOutputWriter(connections, settings.queues)
   const nextInvocationId = createInvocationIds()
-  const common = { settings, registry, connections, keys, invoker, outputs, nextInvocationId, onTakenOver, log }
+  const killSwitch = createKillSwitch()
+  const common = {
+    killSwitch,
+    settings,
+    registry,
+    connections,
+    keys,
+    invoker,
+    outputs,
+    nextInvocationId,
+    onTakenOver,
+    log,
+  }
   const triggers = await startTriggers(common)
 
   const routes = routeFunctions(registry.ofTrigger('httpTrigger'), settings.routePrefix, triggers.extraInputsOf)
-  const admin = createAdmin({ settings, keys, registry, startByHand: triggers.startByHand, startedAtMs })
+  const admin = createAdmin({ settings, keys, registry, startByHand: triggers.startByHand, killSwitch, startedAtMs })
   const serve = serveFunction.bind(undefined, { invoker, library, outputs, log })
   const hostEndpoints = [admin, triggers.durableEndpoint]
   const server = createHttpServer({ settings, keys, routes, hostEndpoints, serve, nextInvocationId, log })

@@ -5,6 +5,7 @@ import { systemHostClock } from './clock'
 import { bindingText } from './core/binding-text'
 import type { Invoker } from './core/invoke'
 import type { HostFunction, Registry } from './core/registry'
+import type { KillSwitch } from './core/kill-switch'
 import { createFunctionRunner, type FunctionRunner, runLogged } from './core/run-function'
 import type { TypedData } from './core/worker-types'
 import type { ManualStart } from './http/admin'
@@ -33,6 +34,7 @@ export interface HostParts {
   readonly invoker: Invoker
   readonly outputs: OutputWriter
   readonly nextInvocationId: () => string
+  readonly killSwitch: KillSwitch
   /** Called when a younger host runs the durable functions from now on. */
   readonly onTakenOver: () => void
   readonly log: HostLog
@@ -58,7 +60,7 @@ export async function startTriggers(parts: HostParts): Promise<Triggers> {
   const client = { data: '' }
   const extraInputsOf = (fn: HostFunction) =>
     [...fn.inputs.keys()].map((name) => ({ name, data: { string: client.data } }))
-  const run = createFunctionRunner({ ...parts, extraInputsOf })
+  const run = parts.killSwitch.watch(createFunctionRunner({ ...parts, extraInputsOf }))
   const durable = await startDurableFunctions(parts, run, client)
   const listeners = new Map<HostFunction, Listener>()
   for (const fn of settings.triggers ? registry.functions.values() : []) {

@@ -18,6 +18,10 @@ export interface TestStack extends Stack {
   makeBackend(deployment: string, more?: object): Promise<string>
   makeTenant(more?: TenantOptions): Promise<TestTenant>
   configureSimulator(patch: object): Promise<void>
+  /** The host dies by SIGKILL at the given moment, once. */
+  killAt(moment: { function: string; inputHolds: string; when: 'before' | 'after' }): Promise<void>
+  /** Resolves when another host process than that of `pid` answers. */
+  restarted(pid: number | undefined): Promise<void>
   /** What the simulator has served, oldest first. */
   ledger(): Promise<LedgerEntry[]>
   /** A second host process on the same storage and secrets: another instance of the app. */
@@ -105,6 +109,8 @@ export async function startTestStack(): Promise<TestStack> {
         ...more,
       }),
     configureSimulator: (patch) => changeSimulator(simulatorUrl, 'PATCH', '/simulator/config', patch),
+    killAt: (moment) => changeSimulator(stack.baseUrl, 'POST', '/admin/host/kill-switch', moment),
+    restarted: (pid) => restarted(stack, pid),
     ledger: () => readLedger(simulatorUrl),
     startInstance: async () => {
       const instance = await start(await freePort(), undefined, ['--no-triggers'])
@@ -158,6 +164,22 @@ async function changeSimulator(url: string, method: string, path: string, body: 
   if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`)
   await answer.arrayBuffer()
 }
+
+const RESTART_MS_MAX = 30_000
+
+async function restarted(stack: Stack, pid: number | undefined): Promise<void> {
+  const deadline = Date.now() + RESTART_MS_MAX
+  while (stack.hostPid() === pid || stack.hostPid() === undefined || !(await isHealthy(stack))) {
+    if (Date.now() > deadline) throw new Error(`no other host answered within ${RESTART_MS_MAX / 1_000} s`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+const isHealthy = ({ baseUrl }: Stack) =>
+  fetch(`${baseUrl}/api/health`).then(
+    ({ status }) => status === 200,
+    () => false,
+  )
 
 async function readLedger(url: string): Promise<LedgerEntry[]> {
   const all: LedgerEntry[] = []

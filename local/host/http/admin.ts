@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { parseKillMoment, type KillSwitch } from '../core/kill-switch'
 import type { HostFunction, Registry } from '../core/registry'
 import type { HostSettings } from '../settings'
 import type { HostEndpoint } from './http-server'
@@ -10,15 +11,19 @@ export type ManualStart = (fn: HostFunction, input: string) => boolean
 
 const INPUT_BYTES_MAX = 1_048_576
 
-/** `/admin/host/status`, `/admin/functions` and `POST /admin/functions/{name}` with `{"input":"..."}`. */
+/**
+ * `/admin/host/status`, `/admin/functions` and `POST /admin/functions/{name}` with `{"input":"..."}`; beyond what the real
+ * host has, `POST /admin/host/kill-switch` for tests of crashes.
+ */
 export function createAdmin(deps: {
   settings: HostSettings
   keys: Keys
   registry: Registry
   startByHand: ManualStart
+  killSwitch: KillSwitch
   startedAtMs: number
 }): HostEndpoint {
-  const { settings, keys, registry, startByHand, startedAtMs } = deps
+  const { settings, keys, registry, startByHand, killSwitch, startedAtMs } = deps
   const status = () => ({
     id: settings.hostId,
     state: 'Running',
@@ -36,11 +41,19 @@ export function createAdmin(deps: {
       if (/^\/admin\/functions\/?$/i.test(path) && req.method === 'GET') {
         return answerJson(res, 200, [...registry.functions.values()].map(describe))
       }
+      if (/^\/admin\/host\/kill-switch$/i.test(path) && req.method === 'POST') return arm(req, res, killSwitch)
       const [, name] = /^\/admin\/functions\/([^/]+)$/i.exec(path) ?? []
       if (name === undefined || req.method !== 'POST') return answerJson(res, 404)
       return startFunction(req, res, registry.functions.get(decodeURIComponent(name).toLowerCase()), startByHand)
     },
   }
+}
+
+async function arm(req: IncomingMessage, res: ServerResponse, killSwitch: KillSwitch): Promise<void> {
+  const moment = parseKillMoment((await readText(req, INPUT_BYTES_MAX)) ?? '')
+  if (!moment) return answerJson(res, 400, { error: 'Say {"function","inputHolds","when":"before"|"after"}' })
+  killSwitch.arm(moment)
+  answerJson(res, 202)
 }
 
 async function startFunction(
