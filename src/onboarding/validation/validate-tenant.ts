@@ -1,4 +1,5 @@
 import { Problem, ProblemError } from '../../base/problem'
+import { problemCodes } from '../../base/problem-codes'
 import { TenantScope } from '../../storage/tenant-scope'
 import { canaryAlias } from '../../tenants/canary'
 import { compileSnapshot } from '../../tenants/compile-snapshot'
@@ -72,9 +73,14 @@ async function checkLimit(deps: OnboardingDeps, { limited }: ProbeKeys, alias: M
 function faultOf({ status, code, message }: PublicAnswer, { name }: ModelAlias): Problem | undefined {
   if (status === 200) return undefined
   const text = `A call of the alias '${name}' was answered with HTTP ${status} (${code ?? 'no code'}): ${message ?? ''}`
-  const mayHeal = status === 429 || status >= 500
-  if (mayHeal) throw new ProblemError(new Problem('validation_incomplete', text))
+  if (mayHeal(status, code)) throw new ProblemError(new Problem('validation_incomplete', text))
   return new Problem('validation_failed', text)
+}
+
+/** Our own codes say so themselves; whatever else stands in between is judged by its status. */
+function mayHeal(status: number, code: string | undefined): boolean {
+  const entry = Object.entries(problemCodes).find(([name]) => name === code)?.[1]
+  return entry?.retryable ?? (status === 429 || status >= 500)
 }
 
 /** Answers settle a moment after they end; a count that is still short then stays short. */
