@@ -121,7 +121,7 @@ async function makeTenant(
 /** The backend of this name, made or brought up to date; its id. */
 async function putBackend(platform: PlatformClient, name: string, target: Upstream['chat']): Promise<string> {
   const { model: _model, ...fields } = target
-  const { body } = await platform.get<{ backends: { id: string; name: string }[] }>('/backends')
+  const { body } = await platform.get<{ backends: { id: string; name: string }[] }>('/backends?limit=500')
   const known = body.backends.find((backend) => backend.name === name)
   if (known) await platform.patch(`/backends/${known.id}`, fields)
   return known ? known.id : (await platform.post<{ id: string }>('/backends', { name, ...fields })).id

@@ -1,6 +1,7 @@
+import { z } from 'zod'
 import type { KeyId, TenantId } from '../base/ids'
 import type { Limits } from '../tenants/snapshot'
-import type { Scope } from './caller'
+import { scopes, type Scope } from './caller'
 
 /** One key among all that a tenant's key id has had or will have: rotation changes the digest only. */
 export interface KeyReference {
@@ -36,6 +37,34 @@ export function keyState({ revokedAt, expiresAt }: KeyRecord, nowMs: number): Ke
   if (revokedAt !== undefined) return 'revoked'
   return expiresAt !== undefined && expiresAt <= nowMs ? 'expired' : 'active'
 }
+
+export const shownKey = z
+  .object({
+    keyId: z.string(),
+    name: z.string(),
+    state: z.enum(['active', 'expired', 'revoked']),
+    scopes: z.array(z.enum(scopes)),
+    aliases: z.array(z.string()).optional().meta({ description: 'The aliases it may use; absent means all.' }),
+    limits: z
+      .object({
+        requestsPerMinute: z.int().optional(),
+        tokensPerMinute: z.int().optional(),
+        concurrentCalls: z.int().optional(),
+      })
+      .optional(),
+    createdAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime().optional(),
+    revokedAt: z.iso.datetime().optional(),
+    rotatedAt: z.iso.datetime().optional(),
+    previousValidUntil: z.iso
+      .datetime()
+      .optional()
+      .meta({ description: 'How long the newest of the replaced secrets still works.' }),
+  })
+  .meta({ id: 'Key' })
+
+/** With the key itself, which is in this one answer only. */
+export const newKeyShown = shownKey.extend({ apiKey: z.string() }).meta({ id: 'NewKey' })
 
 /** A key as its tenant's administrators and operators see it. */
 export function keyView(record: KeyRecord, nowMs: number) {

@@ -28,6 +28,7 @@ export const credentials = ({ credentialLinks, tenants, publicUrl }: ControlPlan
       summary: 'Shows the first API key of a new tenant, once.',
       params: z.object({ token: z.string() }),
       answer: firstCredential,
+      problems: ['link_used_up'],
       run: async ({ params }) => {
         const taken = await credentialLinks.take(params.token)
         if (taken.kind === 'unknown') return notFound

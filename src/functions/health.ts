@@ -1,6 +1,13 @@
 import type { ControlPlane } from '../http/control-plane'
+import { z } from 'zod'
 import { publicEndpoint } from '../http/endpoint'
 import type { HttpTrigger } from '../http/http-trigger'
+
+const shownHealth = z.object({
+  status: z.enum(['ok', 'degraded']),
+  version: z.string(),
+  storage: z.enum(['reachable', 'unreachable']),
+})
 
 export const health = ({ checkHealth }: ControlPlane): HttpTrigger => ({
   name: 'health',
@@ -8,6 +15,7 @@ export const health = ({ checkHealth }: ControlPlane): HttpTrigger => ({
   endpoints: {
     GET: publicEndpoint({
       summary: 'Tells whether the platform is ready.',
+      answer: shownHealth,
       run: checkHealth,
     }),
   },

@@ -5,7 +5,7 @@ import type { HttpTrigger } from '../http/http-trigger'
 import { noContent, notFound, ok } from '../http/plain-request'
 import { backendParams } from '../http/request-params'
 import { backendInput, backendPatch } from '../routing/backend-input'
-import { backendEtag, backendView } from '../routing/backend-view'
+import { backendEtag, backendView, shownBackend } from '../routing/backend-view'
 
 export const platformBackend = ({ backends }: ControlPlane): HttpTrigger => ({
   name: 'platform-backend',
@@ -14,6 +14,7 @@ export const platformBackend = ({ backends }: ControlPlane): HttpTrigger => ({
     GET: operatorEndpoint('platform.backends.read', {
       summary: 'Reads a backend.',
       params: backendParams,
+      answer: shownBackend,
       run: async ({ params }) => {
         const stored = await backends.read(params.backendId)
         return stored ? ok(backendView(stored), { etag: backendEtag(stored) }) : notFound
@@ -23,6 +24,7 @@ export const platformBackend = ({ backends }: ControlPlane): HttpTrigger => ({
       summary: 'Replaces a backend.',
       params: backendParams,
       body: backendInput,
+      answer: shownBackend,
       needsIfMatch: true,
       run: async ({ params, body, ifMatch }) => {
         const stored = await backends.replace(params.backendId, body, ifMatch)
@@ -33,6 +35,7 @@ export const platformBackend = ({ backends }: ControlPlane): HttpTrigger => ({
       summary: 'Changes a backend.',
       params: backendParams,
       body: backendPatch,
+      answer: shownBackend,
       needsIfMatch: true,
       run: async ({ params, body, ifMatch }) => {
         const stored = await backends.patch(params.backendId, body, ifMatch)

@@ -5,7 +5,7 @@ import type { HttpTrigger } from '../http/http-trigger'
 import { ok } from '../http/plain-request'
 import { tenantParams } from '../http/request-params'
 import { TenantScope } from '../storage/tenant-scope'
-import { operatorView, tenantEtag } from '../tenants/tenant-view'
+import { operatorTenant, operatorView, tenantEtag } from '../tenants/tenant-view'
 
 export const platformTenantResume = ({ tenants }: ControlPlane): HttpTrigger => ({
   name: 'platform-tenant-resume',
@@ -14,6 +14,7 @@ export const platformTenantResume = ({ tenants }: ControlPlane): HttpTrigger => 
     POST: operatorEndpoint('platform.tenants.manage', {
       summary: 'Lets a suspended tenant work again.',
       params: tenantParams,
+      answer: operatorTenant,
       run: async ({ params }) => {
         const tenant = await tenants.transition(TenantScope.ofPlatform(params.tenantId), 'resume')
         return tenant instanceof Problem ? tenant : ok(operatorView(tenant), { etag: tenantEtag(tenant) })

@@ -5,7 +5,7 @@ import type { HttpTrigger } from '../http/http-trigger'
 import { ok } from '../http/plain-request'
 import { tenantParams } from '../http/request-params'
 import { TenantScope } from '../storage/tenant-scope'
-import { operatorView, tenantEtag } from '../tenants/tenant-view'
+import { operatorTenant, operatorView, tenantEtag } from '../tenants/tenant-view'
 
 export const platformTenantSuspend = ({ tenants }: ControlPlane): HttpTrigger => ({
   name: 'platform-tenant-suspend',
@@ -14,6 +14,7 @@ export const platformTenantSuspend = ({ tenants }: ControlPlane): HttpTrigger =>
     POST: operatorEndpoint('platform.tenants.manage', {
       summary: 'Refuses a tenant’s calls until it is resumed.',
       params: tenantParams,
+      answer: operatorTenant,
       run: async ({ params }) => {
         const tenant = await tenants.transition(TenantScope.ofPlatform(params.tenantId), 'suspend')
         return tenant instanceof Problem ? tenant : ok(operatorView(tenant), { etag: tenantEtag(tenant) })

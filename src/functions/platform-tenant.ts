@@ -6,7 +6,7 @@ import { notFound, ok } from '../http/plain-request'
 import { tenantParams } from '../http/request-params'
 import { TenantScope } from '../storage/tenant-scope'
 import { tenantPatch } from '../tenants/tenant-input'
-import { operatorView, tenantEtag } from '../tenants/tenant-view'
+import { operatorTenant, operatorView, tenantEtag } from '../tenants/tenant-view'
 
 export const platformTenant = ({ tenants }: ControlPlane): HttpTrigger => ({
   name: 'platform-tenant',
@@ -15,6 +15,7 @@ export const platformTenant = ({ tenants }: ControlPlane): HttpTrigger => ({
     GET: operatorEndpoint('platform.tenants.read', {
       summary: 'Reads a tenant.',
       params: tenantParams,
+      answer: operatorTenant,
       run: async ({ params }) => {
         const tenant = await tenants.get(TenantScope.ofPlatform(params.tenantId))
         return tenant ? ok(operatorView(tenant), { etag: tenantEtag(tenant) }) : notFound
@@ -24,6 +25,7 @@ export const platformTenant = ({ tenants }: ControlPlane): HttpTrigger => ({
       summary: 'Changes a tenant.',
       params: tenantParams,
       body: tenantPatch,
+      answer: operatorTenant,
       needsIfMatch: true,
       run: async ({ params, body, ifMatch }) => {
         const tenant = await tenants.patch(TenantScope.ofPlatform(params.tenantId), body, ifMatch)

@@ -9,7 +9,7 @@ import { accepted, ok } from '../http/plain-request'
 import { tenantPageQuery } from '../http/request-params'
 import { startOnboarding } from '../onboarding/start-onboarding'
 import { tenantInput } from '../tenants/tenant-input'
-import { operatorView } from '../tenants/tenant-view'
+import { operatorTenant, operatorView } from '../tenants/tenant-view'
 
 const onboardingStarted = z.object({ tenantId: z.string(), onboardingId: z.string(), statusUrl: z.string() })
 
@@ -20,6 +20,7 @@ export const platformTenants = ({ tenants, ids }: ControlPlane): HttpTrigger => 
     GET: operatorEndpoint('platform.tenants.read', {
       summary: 'Lists the tenants, page by page.',
       query: tenantPageQuery,
+      answer: z.object({ tenants: z.array(operatorTenant), next: z.string().optional() }),
       run: async ({ query }) => {
         const page = await tenants.list(query)
         return ok({ tenants: page.tenants.map(operatorView), next: page.next })
@@ -30,6 +31,7 @@ export const platformTenants = ({ tenants, ids }: ControlPlane): HttpTrigger => 
       body: tenantInput,
       newSubject: () => ids.tenantId(),
       answer: onboardingStarted,
+      answerStatus: 202,
       run: async ({ body, subject, orchestrations }) => {
         const tenantId = parseTenantId(subject)
         assert(tenantId, 'newSubject makes a tenant id')

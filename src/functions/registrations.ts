@@ -28,6 +28,8 @@ export const registrations = ({
       summary: 'Registers a new tenant, subject to approval where operators want it.',
       body: registrationInput,
       answer: registrationStarted,
+      answerStatus: 202,
+      problems: ['not_found', 'rate_limit_exceeded'],
       newSubject: () => ids.tenantId(),
       run: async ({ body, subject, orchestrations }) => {
         const settings = await registrationSettings.get()

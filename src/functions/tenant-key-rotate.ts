@@ -1,5 +1,5 @@
 import { rotationInput } from '../access/key-input'
-import { keyView } from '../access/key-record'
+import { keyView, newKeyShown } from '../access/key-record'
 import { Problem } from '../base/problem'
 import type { ControlPlane } from '../http/control-plane'
 import { tenantEndpoint } from '../http/endpoint'
@@ -16,6 +16,8 @@ export const tenantKeyRotate = ({ keys, ids, clock }: ControlPlane): HttpTrigger
       summary: 'Puts a new secret under a key’s id; the old one works for the overlap.',
       params: keyParams,
       body: rotationInput,
+      answer: newKeyShown,
+      answerStatus: 200,
       // A rotation makes no id, but its answer is shown once: a client that lost it asks again under the same key.
       newSubject: () => ids.keyId(),
       run: async ({ caller, params, body }) => {

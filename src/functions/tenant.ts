@@ -5,7 +5,7 @@ import type { HttpTrigger } from '../http/http-trigger'
 import { notFound, ok } from '../http/plain-request'
 import { TenantScope } from '../storage/tenant-scope'
 import { ownTenantPatch } from '../tenants/tenant-input'
-import { tenantEtag, tenantView } from '../tenants/tenant-view'
+import { ownTenant, tenantEtag, tenantView } from '../tenants/tenant-view'
 
 export const tenant = ({ tenants }: ControlPlane): HttpTrigger => ({
   name: 'tenant',
@@ -13,6 +13,7 @@ export const tenant = ({ tenants }: ControlPlane): HttpTrigger => ({
   endpoints: {
     GET: tenantEndpoint('tenant.read', {
       summary: 'Reads the tenant’s own profile.',
+      answer: ownTenant,
       run: async ({ caller }) => {
         const own = await tenants.get(TenantScope.ofCaller(caller))
         return own ? ok(tenantView(own), { etag: tenantEtag(own) }) : notFound
@@ -21,6 +22,7 @@ export const tenant = ({ tenants }: ControlPlane): HttpTrigger => ({
     PATCH: tenantEndpoint('tenant.update', {
       summary: 'Changes the tenant’s own settings.',
       body: ownTenantPatch,
+      answer: ownTenant,
       needsIfMatch: true,
       run: async ({ caller, body, ifMatch }) => {
         const own = await tenants.patch(TenantScope.ofCaller(caller), body, ifMatch)

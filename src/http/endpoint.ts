@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { assert } from '../base/assert'
 import { Problem } from '../base/problem'
+import type { ProblemCode } from '../base/problem-codes'
 import type { Caller } from '../access/caller'
 import type { Operator } from '../access/operators'
 import type { PlatformPermission, TenantPermission } from '../access/permissions'
@@ -26,6 +27,9 @@ export interface Endpoint {
   /** What it does, in one line, for the API's documentation. */
   readonly summary: string
   readonly schemas: EndpointSchemas
+  readonly answerStatus: SuccessStatus
+  /** Codes that this endpoint may answer with, beyond those that follow from its schemas and its access. */
+  readonly problems: readonly ProblemCode[]
   readonly hasBody: boolean
   /** Whether a read goes on record as a change does. */
   readonly auditsReads: boolean
@@ -47,6 +51,9 @@ export interface EndpointSchemas {
   readonly answer?: z.ZodType | undefined
 }
 
+/** A success, as the API's documentation promises it. */
+export type SuccessStatus = 200 | 201 | 202 | 204
+
 export interface RawInput {
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
@@ -62,8 +69,13 @@ export type BoundEndpoint = (principal: Principal, subject: string) => Promise<A
 interface Spec<P, Q, B, Who> {
   readonly summary: string
   readonly answer?: z.ZodType
+  /** By default 201 where something is created, 204 where there is no answer, else 200. */
+  readonly answerStatus?: SuccessStatus
+  readonly problems?: readonly ProblemCode[]
   readonly params?: z.ZodType<P>
   readonly query?: z.ZodType<Q>
+  /** Where the slice parses the query itself: what it takes. */
+  readonly shownQuery?: z.ZodType
   readonly body?: z.ZodType<B>
   readonly needsIfMatch?: boolean
   /** Only to say otherwise than `auditsReads` below does. */
@@ -114,7 +126,9 @@ function endpoint<P, Q, B, Who>(
   return {
     access,
     summary: spec.summary,
-    schemas: { params: spec.params, query: spec.query, body: spec.body, answer: spec.answer },
+    schemas: { params: spec.params, query: spec.shownQuery ?? spec.query, body: spec.body, answer: spec.answer },
+    answerStatus: spec.answerStatus ?? (!spec.answer ? 204 : spec.newSubject ? 201 : 200),
+    problems: spec.problems ?? [],
     hasBody: spec.body !== undefined,
     auditsReads: spec.auditsReads ?? auditsReads(access),
     needsIfMatch: spec.needsIfMatch ?? false,

@@ -1,4 +1,15 @@
+import { z } from 'zod'
+import { backendInput } from './backend-input'
 import type { StoredBackend } from './backends'
+
+export const shownBackend = z
+  .object({
+    id: z.string(),
+    ...backendInput.shape,
+    endpoint: z.string(),
+    version: z.int().meta({ description: 'Rises with every change; in quotes the ETag.' }),
+  })
+  .meta({ id: 'Backend' })
 
 /** A backend as operators see it. It holds no secret: its key is named, not stored. */
 export const backendView = ({ backend, version }: StoredBackend) => ({ ...backend, version })

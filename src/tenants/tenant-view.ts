@@ -1,5 +1,56 @@
+import { z } from 'zod'
 import { compileSnapshot } from './compile-snapshot'
+import { tierNames, type TenantState } from './snapshot'
+import { tenantInput } from './tenant-input'
 import type { TenantRecord } from './tenant-record'
+
+const states = ['onboarding', 'active', 'suspended', 'offboarding', 'offboarded'] as const satisfies TenantState[]
+
+const limits = z.object({
+  requestsPerMinute: z.int().meta({ description: 'Calls admitted in any 60 s.' }),
+  tokensPerMinute: z.int().meta({ description: 'Prompt and output tokens admitted in any 60 s.' }),
+  concurrentCalls: z.int().meta({ description: 'Calls under way at one time.' }),
+})
+
+const shown = {
+  tenantId: z.string(),
+  version: z.int().meta({ description: 'Rises with every change; in quotes the ETag.' }),
+  state: z.enum(states),
+  displayName: z.string(),
+  contact: z.object({ email: z.string() }),
+  tier: z.enum(tierNames),
+  region: z.string(),
+  residency: z.array(z.string()).meta({ description: 'Regions that may serve the tenant; empty means any.' }),
+  limits,
+  settings: z.object({ hidePromptFilterChunk: z.boolean() }),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+}
+
+export const operatorTenant = z
+  .object({
+    ...shown,
+    isolation: tenantInput.shape.isolation.unwrap(),
+    aliases: tenantInput.shape.aliases.unwrap(),
+    limitOverrides: limits.partial(),
+    weight: z.number().meta({ description: 'Share of a contended backend; 1 is the standard tier’s.' }),
+  })
+  .meta({ id: 'Tenant' })
+
+export const ownTenant = z
+  .object({
+    ...shown,
+    aliases: z.array(
+      z.object({
+        name: z.string(),
+        model: z.string(),
+        capabilities: z.array(z.enum(['chat', 'embeddings'])),
+        outputTokensMax: z.int(),
+        outputTokensField: z.enum(['max_tokens', 'max_completion_tokens']),
+      }),
+    ),
+  })
+  .meta({ id: 'OwnTenant' })
 
 /** A tenant as operators see it: the whole record, with the limits that result. */
 export function operatorView(record: TenantRecord) {

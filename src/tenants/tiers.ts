@@ -1,4 +1,5 @@
-import type { Limits, TierName } from './snapshot'
+import { z } from 'zod'
+import { tierNames, type Limits, type TierName } from './snapshot'
 
 export interface Tier {
   readonly name: TierName
@@ -12,6 +13,19 @@ export interface Tier {
   /** No call of the tier may ask for more output tokens, whatever the model could do. */
   readonly outputTokensMax: number
 }
+
+const limits = z.object({ requestsPerMinute: z.int(), tokensPerMinute: z.int(), concurrentCalls: z.int() })
+
+export const shownTier = z
+  .object({
+    name: z.enum(tierNames),
+    limits,
+    limitsMax: limits,
+    weight: z.number(),
+    aliasesMax: z.int(),
+    outputTokensMax: z.int(),
+  })
+  .meta({ id: 'Tier' })
 
 /** Defaults to run with: a platform sells its own. The rates stand in the ratio of Azure OpenAI's, about 6 requests to 1,000 tokens. */
 export const tiers: Readonly<Record<TierName, Tier>> = {

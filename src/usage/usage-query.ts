@@ -37,14 +37,16 @@ const time = z.union([z.iso.datetime({ offset: true }), z.iso.date()], {
 
 const listOfGroups = `Must be a comma-separated list of: ${groupFields.join(', ')}`
 
-const schema = z.strictObject({
-  from: time.optional(),
-  to: time.optional(),
+/** As it comes in the query string. */
+export const usageQueryInput = z.strictObject({
+  from: time.optional().meta({ description: '24 hours before `to` by default.' }),
+  to: time.optional().meta({ description: 'Exclusive; now by default.' }),
   groupBy: z
     .string()
     .transform((text) => [...new Set(text === '' ? [] : text.split(',').map((field) => field.trim()))])
     .pipe(z.array(z.enum(groupFields, { error: listOfGroups }), { error: listOfGroups }))
-    .default([]),
+    .default([])
+    .meta({ description: listOfGroups }),
   interval: z.enum(intervals, { error: `Must be one of: ${intervals.join(', ')}` }).default('none'),
 })
 
@@ -53,7 +55,7 @@ const schema = z.strictObject({
  * whole hours at an end that lies longer back than MINUTES_KEPT_MS. A problem names the field and what would be valid.
  */
 export function parseUsageQuery(raw: Readonly<Record<string, unknown>>, nowMs: number): UsageQuery | Problem {
-  const parsed = schema.safeParse(raw)
+  const parsed = usageQueryInput.safeParse(raw)
   if (!parsed.success) return problemOf(parsed.error)
   const { groupBy, interval } = parsed.data
   const to = parsed.data.to === undefined ? nowMs : Date.parse(parsed.data.to)

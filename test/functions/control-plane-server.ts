@@ -11,6 +11,7 @@ import { registerControlPlane } from '../../src/functions/register-control-plane
 import type { StorageAccount } from '../../src/storage/connect'
 import { handClock, type HandClock } from '../harness/hand-clock'
 import { freshStorage } from '../harness/storage'
+import { checkingAnswers } from './check-answer'
 import { onboardAtOnce } from './onboard-at-once'
 import { controlPlaneStorage, wireControlPlane } from './wire-control-plane'
 
@@ -76,11 +77,13 @@ export async function serveControlPlane(
     queryUsage: async (scope, query) => ({ tenantId: scope.tenantId, query }),
   })
   const onboarding = onboardAtOnce(parts)
+  // The usage is the tests' own answer here; test/usage has the real one.
+  const checked = checkingAnswers(parts.handle, ['api/tenant/usage'])
   const registered: { name: string; options: HttpFunctionOptions }[] = []
   registerControlPlane(
     { http: (name, options) => registered.push({ name, options }) },
     parts.controlPlane,
-    (endpoints, request) => parts.handle(endpoints, { ...request, orchestrations: onboarding.orchestrations }),
+    (endpoints, request) => checked(endpoints, { ...request, orchestrations: onboarding.orchestrations }),
   )
   const { url, close } = await listen(registered)
 

@@ -126,7 +126,7 @@ describe('a tenant’s chain', () => {
     const chain = await ownAudit(apiKey, '?limit=1000')
     expect(verifyChain(chain.entries, { end: chain.head }).faults).toEqual([])
     const recorded = chain.entries.filter(({ action, sequence }) => action === 'keys.manage' && sequence > before)
-    expect(recorded.map(({ details }) => details?.['made']).sort()).toEqual(
+    expect(recorded.map(({ details }) => String(details?.['made'])).sort()).toEqual(
       made.map(({ body }) => `/api/tenant/keys/${body.keyId}`).sort(),
     )
   })
