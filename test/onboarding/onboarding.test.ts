@@ -73,7 +73,9 @@ describe('an onboarding', () => {
     const { onboardingId } = await stack.platform.post<Started>('/tenants', tenant())
     const { credentials } = await settle(onboardingId)
     const answers = await Promise.all(Array.from({ length: 8 }, () => fetch(credentials?.url ?? '')))
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array<number>(7).fill(410)])
+    const statuses = answers.map(({ status }) => status)
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1)
+    expect(statuses.filter((status) => status === 410)).toHaveLength(7)
   }, 60_000)
 
   it('does not tell made-up links from any other unknown address', async () => {
