@@ -164,6 +164,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
       registrationGate: createRegistrationGate(clock),
       alerts,
       publicUrl: config.publicUrl,
+      version,
       checkHealth: createCheckHealth({ rows: platformTable(storage.table('tenants')), clock, version }),
       ids,
       clock,

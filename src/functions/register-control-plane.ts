@@ -1,6 +1,11 @@
 import type { ControlPlane } from '../http/control-plane'
 import { registerTrigger, type HttpApp } from './register-trigger'
 import type { Handle } from '../http/handle'
+import type { HttpTrigger } from '../http/http-trigger'
+import { openApiDocument } from '../http/openapi'
+import type { OpenApiDocument } from '../http/openapi-document'
+import { docsPage } from './docs-page'
+import { openapi } from './openapi'
 import { credentials } from './credentials'
 import { platformAlerts } from './platform-alerts'
 import { platformRegistrationSettings } from './platform-registration-settings'
@@ -55,5 +60,15 @@ const triggers = [
 
 /** Registers every trigger of the operators' and the tenants' API. Routes stand whole, with `routePrefix: ""` in host.json. */
 export function registerControlPlane(app: HttpApp, controlPlane: ControlPlane, handle: Handle): void {
-  for (const trigger of triggers) registerTrigger(app, trigger(controlPlane), handle)
+  for (const trigger of controlPlaneTriggers(controlPlane)) registerTrigger(app, trigger, handle)
+}
+
+/** The API, and its documentation made of it. */
+export function controlPlaneTriggers(controlPlane: ControlPlane): readonly HttpTrigger[] {
+  const made = triggers.map((trigger) => trigger(controlPlane))
+  let known: OpenApiDocument | undefined
+  // Made when first asked for: most instances never are, and it takes longer than all else at a start.
+  const document = (): OpenApiDocument => (known ??= openApiDocument(all, controlPlane))
+  const all: readonly HttpTrigger[] = [...made, openapi(document), docsPage(document)]
+  return all
 }

@@ -22,6 +22,8 @@ export interface ControlPlane {
   /** The query as it was sent; whoever answers it parses it. */
   readonly queryUsage: (scope: TenantScope, query: Readonly<Record<string, string>>) => Promise<object | Problem>
   readonly checkHealth: CheckHealth
+  /** Of the app. */
+  readonly version: string
   readonly credentialLinks: CredentialLinks
   readonly registrationSettings: RegistrationSettingsStore
   readonly registrationTokens: RegistrationTokens

@@ -28,6 +28,8 @@ export interface Endpoint {
   readonly summary: string
   readonly schemas: EndpointSchemas
   readonly answerStatus: SuccessStatus
+  /** Of an answer that is no JSON. */
+  readonly answerType: string | undefined
   /** Codes that this endpoint may answer with, beyond those that follow from its schemas and its access. */
   readonly problems: readonly ProblemCode[]
   readonly hasBody: boolean
@@ -71,6 +73,7 @@ interface Spec<P, Q, B, Who> {
   readonly answer?: z.ZodType
   /** By default 201 where something is created, 204 where there is no answer, else 200. */
   readonly answerStatus?: SuccessStatus
+  readonly answerType?: string
   readonly problems?: readonly ProblemCode[]
   readonly params?: z.ZodType<P>
   readonly query?: z.ZodType<Q>
@@ -127,7 +130,8 @@ function endpoint<P, Q, B, Who>(
     access,
     summary: spec.summary,
     schemas: { params: spec.params, query: spec.shownQuery ?? spec.query, body: spec.body, answer: spec.answer },
-    answerStatus: spec.answerStatus ?? (!spec.answer ? 204 : spec.newSubject ? 201 : 200),
+    answerStatus: spec.answerStatus ?? usualStatus(spec),
+    answerType: spec.answerType,
     problems: spec.problems ?? [],
     hasBody: spec.body !== undefined,
     auditsReads: spec.auditsReads ?? auditsReads(access),
@@ -145,6 +149,11 @@ function endpoint<P, Q, B, Who>(
         spec.run({ params, query, body, ifMatch, orchestrations, subject, ...whoIs(principal) })
     },
   }
+}
+
+function usualStatus(spec: { answer?: unknown; answerType?: unknown; newSubject?: unknown }): SuccessStatus {
+  if (!spec.answer && !spec.answerType) return 204
+  return spec.newSubject ? 201 : 200
 }
 
 /** An operator's look at tenants, and anybody's at what was used and who did what. */

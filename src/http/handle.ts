@@ -188,7 +188,8 @@ async function create(
   return idempotency.once({ rows, name, idempotencyKey, content, newSubject }, runAs)
 }
 
-function renderAnswer({ status, headers, body }: Answer): PlainAnswer {
+function renderAnswer({ status, headers, body, text }: Answer): PlainAnswer {
+  if (text !== undefined) return { status, headers: { ...headers }, body: text }
   if (body === undefined) return { status, headers: { ...headers }, body: undefined }
   return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }
 }

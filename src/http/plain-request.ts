@@ -28,6 +28,8 @@ export interface PlainAnswer {
 export interface Answer {
   readonly status: number
   readonly body?: object | undefined
+  /** In place of `body`: what is no JSON, with its `content-type` among the headers. */
+  readonly text?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 

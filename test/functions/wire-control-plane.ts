@@ -109,6 +109,7 @@ export function wireControlPlane(options: WiringOptions) {
     audit,
     queryUsage,
     checkHealth,
+    version: '1.2.3',
     ids,
     clock,
     credentialLinks: createCredentialLinks({ records: sealedRecords, clock, secret: keyPeppers[0] }),

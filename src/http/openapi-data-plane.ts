@@ -1,0 +1,139 @@
+import { z } from 'zod'
+import { operations, type Operation, type OperationName } from '../inference/operations'
+import type { OpenApiOperation, OpenApiParameter, OpenApiResponse } from './openapi-document'
+import type { SchemaCollection } from './openapi-schemas'
+
+/**
+ * The model calls, one path of each URL family. Bodies and answers are OpenAI's own and pass through; described is what the
+ * platform itself reads. A new operation does not compile until it is described here.
+ */
+export function addDataPlane(
+  paths: Record<string, Record<string, OpenApiOperation>>,
+  collection: SchemaCollection,
+): void {
+  for (const operation of operations) {
+    paths[`/openai/v1${operation.path}`] = {
+      [operation.method.toLowerCase()]: callOf(collection, operation, 'v1'),
+    }
+    paths[`/openai/deployments/{deployment}${operation.path}`] = {
+      [operation.method.toLowerCase()]: callOf(collection, operation, 'deployments'),
+    }
+  }
+  paths['/openai/v1/models'] = { get: modelsOf(collection) }
+}
+
+const usage = z
+  .looseObject({ prompt_tokens: z.int(), completion_tokens: z.int().optional(), total_tokens: z.int() })
+  .meta({ id: 'TokenUsage' })
+
+const calls: Record<OperationName, { summary: string; request: z.ZodObject; answer: z.ZodType }> = {
+  'chat.completions': {
+    summary: 'Answers a conversation, at once or as a stream of events.',
+    request: z.looseObject({
+      model: z.string().meta({ description: 'One of your model aliases.', examples: ['chat'] }),
+      messages: z
+        .array(z.looseObject({ role: z.string().meta({ examples: ['user'] }), content: z.unknown().optional() }))
+        .min(1)
+        .meta({ examples: [[{ role: 'user', content: 'Hello' }]] }),
+      stream: z.boolean().optional(),
+      max_completion_tokens: z.int().min(1).optional().meta({ description: 'Up to the alias’s cap.' }),
+    }),
+    answer: z
+      .looseObject({ id: z.string(), object: z.string(), choices: z.array(z.looseObject({})), usage: usage.optional() })
+      .meta({ id: 'ChatCompletion' }),
+  },
+  embeddings: {
+    summary: 'Turns text into vectors.',
+    request: z.looseObject({
+      model: z.string().meta({ description: 'One of your model aliases.', examples: ['embed'] }),
+      input: z.union([z.string(), z.array(z.string()), z.array(z.int())]).meta({ examples: ['Hello'] }),
+    }),
+    answer: z
+      .looseObject({ object: z.string(), data: z.array(z.looseObject({})), usage: usage.optional() })
+      .meta({ id: 'Embeddings' }),
+  },
+}
+
+const models = z
+  .object({
+    object: z.literal('list'),
+    data: z.array(z.object({ id: z.string(), object: z.literal('model'), created: z.int(), owned_by: z.string() })),
+  })
+  .meta({ id: 'Models' })
+
+const openAiError = z
+  .object({
+    error: z.looseObject({
+      message: z.string(),
+      type: z.string(),
+      param: z.string().nullable(),
+      code: z.string().nullable(),
+    }),
+  })
+  .meta({ id: 'OpenAiError' })
+
+const security = [{ apiKey: [] }, { bearer: [] }]
+
+const ofDeployment: OpenApiParameter[] = [
+  {
+    name: 'deployment',
+    in: 'path',
+    required: true,
+    description: 'One of your model aliases.',
+    schema: { type: 'string' },
+  },
+  {
+    name: 'api-version',
+    in: 'query',
+    required: true,
+    description: 'Azure OpenAI’s, such as `2024-10-21`.',
+    schema: { type: 'string', examples: ['2024-10-21'] },
+  },
+]
+
+function callOf(
+  collection: SchemaCollection,
+  { name, streams }: Operation,
+  surface: 'v1' | 'deployments',
+): OpenApiOperation {
+  const { summary, request, answer } = calls[name]
+  const body = surface === 'v1' ? request : request.partial({ model: true })
+  const json = { 'application/json': { schema: collection.add(answer, 'output') } }
+  const events = { 'text/event-stream': { schema: { type: 'string' } } }
+  return {
+    operationId: `${name.replaceAll(/\.(\w)/g, (_, letter: string) => letter.toUpperCase())}${surface === 'v1' ? '' : 'ByDeployment'}`,
+    tags: ['Inference'],
+    summary: surface === 'v1' ? summary : `${summary} Azure OpenAI’s URL.`,
+    security,
+    parameters: surface === 'v1' ? [] : ofDeployment,
+    requestBody: { required: true, content: { 'application/json': { schema: collection.add(body, 'input') } } },
+    responses: {
+      200: { description: 'As OpenAI answers.', content: streams ? { ...json, ...events } : json },
+      ...refusals(collection),
+    },
+    'x-permission': 'inference.call',
+  }
+}
+
+function modelsOf(collection: SchemaCollection): OpenApiOperation {
+  return {
+    operationId: 'listModels',
+    tags: ['Inference'],
+    summary: 'Lists the model aliases that this credential may use.',
+    security,
+    parameters: [],
+    responses: {
+      200: {
+        description: 'The aliases.',
+        content: { 'application/json': { schema: collection.add(models, 'output') } },
+      },
+      ...refusals(collection),
+    },
+    'x-permission': 'inference.call',
+  }
+}
+
+function refusals(collection: SchemaCollection): Record<string, OpenApiResponse> {
+  const content = { 'application/json': { schema: collection.add(openAiError, 'output') } }
+  return { default: { description: 'OpenAI’s error body, with a code of the platform or of the provider.', content } }
+}
