@@ -17,6 +17,7 @@ const app = {
 const local = {
   entryPoints: {
     'local/start': 'local/start.ts',
+    'local/audit-verify': 'local/audit-verify-command.ts',
     'local/host': 'local/host/main.ts',
     'local/simulator': 'local/simulator/main.ts',
   },
