@@ -129,7 +129,6 @@ function modelsOf(collection: SchemaCollection): OpenApiOperation {
       },
       ...refusals(collection),
     },
-    'x-permission': 'inference.call',
   }
 }
 

@@ -20,7 +20,7 @@ export interface OpenApiOperation {
   readonly parameters: readonly OpenApiParameter[]
   readonly requestBody?: { readonly required: true; readonly content: OpenApiContent }
   readonly responses: Readonly<Record<string, OpenApiResponse>>
-  /** What the credential must be allowed to do. */
+  /** What the credential must be allowed to do; absent where any of the tenant's will do, or none is needed. */
   readonly 'x-permission'?: string
 }
 

@@ -120,9 +120,9 @@ function article(document: OpenApiDocument, entry: Entry): Html {
 
 function permissionText(operation: OpenApiOperation): Html {
   const permission = operation['x-permission']
-  if (permission === undefined) return html`Needs no credential.`
+  if (operation.security.length === 0) return html`Needs no credential.`
   const whose = operation.security.some((scheme) => 'operator' in scheme) ? 'An operator’s' : 'A tenant’s'
-  return html`${whose} credential with <code>${permission}</code>.`
+  return html`${whose} credential${permission === undefined ? '' : html` with <code>${permission}</code>`}.`
 }
 
 function answer(document: OpenApiDocument, status: string, response: OpenApiResponse): Html {

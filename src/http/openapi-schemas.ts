@@ -44,12 +44,25 @@ function tidy({ zodSchema, jsonSchema }: Node, io: 'input' | 'output'): void {
   if (jsonSchema.format !== undefined) delete jsonSchema.pattern
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
-  if (io === 'input') return
+  if (io === 'input') {
+    const valid = ownMessage(zodSchema)
+    if (valid !== undefined) jsonSchema.description ??= valid
+    return
+  }
   // Answers may grow: a client must not refuse a field that it does not know.
   if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
   // Text that a schema turned into an id or trimmed is text in an answer too.
   const { def } = zodSchema._zod
   if (def.type === 'pipe' && jsonSchema.type === undefined && def.in instanceof z.ZodString) jsonSchema.type = 'string'
+}
+
+/** What a schema says itself of what would be valid, where it does: the same words as in a refusal. */
+function ownMessage({ _zod: { def } }: Node['zodSchema']): string | undefined {
+  const errors = [def.error, ...(def.checks ?? []).map((check) => check._zod.def.error)]
+  // One that takes the fault as its argument has something to say of that fault only.
+  const fixed = errors.find((error) => error !== undefined && error.length === 0) as (() => unknown) | undefined
+  const message = fixed?.()
+  return typeof message === 'string' ? message : undefined
 }
 
 /** zod puts shared schemas under `$defs` of each document of its own. */

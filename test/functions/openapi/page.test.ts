@@ -33,6 +33,7 @@ describe('the page of the API', () => {
   it('shows parameters with their bounds, fields within fields, and codes of problems', () => {
     expect(text).toContain('<code>aliases[].groups[].members[].weight</code>')
     expect(text).toContain('1 to 100 characters')
+    expect(text).toContain('Must be a region in lower case')
     expect(text).toContain('default <code>100</code>')
     expect(text).toContain('<code>api (kind: openai-compatible).kind</code>')
     expect(text).toContain('precondition_failed')
