@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { launch, type Launched, type LaunchStorage } from './host/launcher/launch'
 
 /** The whole platform on one machine: Azurite, simulator and Functions host, each a process of its own. */
@@ -47,6 +47,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...(options.onLine ? { onLine: options.onLine } : {}),
     env: {
       TENANTRY_KEY_PEPPER: secrets.keyPepper,
+      TENANTRY_WRAPPING_KEY_FILE: join(resolve(options.stateFolder), 'wrapping-key.json'),
       TENANTRY_OPERATOR_TOKEN_HASHES: createHash('sha256').update(secrets.operatorToken).digest('hex'),
       ...options.env,
       // A key of a real account in the environment is not the simulator's.

@@ -9,7 +9,12 @@ import type { OnboardingDeps } from './onboarding/onboarding-deps'
 import { createRegistrationGate } from './onboarding/registration-gate'
 import { createRegistrationSettings, registrationStorage } from './onboarding/registration-settings'
 import { createRegistrationTokens } from './onboarding/registration-tokens'
-import { interimRecords } from './interim-records'
+import { keyVaultWrappingKey } from './azure/key-vault-wrapping-key'
+import { createSealer } from './encryption/create-sealer'
+import { keyFileWrappingKey } from './encryption/key-file'
+import { createSealedRecords } from './encryption/sealed-records'
+import { createTenantKeys, dataKeyStorage } from './encryption/tenant-keys'
+import { createPlaces, placeStorage } from './storage/places'
 import { auditStorage } from './audit/chain-rows'
 import { createAuditLog } from './audit/create-audit-log'
 import { createApiKeys } from './access/api-key'
@@ -96,6 +101,12 @@ export function compose(config: Config, log: Log, version: string): Platform {
   const authenticator = createAuthenticator({ store: keyStore, apiKeys, clock, log })
   const keys = createKeys({ store: keyStore, apiKeys, tenants, clock, onChange: authenticator.forget })
 
+  const audit = createAuditLog({
+    tenantRows: tenantTable(storage.table('audit')),
+    platformRows: platformTable(storage.table('audit')),
+    clock,
+    chance,
+  })
   const limiter = createLimiter({ storage, clock, chance, instanceId, log })
   const usageLog = createUsageLog({ storage, clock, instanceId, log })
   const rollUp = createRollUp({ storage, clock, log, ownLog: usageLog })
@@ -121,12 +132,27 @@ export function compose(config: Config, log: Log, version: string): Platform {
 
   const alerts = createAlerts({ rows: platformTable(storage.table('alerts')), clock })
   const usageOf: OnboardingDeps['queryUsage'] = (scope, query) => queryUsage({ storage, rollUp, clock }, scope, query)
-  const records = interimRecords(tenantTable(storage.table('content')))
+  const wrappingKey =
+    config.wrappingKey.kind === 'key-file'
+      ? keyFileWrappingKey(config.wrappingKey.file)
+      : keyVaultWrappingKey({ ...config.wrappingKey, credential: identity })
+  const dataKeys = createTenantKeys({ table: tenantTable(storage.table('datakeys')), wrappingKey, clock, chance, log })
+  const places = createPlaces({
+    storage,
+    rows: tenantTable(storage.table('tenantplaces')),
+    connectAccount: () => Promise.reject(new Error('no storage accounts of tenants yet')),
+    clock,
+    log,
+  })
+  const records = createSealedRecords({ data: places, sealer: createSealer({ keys: dataKeys, chance }) })
   const credentialLinks = createCredentialLinks({ records, clock, secret: config.keyPepper })
   const onboarding = onboardingChecklist({
     tenants,
     keys,
+    places,
+    keyring: dataKeys,
     credentialLinks,
+    audit,
     limitRows: tenantTable(storage.table('limits')),
     alertReceivers: createAlertReceivers(tenantTable(storage.table('alerts'))),
     costOf: serveDeps.costOf,
@@ -135,13 +161,6 @@ export function compose(config: Config, log: Log, version: string): Platform {
     publicUrl: config.publicUrl,
     ids,
     clock,
-  })
-
-  const audit = createAuditLog({
-    tenantRows: tenantTable(storage.table('audit')),
-    platformRows: platformTable(storage.table('audit')),
-    clock,
-    chance,
   })
 
   const sweeping = repeat(
@@ -226,7 +245,8 @@ const storageNeeds: readonly StorageNeeds[] = [
   usageStorage,
   alertStorage,
   registrationStorage,
-  { tables: ['content'] },
+  dataKeyStorage,
+  placeStorage,
 ]
 
 function merge(needs: readonly StorageNeeds[]): { tables: string[]; containers: string[] } {

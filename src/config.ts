@@ -16,6 +16,10 @@ export interface Config {
   readonly operatorTokenHashes: readonly string[]
   /** Where clients reach the platform, without a slash at the end; onboarding calls it, links name it. */
   readonly publicUrl: string
+  /** What wraps tenants' data keys (I18). */
+  readonly wrappingKey:
+    | { readonly kind: 'key-file'; readonly file: string }
+    | { readonly kind: 'key-vault'; readonly vaultUrl: string; readonly keyName: string }
   /** The keys of model backends, by the setting's name, which is what a backend record names. */
   readonly backendKeys: Readonly<Record<string, string>>
 }
@@ -36,6 +40,9 @@ const environment = z.object({
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9]{0,19}$/, 'a letter, then up to 19 letters and digits')
     .default('tenantry'),
+  TENANTRY_WRAPPING_KEY_FILE: z.string().optional(),
+  TENANTRY_KEY_VAULT_URL: url,
+  TENANTRY_WRAPPING_KEY_NAME: z.string().optional(),
   TENANTRY_PUBLIC_URL: url,
   /** Set by the Functions host. */
   WEBSITE_HOSTNAME: z.string().optional(),
@@ -61,7 +68,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
         '__blobServiceUri, __queueServiceUri, __tableServiceUri) must name the account',
     )
   }
-  if (!parsed.success || !storage) throw new Error(`The app's settings are not valid:\n- ${faults.join('\n- ')}`)
+  const wrappingKey = parsed.success ? readWrappingKey(parsed.data) : undefined
+  if (parsed.success && !wrappingKey) {
+    faults.push(
+      'TENANTRY_KEY_VAULT_URL and TENANTRY_WRAPPING_KEY_NAME must both name the key that wraps tenants’ data keys, or ' +
+        'TENANTRY_WRAPPING_KEY_FILE a file on this machine; one of the two, not both',
+    )
+  }
+  if (!parsed.success || !storage || !wrappingKey || faults.length > 0)
+    throw new Error(`The app's settings are not valid:\n- ${faults.join('\n- ')}`)
 
   const data = parsed.data
   return Object.freeze({
@@ -71,10 +86,26 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     keyPepper: data.TENANTRY_KEY_PEPPER,
     operatorTokenHashes: data.TENANTRY_OPERATOR_TOKEN_HASHES.split(','),
     publicUrl: publicUrlOf(data),
+    wrappingKey,
     backendKeys: Object.fromEntries(
       Object.entries(given).filter((pair): pair is [string, string] => BACKEND_KEY_SETTING.test(pair[0])),
     ),
   })
+}
+
+/** On one machine a file in the folder of the app's state, unless told otherwise. */
+const KEY_FILE_DEFAULT = '.local/wrapping-key.json'
+
+function readWrappingKey(data: z.infer<typeof environment>): Config['wrappingKey'] | undefined {
+  const {
+    TENANTRY_WRAPPING_KEY_FILE: file,
+    TENANTRY_KEY_VAULT_URL: vaultUrl,
+    TENANTRY_WRAPPING_KEY_NAME: keyName,
+  } = data
+  if (vaultUrl || keyName) return vaultUrl && keyName && !file ? { kind: 'key-vault', vaultUrl, keyName } : undefined
+  if (file) return { kind: 'key-file', file }
+  // A file of its own on each of many machines would leave each unable to read what the others wrote.
+  return data.AzureWebJobsStorage ? { kind: 'key-file', file: KEY_FILE_DEFAULT } : undefined
 }
 
 /** By default the address that the Functions host says it has. */

@@ -60,6 +60,7 @@ export const problemCodes = {
   upstream_timeout: entry(504, 'The model backend did not answer in time', 'server_error', 'upstream', 'retryable'),
   // The platform
   no_backend: entry(503, 'No backend is configured for this model', 'server_error', 'platform', 'final'),
+  tenant_moving: entry(503, 'The tenant is being moved', 'server_error', 'platform', 'retryable'),
   storage_unavailable: entry(503, 'Storage did not answer', 'server_error', 'platform', 'retryable'),
   metering_unavailable: entry(503, 'The usage log cannot be written', 'server_error', 'platform', 'retryable'),
   instance_overloaded: entry(503, 'This instance is full', 'server_error', 'platform', 'retryable'),

@@ -4,6 +4,7 @@ import type { ControlPlane } from '../http/control-plane'
 import { publicEndpoint } from '../http/endpoint'
 import type { HttpTrigger } from '../http/http-trigger'
 import { notFound, ok } from '../http/plain-request'
+import { onboardingIdOf } from '../onboarding/onboarding-input'
 import { TenantScope } from '../storage/tenant-scope'
 
 const firstCredential = z.object({
@@ -20,7 +21,7 @@ const firstCredential = z.object({
 })
 
 /** The one-time link of an onboarding: the first API key, once. */
-export const credentials = ({ credentialLinks, tenants, publicUrl }: ControlPlane): HttpTrigger => ({
+export const credentials = ({ credentialLinks, tenants, audit, publicUrl }: ControlPlane): HttpTrigger => ({
   name: 'credentials',
   route: 'api/credentials/{token}',
   endpoints: {
@@ -35,7 +36,15 @@ export const credentials = ({ credentialLinks, tenants, publicUrl }: ControlPlan
         if (taken.kind === 'gone')
           return new Problem('link_used_up', 'This link was used already, or has expired. Ask for another API key.')
         const { tenantId, credential } = taken
-        const aliases = (await tenants.get(TenantScope.ofPlatform(tenantId)))?.aliases.map(({ name }) => name) ?? []
+        const scope = TenantScope.ofPlatform(tenantId)
+        await audit.append(scope, {
+          actor: { kind: 'key', id: credential.keyId },
+          action: 'onboarding.show-first-key',
+          target: credential.keyId,
+          outcome: 'done',
+          requestId: onboardingIdOf(tenantId),
+        })
+        const aliases = (await tenants.get(scope))?.aliases.map(({ name }) => name) ?? []
         return ok({
           tenantId,
           ...credential,

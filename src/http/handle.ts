@@ -48,7 +48,7 @@ export function createHandle(deps: HandleDeps): Handle {
   return async (endpoints, request) => {
     const startedMs = clock.monotonicMs()
     const requestId = requestIdOf(request.headers.get('x-request-id'), chance)
-    const fields = { requestId, method: request.method, path: request.path }
+    const fields = { requestId, method: request.method, path: loggedPath(request.path) }
     const answer = await answerTo(deps, { endpoints, request, requestId }).catch((error: unknown) => {
       log.error('a request failed', { ...fields, error: describeError(error) })
       return problemOf(error)
@@ -65,6 +65,9 @@ interface Arrival {
   readonly request: PlainRequest
   readonly requestId: string
 }
+
+/** The last part of a one-time link is a secret. */
+const loggedPath = (path: string) => path.replace(/^(\/api\/credentials\/).*/i, '$1…')
 
 /** The order is that of what a caller may learn: who asks, what may be asked, what exists, and only then what is wrong. */
 async function answerTo(deps: HandleDeps, { endpoints, request, requestId }: Arrival): Promise<PlainAnswer | Problem> {

@@ -11,6 +11,7 @@ import { noTokens, type TokenUsage } from '../metering/usage-record'
 import type { Backend } from '../routing/backend'
 import { planRoute } from '../routing/plan-route'
 import type { TenantSnapshot } from '../tenants/snapshot'
+import { accountOf, type Account } from './account'
 import { renderProblem, type Answer } from './answer'
 import { rateHeaders } from './answer-headers'
 import { authorize, checkActive, unknownAlias, type Grant } from './authorize'
@@ -94,15 +95,15 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
   if (grant instanceof Problem) return grant
 
   const estimate = estimateTokens(call, grant.outputTokens)
+  const account = accountOf(tenant)
   const admitted = await deps.limiter.admit({
-    tenantId: tenant.tenantId,
-    limits: tenant.limits,
+    ...account,
     key: caller.limits && { keyId: caller.keyId, limits: caller.limits },
     tokens: estimate.total,
   })
   if (admitted.kind !== 'admitted') return refusal(admitted, estimate.total)
 
-  const running = startCall(deps, { call, grant, ids, start, admitted, estimatedTokens: estimate.total })
+  const running = startCall(deps, { call, grant, account, ids, start, admitted, estimatedTokens: estimate.total })
   if (running instanceof Problem) return running
   const answer = await dispatch(deps, { call, grant, callId: ids.callId, running })
   if (answer instanceof Problem) return answer
@@ -127,6 +128,7 @@ function startCall(
   {
     call,
     grant,
+    account,
     ids,
     start,
     admitted,
@@ -134,6 +136,7 @@ function startCall(
   }: {
     call: Call
     grant: Grant
+    account: Account
     ids: CallIds
     start: { startedAt: number; startedMonotonicMs: number }
     admitted: Admitted
@@ -146,7 +149,7 @@ function startCall(
     callId: ids.callId,
     requestId: ids.requestId,
     startedAt: start.startedAt,
-    tenantId: grant.tenant.tenantId,
+    tenantId: account.tenantId,
     keyId: grant.caller.keyId,
     alias: grant.alias.name,
     model,

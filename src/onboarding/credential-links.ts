@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { sameText } from '../access/api-key'
 import type { Clock } from '../base/clock'
 import { parseTenantId, type KeyId, type OperationId, type TenantId } from '../base/ids'
-import type { WriteResult } from '../storage/partition-table'
+import type { SealedRecords } from '../encryption/sealed-records'
 import { TenantScope } from '../storage/tenant-scope'
 import { onboardingIdOf } from './onboarding-input'
 
@@ -34,12 +34,6 @@ export type TakenCredential =
 
 export const LINK_VALID_MS = 72 * 3_600_000
 
-export interface SealedRecords {
-  get<T>(s: TenantScope, id: string): Promise<{ value: T; etag: string } | undefined>
-  put<T>(s: TenantScope, id: string, v: T): Promise<unknown>
-  replace<T>(s: TenantScope, id: string, v: T, etag: string): Promise<WriteResult>
-  remove(s: TenantScope, id: string): Promise<void>
-}
 /** What is stored, sealed. Once taken, the key is gone from it. */
 interface StoredLink {
   readonly credential?: FirstCredential | undefined

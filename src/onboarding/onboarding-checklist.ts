@@ -4,11 +4,13 @@ import { onboardingName, type OnboardingInput } from './onboarding-input'
 import { accessStep } from './steps/access-step'
 import { activationStep } from './steps/activation-step'
 import { approvalStep } from './steps/approval-step'
+import { dataKeyStep } from './steps/data-key-step'
 import { limitsStep } from './steps/limits-step'
 import { meteringStep } from './steps/metering-step'
 import { monitoringStep } from './steps/monitoring-step'
 import { notificationStep } from './steps/notification-step'
 import { registerStep } from './steps/register-step'
+import { storageStep } from './steps/storage-step'
 import { validationStep } from './steps/validation-step'
 
 /**
@@ -21,6 +23,8 @@ export const onboardingChecklist = (deps: OnboardingDeps): Checklist<OnboardingI
   steps: [
     registerStep(deps),
     approvalStep(),
+    storageStep(deps),
+    dataKeyStep(deps),
     accessStep(deps),
     limitsStep(deps),
     meteringStep(deps),

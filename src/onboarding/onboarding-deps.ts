@@ -1,9 +1,12 @@
 import type { Keys } from '../access/keys'
 import type { AlertReceivers } from '../alerts/alert-receivers'
+import type { AuditLog } from '../audit/audit-log'
 import type { Clock } from '../base/clock'
 import type { IdMaker } from '../base/ids'
 import type { Problem } from '../base/problem'
+import type { TenantKeyring } from '../encryption/sealer'
 import type { PriceBook } from '../metering/price-book'
+import type { Places } from '../storage/places'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Columns, TenantTable } from '../storage/tenant-table'
 import type { Tenants } from '../tenants/tenants'
@@ -15,9 +18,12 @@ import type { CredentialLinks } from './credential-links'
 export interface OnboardingDeps {
   readonly tenants: Tenants
   readonly keys: Keys
+  readonly places: Places
+  readonly keyring: TenantKeyring
   readonly credentialLinks: CredentialLinks
   readonly limitRows: Pick<TenantTable<Columns>, 'removeAll'>
   readonly alertReceivers: AlertReceivers
+  readonly audit: AuditLog
   readonly costOf: PriceBook['costOf']
   readonly queryUsage: (scope: TenantScope, query: Readonly<Record<string, string>>) => Promise<UsageReport | Problem>
   readonly canaryKey: CanaryKey

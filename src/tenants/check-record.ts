@@ -27,8 +27,11 @@ function checkIsolation({ isolation: { models, data } }: TenantRecord): FieldErr
       path: 'isolation.models',
       message: `"${models}" comes with onboarding; today only "shared" is valid`,
     })
-  if (data !== 'logical')
-    errors.push({ path: 'isolation.data', message: `"${data}" comes with onboarding; today only "logical" is valid` })
+  if (data === 'account')
+    errors.push({
+      path: 'isolation.data',
+      message: `"account" is not offered here; "logical" and "container" are valid`,
+    })
   return errors
 }
 

@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { auditStorage } from '../../src/audit/chain-rows'
 import { createAuditLog } from '../../src/audit/create-audit-log'
 import { alertStorage, createAlerts } from '../../src/alerts/alerts'
@@ -5,7 +8,11 @@ import { createCredentialLinks } from '../../src/onboarding/credential-links'
 import { createRegistrationGate } from '../../src/onboarding/registration-gate'
 import { createRegistrationSettings, registrationStorage } from '../../src/onboarding/registration-settings'
 import { createRegistrationTokens } from '../../src/onboarding/registration-tokens'
-import { interimRecords } from '../../src/interim-records'
+import { createSealer } from '../../src/encryption/create-sealer'
+import { keyFileWrappingKey } from '../../src/encryption/key-file'
+import { createSealedRecords } from '../../src/encryption/sealed-records'
+import { createTenantKeys, dataKeyStorage } from '../../src/encryption/tenant-keys'
+import { createPlaces, placeStorage } from '../../src/storage/places'
 import { createApiKeys } from '../../src/access/api-key'
 import { createAuthenticator } from '../../src/access/authenticator'
 import { createKeyStore, keyStorage } from '../../src/access/key-store'
@@ -32,9 +39,10 @@ import { createIdempotency, idempotencyStorage } from '../../src/http/idempotenc
 /** The tables that must exist before the first request. */
 export const controlPlaneStorage = {
   tables: [
+    ...dataKeyStorage.tables,
+    ...placeStorage.tables,
     ...alertStorage.tables,
     ...registrationStorage.tables,
-    'content',
     ...tenantStorage.tables,
     ...keyStorage.tables,
     ...backendStorage.tables,
@@ -101,7 +109,21 @@ export function wireControlPlane(options: WiringOptions) {
     chance,
     log,
   })
-  const sealedRecords = interimRecords(tenantTable(storage.table('content')))
+  const keyring = createTenantKeys({
+    table: tenantTable(storage.table('datakeys')),
+    wrappingKey: keyFileWrappingKey(join(mkdtempSync(join(tmpdir(), 'tenantry-keys-')), 'wrapping-key.json')),
+    clock,
+    chance,
+    log,
+  })
+  const places = createPlaces({
+    storage,
+    rows: tenantTable(storage.table('tenantplaces')),
+    connectAccount: () => Promise.resolve(storage),
+    clock,
+    log,
+  })
+  const sealedRecords = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
   const controlPlane: ControlPlane = {
     tenants,
     keys,

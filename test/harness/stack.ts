@@ -66,7 +66,12 @@ export async function startTestStack(): Promise<TestStack> {
       stateFolder,
       distFolder: DIST,
       hostOptions,
-      env: { TENANTRY_STORAGE_PREFIX: storagePrefix, AZURE_OPENAI_API_KEY: 'simulator-key' },
+      env: {
+        TENANTRY_STORAGE_PREFIX: storagePrefix,
+        AZURE_OPENAI_API_KEY: 'simulator-key',
+        // Stacks of one test run share a storage account; two hosts on one task hub would take it from each other.
+        AzureFunctionsJobHost__extensions__durableTask__hubName: storagePrefix,
+      },
       onLine: (line) => void lines.push(line),
     }).catch((error: unknown) => {
       throw new Error(`the stack did not start; it printed:\n${lines.join('\n')}`, { cause: error })
@@ -99,15 +104,20 @@ export async function startTestStack(): Promise<TestStack> {
     platform,
     lines,
     makeBackend,
-    makeTenant: (more = {}) =>
-      platform.onboard({
+    makeTenant: async ({ aliases, residency, ...more } = {}) => {
+      const tenant = await platform.onboard({
         displayName: 'Test tenant',
         contact: { email: 'admin@test.example' },
         tier: 'premium',
         region: 'swedencentral',
         aliases: [chatAlias('chat', [[chat]]), embedAlias('embed', [[embed]])],
         ...more,
-      }),
+      })
+      // Onboarding would not let a tenant in whose aliases do not work, and tests want such ones too.
+      const later = { ...(aliases ? { aliases } : {}), ...(residency ? { residency } : {}) }
+      if (Object.keys(later).length > 0) await platform.patch(`/tenants/${tenant.tenantId}`, later)
+      return tenant
+    },
     configureSimulator: (patch) => changeSimulator(simulatorUrl, 'PATCH', '/simulator/config', patch),
     killAt: (moment) => changeSimulator(stack.baseUrl, 'POST', '/admin/host/kill-switch', moment),
     restarted: (pid) => restarted(stack, pid),

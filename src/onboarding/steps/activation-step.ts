@@ -5,14 +5,24 @@ import type { OnboardingDeps } from '../onboarding-deps'
 import type { OnboardingInput } from '../onboarding-input'
 
 /** Lets everybody of the tenant in. */
-export const activationStep = ({ tenants }: Pick<OnboardingDeps, 'tenants'>): ChecklistStep<OnboardingInput> => ({
+export const activationStep = ({
+  tenants,
+  audit,
+}: Pick<OnboardingDeps, 'tenants' | 'audit'>): ChecklistStep<OnboardingInput> => ({
   id: 'activation',
   timeoutMs: 60_000,
   attemptsMax: 10,
-  do: async ({ tenantId }) => {
+  do: async ({ operationId, tenantId }) => {
     const scope = TenantScope.ofPlatform(tenantId)
     const record = await tenants.transition(scope, 'activate')
     if (record instanceof Problem) return { kind: 'failed', problem: record }
+    await audit.append(scope, {
+      actor: { kind: 'orchestration', id: operationId },
+      action: 'onboarding.activate',
+      target: tenantId,
+      outcome: 'done',
+      requestId: operationId,
+    })
     return done()
   },
 })

@@ -1,7 +1,7 @@
 import { Problem, ProblemError } from '../../base/problem'
 import { problemCodes } from '../../base/problem-codes'
 import { TenantScope } from '../../storage/tenant-scope'
-import { canaryAlias } from '../../tenants/canary'
+import { canaryAlias, canaryTenantId } from '../../tenants/canary'
 import { compileSnapshot } from '../../tenants/compile-snapshot'
 import type { ModelAlias } from '../../tenants/snapshot'
 import type { TenantRecord } from '../../tenants/tenant-record'
@@ -29,7 +29,7 @@ export async function validateTenant(
     const leak = await checkStrangers(deps, { probe, canary: await deps.canaryKey(), aliases, canaryAlias })
     if (leak) return leak
     const expected = { calls: spent.calls + bitten.calls, tokens: spent.tokens + bitten.tokens }
-    const miscount = await checkMetering(deps, { scope, probe, expected, startedAt })
+    const miscount = await checkMetering(deps, { probe, expected, startedAt })
     return miscount ?? { validationCalls: String(expected.calls), validationTokens: String(expected.tokens) }
   } finally {
     await removeProbeKeys(deps, scope)
@@ -87,11 +87,15 @@ function mayHeal(status: number, code: string | undefined): boolean {
 const SETTLE_ATTEMPTS_MAX = 10
 const SETTLE_PAUSE_MS = 200
 
-/** The usage log holds the validation's calls, all and nothing else, with the tokens that the answers named. */
+/**
+ * The usage log holds the validation's calls, all and nothing else, with the tokens that the answers named. They stand on the
+ * platform's own account, since they are not the tenant's to pay.
+ */
 async function checkMetering(
   { queryUsage, clock }: OnboardingDeps,
-  { scope, probe, expected, startedAt }: { scope: TenantScope; probe: ProbeKeys; expected: Spent; startedAt: number },
+  { probe, expected, startedAt }: { probe: ProbeKeys; expected: Spent; startedAt: number },
 ): Promise<Problem | undefined> {
+  const scope = TenantScope.ofPlatform(canaryTenantId)
   const probes = [probe.caller.record.keyId, probe.limited.record.keyId] as readonly string[]
   let found: Spent = { calls: 0, tokens: 0 }
   for (let attempt = 0; attempt < SETTLE_ATTEMPTS_MAX; attempt++) {

@@ -1,6 +1,6 @@
-import { TenantScope } from '../src/storage/tenant-scope'
-import { tenantTable } from '../src/storage/tenant-table'
-import { freshStorage } from './harness/storage'
+import { TenantScope } from '../../src/storage/tenant-scope'
+import { tenantTable } from '../../src/storage/tenant-table'
+import { freshStorage } from '../harness/storage'
 
 const scopeOf = (name: string) => TenantScope.ofPlatform(`ten_${name}`)
 

@@ -1,0 +1,6 @@
+/** Wraps data keys: a Key Vault key, or a key file on one machine. */
+export interface WrappingKey {
+  /** `by` names key and version, and is needed to unwrap. */
+  wrap(key: Uint8Array): Promise<{ readonly wrapped: Uint8Array; readonly by: string }>
+  unwrap(wrapped: Uint8Array, by: string): Promise<Uint8Array>
+}
