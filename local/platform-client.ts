@@ -5,7 +5,8 @@ export interface PlatformClient {
   put<T>(path: string, body: unknown): Promise<T>
   /** Replaces whatever version is there. */
   patch<T>(path: string, body: unknown): Promise<T>
-  remove<T>(path: string, body?: unknown): Promise<T>
+  /** Whatever version is there. */
+  remove<T>(path: string): Promise<T>
   /** Registers a tenant and waits until its onboarding has ended; the first key comes by the one-time link. */
   onboard(tenant: object): Promise<OnboardedTenant>
   /** The status of an operation once it has ended, whatever way. */
@@ -60,7 +61,7 @@ export function platformClient(baseUrl: string, operatorToken: string): Platform
     post: async <T>(path: string, body: unknown) => (await call<T>('POST', path, body)).body,
     put: (path, body) => onAnyVersion('PUT', path, body),
     patch: (path, body) => onAnyVersion('PATCH', path, body),
-    remove: (path, body) => onAnyVersion('DELETE', path, body),
+    remove: async <T>(path: string) => (await call<T>('DELETE', path, undefined, { 'if-match': '*' })).body,
     onboard: async (tenant) => {
       const started = await call<{ tenantId: string; onboardingId: string }>('POST', '/tenants', tenant)
       const { tenantId, onboardingId } = started.body

@@ -10,6 +10,14 @@ import { createRegistrationGate } from './onboarding/registration-gate'
 import { createRegistrationSettings, registrationStorage } from './onboarding/registration-settings'
 import { createRegistrationTokens } from './onboarding/registration-tokens'
 import { keyVaultWrappingKey } from './azure/key-vault-wrapping-key'
+import { exportArchive } from './functions/export-archive'
+import { createCertificateSigner, signingStorage } from './offboarding/certificate'
+import { createExporter } from './offboarding/exporter'
+import { exportFiles } from './offboarding/export-files'
+import { offboardingChecklist } from './offboarding/offboarding-checklist'
+import { createOffboardings, offboardingStorage } from './offboarding/offboardings'
+import { createSweep } from './offboarding/sweep'
+import { tenantStores } from './offboarding/tenant-stores'
 import { createSealer } from './encryption/create-sealer'
 import { keyFileWrappingKey } from './encryption/key-file'
 import { createSealedRecords } from './encryption/sealed-records'
@@ -64,6 +72,7 @@ export interface Platform {
   readonly rollUpUsage: () => Promise<void>
   /** Each becomes a durable orchestration with an activity for its steps. */
   readonly checklists: readonly RegisteredChecklist[]
+  readonly exportArchive: Parameters<typeof exportArchive>[0]
   /** Makes the tables and containers that are missing. */
   start(): Promise<void>
   /** Waits for the calls under way, then writes what is still in memory. */
@@ -163,6 +172,33 @@ export function compose(config: Config, log: Log, version: string): Platform {
     clock,
   })
 
+  const offboardings = createOffboardings(platformTable(storage.table('offboardings')))
+  const certificateSigner = createCertificateSigner({
+    rows: platformTable(storage.table('signingkeys')),
+    wrappingKey,
+    newKeyId: () => ids.keyId(),
+  })
+  const exporter = createExporter({
+    container: storage.container('exports'),
+    secret: config.keyPepper,
+    chance,
+    filesOf: (scope) => exportFiles({ tenants, keys, audit, records, queryUsage: usageOf, clock }, scope),
+  })
+  const offboarding = offboardingChecklist({
+    tenants,
+    offboardings,
+    exporter,
+    stores: tenantStores({ storage, places }),
+    places,
+    keyring: dataKeys,
+    sweep: createSweep(storage),
+    signer: certificateSigner,
+    audit,
+    publicUrl: config.publicUrl,
+    graceMs: config.offboardingGraceMs,
+    clock,
+  })
+
   const sweeping = repeat(
     { clock, onError: (error) => log.error('the sweep failed', { error: describeError(error) }) },
     SWEEP_INTERVAL_MS,
@@ -182,6 +218,9 @@ export function compose(config: Config, log: Log, version: string): Platform {
       registrationTokens: createRegistrationTokens(config.keyPepper),
       registrationGate: createRegistrationGate(clock),
       alerts,
+      offboardings,
+      exporter,
+      certificateSigner,
       publicUrl: config.publicUrl,
       version,
       checkHealth: createCheckHealth({ rows: platformTable(storage.table('tenants')), clock, version }),
@@ -204,7 +243,8 @@ export function compose(config: Config, log: Log, version: string): Platform {
       await rollUp.run()
       await rollUp.compact()
     },
-    checklists: [registered(onboarding, { log, alerts })],
+    checklists: [registered(onboarding, { log, alerts }), registered(offboarding, { log, alerts })],
+    exportArchive: { offboardings, exporter, clock },
     start: () => storage.ensure(merge(storageNeeds)),
     stop: async () => {
       await sweeping.stop()
@@ -235,7 +275,7 @@ interface StorageNeeds {
   readonly containers?: readonly string[]
 }
 
-const storageNeeds: readonly StorageNeeds[] = [
+export const storageNeeds: readonly StorageNeeds[] = [
   tenantStorage,
   keyStorage,
   backendStorage,
@@ -247,6 +287,8 @@ const storageNeeds: readonly StorageNeeds[] = [
   registrationStorage,
   dataKeyStorage,
   placeStorage,
+  offboardingStorage,
+  signingStorage,
 ]
 
 function merge(needs: readonly StorageNeeds[]): { tables: string[]; containers: string[] } {

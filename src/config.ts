@@ -20,6 +20,8 @@ export interface Config {
   readonly wrappingKey:
     | { readonly kind: 'key-file'; readonly file: string }
     | { readonly kind: 'key-vault'; readonly vaultUrl: string; readonly keyName: string }
+  /** How long after a tenant’s freeze nothing of it is deleted yet. */
+  readonly offboardingGraceMs: number
   /** The keys of model backends, by the setting's name, which is what a backend record names. */
   readonly backendKeys: Readonly<Record<string, string>>
 }
@@ -43,6 +45,12 @@ const environment = z.object({
   TENANTRY_WRAPPING_KEY_FILE: z.string().optional(),
   TENANTRY_KEY_VAULT_URL: url,
   TENANTRY_WRAPPING_KEY_NAME: z.string().optional(),
+  /** Below 30 another instance may still serve the tenant while it is deleted. */
+  TENANTRY_OFFBOARDING_GRACE_SECONDS: z.coerce
+    .number({ error: 'a number of seconds from 0 to 86400' })
+    .min(0, 'a number of seconds from 0 to 86400')
+    .max(86_400, 'a number of seconds from 0 to 86400')
+    .default(60),
   TENANTRY_PUBLIC_URL: url,
   /** Set by the Functions host. */
   WEBSITE_HOSTNAME: z.string().optional(),
@@ -87,6 +95,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     operatorTokenHashes: data.TENANTRY_OPERATOR_TOKEN_HASHES.split(','),
     publicUrl: publicUrlOf(data),
     wrappingKey,
+    offboardingGraceMs: data.TENANTRY_OFFBOARDING_GRACE_SECONDS * 1_000,
     backendKeys: Object.fromEntries(
       Object.entries(given).filter((pair): pair is [string, string] => BACKEND_KEY_SETTING.test(pair[0])),
     ),

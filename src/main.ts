@@ -4,6 +4,7 @@ import { systemClock } from './base/clock'
 import { compose } from './compose'
 import { readConfig } from './config'
 import { registerChecklists } from './functions/durable/register-checklists'
+import { exportArchive } from './functions/export-archive'
 import { inference } from './functions/inference'
 import { registerControlPlane } from './functions/register-control-plane'
 import { rollUpUsage } from './functions/roll-up-usage'
@@ -16,6 +17,7 @@ const platform = compose(readConfig(process.env), log, packageJson.version)
 app.setup({ enableHttpStream: true })
 app.http('inference', inference({ serve: platform.serve, clock: systemClock }))
 registerControlPlane(app, platform.controlPlane, platform.handle)
+app.http('export-archive', exportArchive(platform.exportArchive))
 registerChecklists(platform.checklists)
 app.timer('roll-up-usage', rollUpUsage(platform))
 

@@ -114,6 +114,8 @@ describe('src', () => {
        "src/functions/platform-tenant-suspend.ts",
        "src/functions/platform-tenant.ts",
        "src/http/audit-request.ts",
+       "src/offboarding/offboarding-checklist.ts",
+       "src/offboarding/start-offboarding.ts",
        "src/onboarding/canary.ts",
        "src/onboarding/credential-links.ts",
        "src/onboarding/steps/access-step.ts",

@@ -24,10 +24,12 @@ export type Orchestrator<Input, Output> = (steps: DurableSteps, input: Input) =>
 
 /** Starting and watching orchestrations, for whoever is not one. */
 export interface Orchestrations {
-  /** Does nothing when an instance of this id is there already, finished or not. */
+  /** Does nothing when an instance of this id is there already, running or completed; one that ended badly begins anew. */
   start(name: string, instanceId: string, input: unknown): Promise<void>
   /** Undefined for an id that never ran, or has been purged. */
   status(instanceId: string): Promise<OrchestrationStatus | undefined>
+  /** Removes what the host keeps of an instance that has ended: input, history, status. An unknown one is no error. */
+  purge(instanceId: string): Promise<void>
   /** Events for an instance that is not running are dropped. */
   raise(instanceId: string, event: string, data: unknown): Promise<void>
 }

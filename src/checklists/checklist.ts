@@ -1,3 +1,4 @@
+import type { Orchestrations } from '../base/durable-steps'
 import type { TenantId } from '../base/ids'
 import type { Problem } from '../base/problem'
 
@@ -27,8 +28,13 @@ export interface ChecklistStep<Input> {
   readonly attemptsMax: number
   /** Absent steps are shown as skipped. */
   readonly applies?: (input: Input) => boolean
-  readonly do: (operation: Operation<Input>) => Promise<StepOutcome>
+  readonly do: (operation: Operation<Input>, host: StepHost) => Promise<StepOutcome>
   readonly undo?: (operation: Operation<Input>) => Promise<void>
+}
+
+/** What the activity's host offers beside the slices. */
+export interface StepHost {
+  readonly orchestrations: Pick<Orchestrations, 'purge'>
 }
 
 export interface Operation<Input> {

@@ -1,7 +1,7 @@
 import type { TenantId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
 import { ProblemError } from '../base/problem'
-import type { Checklist, Decision, StepOutcome } from './checklist'
+import type { Checklist, Decision, StepHost, StepOutcome } from './checklist'
 import type { StepFault } from './checklist-status'
 import type { ChecklistPlan } from './run-checklist'
 
@@ -45,8 +45,8 @@ export const planOf = <Input>({ name, onFailure, steps }: Checklist<Input>): Che
 export function createRunStep<Input>(
   checklist: Checklist<Input>,
   { log, alert }: { log: Log; alert: (alert: StepAlert) => Promise<void> },
-): (request: StepRequest) => Promise<StepReport> {
-  return async ({ step: stepId, act, decision, isLast, ...given }) => {
+): (request: StepRequest, host: StepHost) => Promise<StepReport> {
+  return async ({ step: stepId, act, decision, isLast, ...given }, host) => {
     const { operationId, tenantId } = given
     const step = checklist.steps.find(({ id }) => id === stepId)
     if (!step) return failed({ code: 'unknown_step', detail: `This release has no step "${stepId}".` })
@@ -54,7 +54,7 @@ export function createRunStep<Input>(
     const operation = { operationId, tenantId, input: given.input as Input }
     try {
       if (step.applies && !step.applies(operation.input)) return { kind: 'skipped' }
-      if (act === 'do') return reportOf(await step.do({ ...operation, ...(decision ? { decision } : {}) }))
+      if (act === 'do') return reportOf(await step.do({ ...operation, ...(decision ? { decision } : {}) }, host))
       await step.undo?.(operation)
       return { kind: 'done' }
     } catch (error) {

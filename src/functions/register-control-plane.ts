@@ -11,6 +11,9 @@ import { platformAlerts } from './platform-alerts'
 import { platformRegistrationSettings } from './platform-registration-settings'
 import { registration } from './registration'
 import { registrations } from './registrations'
+import { exportLink } from './export-link'
+import { platformTenantDeletionCertificate } from './platform-tenant-deletion-certificate'
+import { signingKeys } from './signing-keys'
 import { health } from './health'
 import { platformAudit } from './platform-audit'
 import { platformBackend } from './platform-backend'
@@ -33,6 +36,9 @@ import { tenantUsage } from './tenant-usage'
 
 const triggers = [
   health,
+  signingKeys,
+  platformTenantDeletionCertificate,
+  exportLink,
   registrations,
   registration,
   platformRegistrationSettings,

@@ -8,6 +8,9 @@ import type { CredentialLinks } from '../onboarding/credential-links'
 import type { RegistrationGate } from '../onboarding/registration-gate'
 import type { RegistrationSettingsStore } from '../onboarding/registration-settings'
 import type { RegistrationTokens } from '../onboarding/registration-tokens'
+import type { CertificateSigner } from '../offboarding/certificate'
+import type { Exporter } from '../offboarding/exporter'
+import type { Offboardings } from '../offboarding/offboardings'
 import type { Backends } from '../routing/backends'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Tenants } from '../tenants/tenants'
@@ -29,6 +32,9 @@ export interface ControlPlane {
   readonly registrationTokens: RegistrationTokens
   readonly registrationGate: RegistrationGate
   readonly alerts: Alerts
+  readonly offboardings: Offboardings
+  readonly exporter: Exporter
+  readonly certificateSigner: CertificateSigner
   /** Where clients reach the platform, without a slash at the end. */
   readonly publicUrl: string
   readonly ids: IdMaker

@@ -1,5 +1,5 @@
 import type { TokenCredential } from '@azure/core-auth'
-import { TableClient, TableServiceClient } from '@azure/data-tables'
+import { odata, TableClient, TableServiceClient } from '@azure/data-tables'
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob'
 import { QueueServiceClient, type QueueClient } from '@azure/storage-queue'
 
@@ -23,6 +23,12 @@ export interface StorageAccount {
   table(name: string): TableClient
   container(name: string): ContainerClient
   queue(name: string): QueueClient
+  /** Names of the installation's tables and containers, without its prefix: for sweeps that trust no list of ours. */
+  tableNames(): Promise<string[]>
+  containerNames(): Promise<string[]>
+  /** How many rows a table has in a partition, and how many blobs a container has under a prefix. */
+  rowsInPartition(table: string, partitionKey: string): Promise<number>
+  blobsUnder(container: string, prefix: string): Promise<number>
   /** Makes what is missing of these; safe to call at every start. */
   ensure(wanted: {
     tables?: readonly string[]
@@ -47,6 +53,23 @@ export function connectStorage(connection: StorageConnection, prefix: string): S
     table: (name) => tables.client(tableName(name)),
     container: (name) => blobs.getContainerClient(otherName(name)),
     queue: (name) => queues.getQueueClient(otherName(name)),
+    tableNames: async () => {
+      const names: string[] = []
+      for await (const { name } of tables.service.listTables())
+        if (name?.startsWith(prefix)) names.push(name.slice(prefix.length))
+      return names
+    },
+    containerNames: async () => {
+      const start = otherName('')
+      const names: string[] = []
+      for await (const { name } of blobs.listContainers({ prefix: start })) names.push(name.slice(start.length))
+      return names
+    },
+    rowsInPartition: async (name, partitionKey) => {
+      const filter = odata`PartitionKey eq ${partitionKey}`
+      return countOf(tables.client(tableName(name)).listEntities({ queryOptions: { filter, select: ['RowKey'] } }))
+    },
+    blobsUnder: (name, start) => countOf(blobs.getContainerClient(otherName(name)).listBlobsFlat({ prefix: start })),
     ensure: async (wanted) => {
       await Promise.all([
         ...(wanted.tables ?? []).map((name) => tables.service.createTable(tableName(name))),
@@ -55,6 +78,12 @@ export function connectStorage(connection: StorageConnection, prefix: string): S
       ])
     },
   }
+}
+
+async function countOf(items: AsyncIterable<object>): Promise<number> {
+  let count = 0
+  for await (const item of items) count += item ? 1 : 0
+  return count
 }
 
 function services(connection: StorageConnection) {

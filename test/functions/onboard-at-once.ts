@@ -24,6 +24,7 @@ export function onboardAtOnce({ tenants, keys }: Pick<ReturnType<typeof wireCont
       orThrow(await tenants.transition(scope, 'activate'))
     },
     status: async () => undefined,
+    purge: async () => {},
     raise: async () => {},
   }
   return { orchestrations, firstKeys: firstKeys as ReadonlyMap<string, NewKey> }

@@ -8,6 +8,9 @@ import { createCredentialLinks } from '../../src/onboarding/credential-links'
 import { createRegistrationGate } from '../../src/onboarding/registration-gate'
 import { createRegistrationSettings, registrationStorage } from '../../src/onboarding/registration-settings'
 import { createRegistrationTokens } from '../../src/onboarding/registration-tokens'
+import { createCertificateSigner, signingStorage } from '../../src/offboarding/certificate'
+import { createExporter } from '../../src/offboarding/exporter'
+import { createOffboardings, offboardingStorage } from '../../src/offboarding/offboardings'
 import { createSealer } from '../../src/encryption/create-sealer'
 import { keyFileWrappingKey } from '../../src/encryption/key-file'
 import { createSealedRecords } from '../../src/encryption/sealed-records'
@@ -40,6 +43,8 @@ import { createIdempotency, idempotencyStorage } from '../../src/http/idempotenc
 export const controlPlaneStorage = {
   tables: [
     ...dataKeyStorage.tables,
+    ...offboardingStorage.tables,
+    ...signingStorage.tables,
     ...placeStorage.tables,
     ...alertStorage.tables,
     ...registrationStorage.tables,
@@ -109,9 +114,10 @@ export function wireControlPlane(options: WiringOptions) {
     chance,
     log,
   })
+  const wrappingKey = keyFileWrappingKey(join(mkdtempSync(join(tmpdir(), 'tenantry-keys-')), 'wrapping-key.json'))
   const keyring = createTenantKeys({
     table: tenantTable(storage.table('datakeys')),
-    wrappingKey: keyFileWrappingKey(join(mkdtempSync(join(tmpdir(), 'tenantry-keys-')), 'wrapping-key.json')),
+    wrappingKey,
     clock,
     chance,
     log,
@@ -140,6 +146,18 @@ export function wireControlPlane(options: WiringOptions) {
     registrationGate: createRegistrationGate(clock),
     alerts: createAlerts({ rows: platformTable(storage.table('alerts')), clock }),
     publicUrl: 'http://platform.example',
+    offboardings: createOffboardings(platformTable(storage.table('offboardings'))),
+    exporter: createExporter({
+      container: storage.container('exports'),
+      secret: keyPeppers[0],
+      chance,
+      filesOf: async function* () {},
+    }),
+    certificateSigner: createCertificateSigner({
+      rows: platformTable(storage.table('signingkeys')),
+      wrappingKey,
+      newKeyId: () => ids.keyId(),
+    }),
   }
   return {
     controlPlane,

@@ -35,6 +35,7 @@ export interface TenantOptions {
   readonly aliases?: readonly object[]
   readonly settings?: object
   readonly residency?: readonly string[]
+  readonly isolation?: { models: string; data: string }
 }
 
 export type TestTenant = OnboardedTenant
@@ -54,7 +55,7 @@ export interface LedgerEntry {
 const DIST = join(process.cwd(), 'dist', 'local')
 const LEDGER_PAGE = 1_000
 
-export async function startTestStack(): Promise<TestStack> {
+export async function startTestStack(settings: Readonly<Record<string, string>> = {}): Promise<TestStack> {
   const stateFolder = mkdtempSync(join(tmpdir(), 'tenantry-test-'))
   const storagePrefix = `s${randomBytes(6).toString('hex')}`
   const lines: string[] = []
@@ -69,6 +70,7 @@ export async function startTestStack(): Promise<TestStack> {
       env: {
         TENANTRY_STORAGE_PREFIX: storagePrefix,
         AZURE_OPENAI_API_KEY: 'simulator-key',
+        ...settings,
         // Stacks of one test run share a storage account; two hosts on one task hub would take it from each other.
         AzureFunctionsJobHost__extensions__durableTask__hubName: storagePrefix,
       },

@@ -26,8 +26,12 @@ export function durableOrchestrations(context: InvocationContext): Orchestration
   return {
     status,
     start: async (name, instanceId, input) => {
-      if (await status(instanceId)) return
+      const found = await status(instanceId)
+      if (found && !endedBadly(found)) return
       await client().startNew(name, { instanceId, input })
+    },
+    purge: async (instanceId) => {
+      await client().purgeInstanceHistory(instanceId)
     },
     raise: (instanceId, event, data) => client().raiseEvent(instanceId, event, data),
   }
@@ -42,6 +46,13 @@ function statusOf(found: DurableOrchestrationStatus): OrchestrationStatus {
     createdAt: new Date(found.createdTime).getTime(),
     updatedAt: new Date(found.lastUpdatedTime).getTime(),
   }
+}
+
+/** Of its own failure, or with a checklist that did not come to its end. */
+function endedBadly({ state, output }: OrchestrationStatus): boolean {
+  if (state === 'failed' || state === 'terminated') return true
+  const ended = (output as { readonly state?: unknown } | null | undefined)?.state
+  return state === 'completed' && (ended === 'failed' || ended === 'undone')
 }
 
 function stateOf(status: OrchestrationRuntimeStatus): OrchestrationStatus['state'] {

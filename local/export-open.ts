@@ -1,0 +1,46 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { decryptArchive } from '../src/offboarding/archive-cipher'
+
+const usage = `Opens the encrypted archive of a tenant's export.
+
+  npm run export:open -- --file FILE --key KEY --out FILE.zip
+
+  --file FILE   the archive as it was fetched
+  --key KEY     what the one-time link showed
+  --out FILE    where the zip goes; its manifest.json has the SHA-256 of every other file
+
+Ends with 0 when the archive is whole and unchanged, 1 when it is not, 2 when it could not be read.`
+
+function main(): 0 | 1 | 2 {
+  const { values } = parseArgs({
+    options: {
+      file: { type: 'string' },
+      key: { type: 'string' },
+      out: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    process.stdout.write(`${usage}\n`)
+    return 0
+  }
+  const { file, key, out } = values
+  if (!file || !key || !out) throw new Error('--file, --key and --out are needed; --help says more')
+  const bytes = readFileSync(file)
+  try {
+    writeFileSync(out, decryptArchive(Buffer.from(key, 'base64url'), bytes), { mode: 0o600 })
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    return 1
+  }
+  process.stdout.write(`${out}\n`)
+  return 0
+}
+
+try {
+  process.exit(main())
+} catch (error) {
+  process.stderr.write(`The archive could not be read: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(2)
+}
