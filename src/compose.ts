@@ -1,34 +1,16 @@
-import { createAlertReceivers } from './alerts/alert-receivers'
-import { alertStorage, createAlerts, type Alerts } from './alerts/alerts'
-import type { Checklist } from './checklists/checklist'
-import { createRunStep } from './checklists/run-step'
-import { createCanaryKey } from './onboarding/canary'
-import { createCredentialLinks } from './onboarding/credential-links'
-import { onboardingChecklist } from './onboarding/onboarding-checklist'
 import type { OnboardingDeps } from './onboarding/onboarding-deps'
-import { createRegistrationGate } from './onboarding/registration-gate'
-import { createRegistrationSettings, registrationStorage } from './onboarding/registration-settings'
-import { createRegistrationTokens } from './onboarding/registration-tokens'
-import { keyVaultWrappingKey } from './azure/key-vault-wrapping-key'
 import { exportArchive } from './functions/export-archive'
-import { createCertificateSigner, signingStorage } from './offboarding/certificate'
-import { createExporter } from './offboarding/exporter'
-import { exportFiles } from './offboarding/export-files'
-import { offboardingChecklist } from './offboarding/offboarding-checklist'
-import { createOffboardings, offboardingStorage } from './offboarding/offboardings'
-import { createSweep } from './offboarding/sweep'
-import { tenantStores } from './offboarding/tenant-stores'
-import { createSealer } from './encryption/create-sealer'
-import { keyFileWrappingKey } from './encryption/key-file'
-import { createSealedRecords } from './encryption/sealed-records'
-import { createTenantKeys, dataKeyStorage } from './encryption/tenant-keys'
-import { createPlaces, placeStorage } from './storage/places'
-import { auditStorage } from './audit/chain-rows'
 import { createAuditLog } from './audit/create-audit-log'
+import { composeLifecycle } from './compose-lifecycle'
+import { allStorageNeeds } from './storage-needs'
 import { createApiKeys } from './access/api-key'
 import { createAuthenticator } from './access/authenticator'
-import { createKeyStore, keyStorage } from './access/key-store'
+import { createKeyStore } from './access/key-store'
 import { createKeys } from './access/keys'
+import { createDirectories } from './access/directories'
+import { createEntraCallers, type EntraCallers } from './access/entra-callers'
+import { createEntraTokens } from './access/entra-tokens'
+import { createMembers, type Members } from './access/members'
 import { createOperators } from './access/operators'
 import { createBackendCredentials } from './azure/backend-credentials'
 import { appIdentity } from './azure/identity'
@@ -43,14 +25,14 @@ import type { RegisteredChecklist } from './functions/durable/register-checklist
 import type { ControlPlane } from './http/control-plane'
 import { createAuditRequest } from './http/audit-request'
 import { createHandle, type Handle } from './http/handle'
-import { createIdempotency, idempotencyStorage } from './http/idempotency'
+import { createIdempotency } from './http/idempotency'
 import { createBodyRoom } from './inference/body-room'
 import { createRunningCalls } from './inference/running-calls'
 import { serve, type ServeDeps } from './inference/serve'
-import { createLimiter, limitStorage } from './limits/create-limiter'
+import { createLimiter } from './limits/create-limiter'
 import { createPriceBook } from './metering/price-book'
 import { createUsageLog } from './metering/create-usage-log'
-import { backendStorage, createBackends } from './routing/backends'
+import { createBackends } from './routing/backends'
 import { createBackendHealth } from './routing/health'
 import { connectStorage, type StorageConnection } from './storage/connect'
 import { platformTable } from './storage/platform-table'
@@ -58,9 +40,9 @@ import { tenantTable } from './storage/tenant-table'
 import { createSnapshotStore } from './tenants/snapshot-store'
 import { createTenantDirectory } from './tenants/tenant-directory'
 import { createTenantSnapshots } from './tenants/tenant-snapshots'
-import { createTenants, tenantStorage } from './tenants/tenants'
+import { createTenants } from './tenants/tenants'
 import { queryUsage } from './usage/query-usage'
-import { createRollUp, usageStorage } from './usage/run-roll-up'
+import { createRollUp } from './usage/run-roll-up'
 
 /** The app put together: what the triggers call. Made once a process; nothing in it touches the network before `start`. */
 export interface Platform {
@@ -107,7 +89,19 @@ export function compose(config: Config, log: Log, version: string): Platform {
 
   const apiKeys = createApiKeys({ peppers: [config.keyPepper], chance })
   const keyStore = createKeyStore(tenantTable(storage.table('keys')))
-  const authenticator = createAuthenticator({ store: keyStore, apiKeys, clock, log })
+  const directories = createDirectories({
+    index: platformTable(storage.table('directories')),
+    rows: tenantTable(storage.table('directories')),
+  })
+  const members: Members = createMembers({
+    rows: tenantTable(storage.table('members')),
+    clock,
+    onChange: (scope, principal) => entra?.forget(scope, principal),
+  })
+  const entra =
+    config.entra &&
+    createEntraCallers({ tokens: createEntraTokens(config.entra), directories, members: () => members, clock, log })
+  const authenticator = createAuthenticator({ store: keyStore, apiKeys, entra: entra?.callerOf, clock, log })
   const keys = createKeys({ store: keyStore, apiKeys, tenants, clock, onChange: authenticator.forget })
 
   const audit = createAuditLog({
@@ -139,64 +133,22 @@ export function compose(config: Config, log: Log, version: string): Platform {
     log,
   }
 
-  const alerts = createAlerts({ rows: platformTable(storage.table('alerts')), clock })
   const usageOf: OnboardingDeps['queryUsage'] = (scope, query) => queryUsage({ storage, rollUp, clock }, scope, query)
-  const wrappingKey =
-    config.wrappingKey.kind === 'key-file'
-      ? keyFileWrappingKey(config.wrappingKey.file)
-      : keyVaultWrappingKey({ ...config.wrappingKey, credential: identity })
-  const dataKeys = createTenantKeys({ table: tenantTable(storage.table('datakeys')), wrappingKey, clock, chance, log })
-  const places = createPlaces({
+  const lifecycle = composeLifecycle({
+    config,
     storage,
-    rows: tenantTable(storage.table('tenantplaces')),
-    connectAccount: () => Promise.reject(new Error('no storage accounts of tenants yet')),
-    clock,
-    log,
-  })
-  const records = createSealedRecords({ data: places, sealer: createSealer({ keys: dataKeys, chance }) })
-  const credentialLinks = createCredentialLinks({ records, clock, secret: config.keyPepper })
-  const onboarding = onboardingChecklist({
+    identity,
     tenants,
     keys,
-    places,
-    keyring: dataKeys,
-    credentialLinks,
+    directories,
+    members,
     audit,
-    limitRows: tenantTable(storage.table('limits')),
-    alertReceivers: createAlertReceivers(tenantTable(storage.table('alerts'))),
     costOf: serveDeps.costOf,
     queryUsage: usageOf,
-    canaryKey: createCanaryKey({ tenants, keys, ids, clock }),
-    publicUrl: config.publicUrl,
     ids,
     clock,
-  })
-
-  const offboardings = createOffboardings(platformTable(storage.table('offboardings')))
-  const certificateSigner = createCertificateSigner({
-    rows: platformTable(storage.table('signingkeys')),
-    wrappingKey,
-    newKeyId: () => ids.keyId(),
-  })
-  const exporter = createExporter({
-    container: storage.container('exports'),
-    secret: config.keyPepper,
     chance,
-    filesOf: (scope) => exportFiles({ tenants, keys, audit, records, queryUsage: usageOf, clock }, scope),
-  })
-  const offboarding = offboardingChecklist({
-    tenants,
-    offboardings,
-    exporter,
-    stores: tenantStores({ storage, places }),
-    places,
-    keyring: dataKeys,
-    sweep: createSweep(storage),
-    signer: certificateSigner,
-    audit,
-    publicUrl: config.publicUrl,
-    graceMs: config.offboardingGraceMs,
-    clock,
+    log,
   })
 
   const sweeping = repeat(
@@ -213,14 +165,9 @@ export function compose(config: Config, log: Log, version: string): Platform {
       backends,
       audit,
       queryUsage: usageOf,
-      credentialLinks,
-      registrationSettings: createRegistrationSettings(platformTable(storage.table('registrations'))),
-      registrationTokens: createRegistrationTokens(config.keyPepper),
-      registrationGate: createRegistrationGate(clock),
-      alerts,
-      offboardings,
-      exporter,
-      certificateSigner,
+      ...lifecycle.controlPlane,
+      directories,
+      members,
       publicUrl: config.publicUrl,
       version,
       checkHealth: createCheckHealth({ rows: platformTable(storage.table('tenants')), clock, version }),
@@ -229,7 +176,10 @@ export function compose(config: Config, log: Log, version: string): Platform {
     },
     handle: createHandle({
       authenticator,
-      operators: createOperators({ tokenHashes: config.operatorTokenHashes }),
+      operators: createOperators({
+        tokens: config.operatorTokens,
+        directory: operatorDirectory(config.entra?.platformDirectoryId, entra),
+      }),
       snapshots,
       auditRequest: createAuditRequest({ audit, snapshots, log }),
       idempotency: createIdempotency({ clock, chance, secret: config.keyPepper }),
@@ -243,9 +193,9 @@ export function compose(config: Config, log: Log, version: string): Platform {
       await rollUp.run()
       await rollUp.compact()
     },
-    checklists: [registered(onboarding, { log, alerts }), registered(offboarding, { log, alerts })],
-    exportArchive: { offboardings, exporter, clock },
-    start: () => storage.ensure(merge(storageNeeds)),
+    checklists: lifecycle.checklists,
+    exportArchive: { ...lifecycle.controlPlane, clock },
+    start: () => storage.ensure(allStorageNeeds),
     stop: async () => {
       await sweeping.stop()
       if (!(await runningCalls.idle(STOP_GRACE_MS))) log.warn('calls are cut off', { count: runningCalls.count })
@@ -255,45 +205,6 @@ export function compose(config: Config, log: Log, version: string): Platform {
   }
 }
 
-/** An undo that failed for good is an operator's business. */
-const registered = <Input>(checklist: Checklist<Input>, { log, alerts }: { log: Log; alerts: Alerts }) => ({
-  checklist,
-  runStep: createRunStep(checklist, {
-    log,
-    alert: ({ checklist: name, operationId, tenantId, step, fault }) =>
-      alerts.raise({
-        id: `undo-failed/${operationId}/${step}`,
-        tenantId,
-        title: `The ${name} of ${tenantId} left something behind`,
-        detail: `Undoing the step "${step}" of ${operationId} failed for good (${fault.code}): ${fault.detail}`,
-      }),
-  }),
-})
-
-interface StorageNeeds {
-  readonly tables?: readonly string[]
-  readonly containers?: readonly string[]
-}
-
-export const storageNeeds: readonly StorageNeeds[] = [
-  tenantStorage,
-  keyStorage,
-  backendStorage,
-  idempotencyStorage,
-  auditStorage,
-  limitStorage,
-  usageStorage,
-  alertStorage,
-  registrationStorage,
-  dataKeyStorage,
-  placeStorage,
-  offboardingStorage,
-  signingStorage,
-]
-
-function merge(needs: readonly StorageNeeds[]): { tables: string[]; containers: string[] } {
-  return {
-    tables: needs.flatMap(({ tables }) => tables ?? []),
-    containers: needs.flatMap(({ containers }) => containers ?? []),
-  }
+function operatorDirectory(id: string | undefined, entra: EntraCallers | undefined) {
+  return id !== undefined && entra ? { id, claimsOf: entra.claimsOf } : undefined
 }

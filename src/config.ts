@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import type { EntraSettings } from './access/entra-tokens'
+import type { OperatorToken } from './access/operators'
+import { platformRoles } from './access/permissions'
 import { BACKEND_KEY_SETTING } from './base/backend-key-setting'
 
 /** Everything that the app reads from its environment, once, at start. */
@@ -12,8 +15,9 @@ export interface Config {
   readonly identityClientId: string | undefined
   /** Makes the check characters of API keys; changing it voids every key. */
   readonly keyPepper: string
-  /** SHA-256 (hex) of each operator credential. */
-  readonly operatorTokenHashes: readonly string[]
+  readonly operatorTokens: readonly OperatorToken[]
+  /** Undefined where no Entra tokens are taken. */
+  readonly entra: (EntraSettings & { readonly platformDirectoryId: string | undefined }) | undefined
   /** Where clients reach the platform, without a slash at the end; onboarding calls it, links name it. */
   readonly publicUrl: string
   /** What wraps tenants' data keys (I18). */
@@ -27,6 +31,8 @@ export interface Config {
 }
 
 const url = z.url({ protocol: /^https?$/, error: 'an http(s) URL' }).optional()
+
+const OPERATOR_TOKENS = /^[0-9a-f]{64}(:(operator|support|auditor))?(,[0-9a-f]{64}(:(operator|support|auditor))?)*$/
 
 const environment = z.object({
   AzureWebJobsStorage: z.string().min(1).optional(),
@@ -59,7 +65,14 @@ const environment = z.object({
     .min(32, 'a secret of at least 32 characters'),
   TENANTRY_OPERATOR_TOKEN_HASHES: z
     .string({ error: 'SHA-256 hashes in hex, separated by commas' })
-    .regex(/^[0-9a-f]{64}(?:,[0-9a-f]{64})*$/, 'SHA-256 hashes in hex, separated by commas'),
+    .regex(
+      OPERATOR_TOKENS,
+      'SHA-256 hashes in hex, separated by commas, each with its role behind a colon if it is not operator',
+    ),
+  TENANTRY_ENTRA_AUTHORITY: url,
+  /** Client ids or App ID URIs, separated by commas. */
+  TENANTRY_ENTRA_AUDIENCES: z.string().optional(),
+  TENANTRY_PLATFORM_DIRECTORY: z.guid('the id of the directory whose people run the platform').optional(),
 })
 
 /** Throws one error that names every faulty variable and what would be valid. */
@@ -92,7 +105,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     storagePrefix: data.TENANTRY_STORAGE_PREFIX,
     identityClientId: data.AzureWebJobsStorage__clientId,
     keyPepper: data.TENANTRY_KEY_PEPPER,
-    operatorTokenHashes: data.TENANTRY_OPERATOR_TOKEN_HASHES.split(','),
+    operatorTokens: data.TENANTRY_OPERATOR_TOKEN_HASHES.split(',').map(readOperatorToken),
+    entra: readEntra(data),
     publicUrl: publicUrlOf(data),
     wrappingKey,
     offboardingGraceMs: data.TENANTRY_OFFBOARDING_GRACE_SECONDS * 1_000,
@@ -104,6 +118,20 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 
 /** On one machine a file in the folder of the app's state, unless told otherwise. */
 const KEY_FILE_DEFAULT = '.local/wrapping-key.json'
+
+function readOperatorToken(text: string): OperatorToken {
+  const [hash = '', name = 'operator'] = text.split(':')
+  return { hash, role: platformRoles.find((role) => role === name) ?? 'auditor' }
+}
+
+const MICROSOFT_AUTHORITY = 'https://login.microsoftonline.com'
+
+function readEntra(data: z.infer<typeof environment>): Config['entra'] {
+  const audiences = data.TENANTRY_ENTRA_AUDIENCES?.split(',').filter((audience) => audience !== '') ?? []
+  if (audiences.length === 0) return undefined
+  const authority = (data.TENANTRY_ENTRA_AUTHORITY ?? MICROSOFT_AUTHORITY).replace(/\/+$/, '')
+  return { authority, audiences, platformDirectoryId: data.TENANTRY_PLATFORM_DIRECTORY?.toLowerCase() }
+}
 
 function readWrappingKey(data: z.infer<typeof environment>): Config['wrappingKey'] | undefined {
   const {

@@ -33,7 +33,14 @@ const refused = new Problem(
 )
 const entraNotEnabled = new Problem(
   'invalid_api_key',
-  'Microsoft Entra tokens are not enabled on this platform yet. Send an API key in the `api-key` header instead.',
+  'Microsoft Entra tokens are not enabled on this platform. Send an API key in the `api-key` header instead.',
+  { headers: challenge },
+)
+
+/** The same whatever is wrong: signature, audience, directory, or that nobody gave its holder a role. */
+const refusedToken = new Problem(
+  'invalid_api_key',
+  'The Entra token is not valid for any tenant here: check its audience and expiry, and that its holder has a role.',
   { headers: challenge },
 )
 
@@ -41,7 +48,7 @@ const entraNotEnabled = new Problem(
 type Standing =
   { readonly kind: 'refused' } | { readonly kind: 'valid'; readonly caller: Caller; readonly untilMs: number }
 
-export function createAuthenticator({ store, apiKeys, clock, log }: AuthenticatorDeps): Authenticator {
+export function createAuthenticator({ store, apiKeys, entra, clock, log }: AuthenticatorDeps): Authenticator {
   const known = createStaleCache<KeyReference, Standing>({
     clock,
     load: async (reference) => {
@@ -76,7 +83,7 @@ export function createAuthenticator({ store, apiKeys, clock, log }: Authenticato
         case 'none':
           return refused
         case 'entra-token':
-          return entraNotEnabled
+          return entra ? entra(credential.text).then((caller) => caller ?? refusedToken) : entraNotEnabled
         case 'api-key':
           return authenticateKey(credential.text)
         default:
@@ -89,6 +96,8 @@ export function createAuthenticator({ store, apiKeys, clock, log }: Authenticato
 export interface AuthenticatorDeps {
   readonly store: KeyStore
   readonly apiKeys: ApiKeys
+  /** Undefined where no audience is configured. */
+  readonly entra?: ((token: string) => Promise<Caller | undefined>) | undefined
   readonly clock: Clock
   readonly log: Log
 }
@@ -99,7 +108,9 @@ function standingOf(record: KeyRecord, digest: string): Standing {
   const untilMs = untilOf(record, digest)
   if (untilMs === undefined) return { kind: 'refused' }
   const { tenantId, keyId, scopes, aliases, limits } = record
-  return { kind: 'valid', untilMs, caller: { tenantId, keyId, scopes, aliases, limits } }
+  const principal = { kind: 'key' as const, keyId }
+  const caller = { tenantId, callerId: keyId, principal, role: undefined, scopes, aliases, limits }
+  return { kind: 'valid', untilMs, caller }
 }
 
 /** Until when a key of this digest opens the record; undefined for one that is neither the current nor a replaced one. */

@@ -39,15 +39,18 @@ export const platformPermissions = {
   'platform.members.manage': ['operator'],
   'platform.backends.read': ['operator', 'support', 'auditor'],
   'platform.backends.manage': ['operator'],
-  'platform.stamps.read': ['operator', 'support', 'auditor'],
-  'platform.stamps.manage': ['operator'],
   'platform.audit.read': ['operator', 'auditor'],
 } as const satisfies Record<string, readonly PlatformRole[]>
 export type PlatformPermission = keyof typeof platformPermissions
 
 /** Undefined where the caller may do it. */
 export function requirePermission(caller: Caller, permission: TenantPermission): Problem | undefined {
-  const { keys }: TenantGrant = tenantPermissions[permission]
+  const { keys, roles }: TenantGrant = tenantPermissions[permission]
+  if (caller.role) {
+    if (roles.includes(caller.role)) return undefined
+    const text = `This takes the permission ${permission}, which the role "${caller.role}" does not have; ${roles.join(', ')} have it.`
+    return new Problem('insufficient_scope', text)
+  }
   if (caller.scopes.some((scope) => keys.includes(scope))) return undefined
   const sufficient = keys.map((scope) => `"${scope}"`).join(' or ')
   return new Problem(

@@ -8,6 +8,8 @@ export interface HeaderReader {
 
 /** Three base64url parts, the first a JSON object: what Entra and any other issuer of JWTs sends. */
 const JSON_WEB_TOKEN = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/
+export const isJsonWebToken = (text: string) => JSON_WEB_TOKEN.test(text)
+
 const BEARER = /^Bearer +(\S+) *$/i
 
 /**

@@ -7,6 +7,10 @@ import type { Clock } from './clock'
  */
 export type TenantId = `ten_${string}`
 export type KeyId = `key_${string}`
+/** Stands for a user or an application of an Entra directory. */
+export type EntraId = `ent_${string}`
+/** What usage and limits name a caller by. */
+export type CallerId = KeyId | EntraId
 export type CallId = `call_${string}`
 export type BackendId = `bke_${string}`
 export type InstanceId = `ins_${string}`

@@ -32,5 +32,12 @@ export interface TenantKeyring {
   retireOlder(scope: TenantScope): Promise<void>
   /** The deletion (I18): nothing of the tenant opens any more, on any instance, within 30 s. */
   destroy(scope: TenantScope): Promise<void>
-  versions(scope: TenantScope): Promise<readonly { readonly version: number; readonly wrappedBy: string }[]>
+  versions(scope: TenantScope): Promise<readonly KeyVersion[]>
+}
+
+export interface KeyVersion {
+  readonly version: number
+  readonly wrappedBy: string
+  /** Unix milliseconds. */
+  readonly madeAt: number
 }

@@ -40,6 +40,8 @@ const versionOf = (rowKey: string) => Number(rowKey.slice(FIRST.length))
 interface KeyColumns extends Columns {
   wrapped: Uint8Array
   wrappedBy: string
+  /** Unix milliseconds; fits a double of the table. */
+  madeAt: number
 }
 
 /**
@@ -88,7 +90,7 @@ export function createTenantKeys({
     for (let attempt = 0; attempt < ADD_ATTEMPTS_MAX; attempt++) {
       const version = ((await rowsOf(scope)).at(-1)?.version ?? 0) + 1
       const { wrapped, by } = await wrappingKey.wrap(chance.bytes(KEY_BYTES))
-      const result = await table.insert(scope, rowKeyOf(version), { wrapped, wrappedBy: by })
+      const result = await table.insert(scope, rowKeyOf(version), { wrapped, wrappedBy: by, madeAt: clock.now() })
       known.forget(scope.tenantId)
       if (result.kind === 'written') return version
     }
@@ -103,13 +105,13 @@ export function createTenantKeys({
       if ((await rowsOf(scope)).length > 0) return
       const { wrapped, by } = await wrappingKey.wrap(chance.bytes(KEY_BYTES))
       // Whoever else creates it at the same moment makes this one lose, and its key is the tenant's.
-      await table.insert(scope, rowKeyOf(1), { wrapped, wrappedBy: by })
+      await table.insert(scope, rowKeyOf(1), { wrapped, wrappedBy: by, madeAt: clock.now() })
       known.forget(scope.tenantId)
     },
     rewrap: async (scope) => {
       for (const { version, etag, columns } of await rowsOf(scope)) {
         const { wrapped, by } = await wrappingKey.wrap(await unwrapped(columns))
-        await table.replace(scope, rowKeyOf(version), { wrapped, wrappedBy: by }, etag)
+        await table.replace(scope, rowKeyOf(version), { ...columns, wrapped, wrappedBy: by }, etag)
       }
       known.forget(scope.tenantId)
     },
@@ -122,7 +124,11 @@ export function createTenantKeys({
       known.forget(scope.tenantId)
     },
     versions: async (scope) =>
-      (await rowsOf(scope)).map(({ version, columns }) => ({ version, wrappedBy: columns.wrappedBy })),
+      (await rowsOf(scope)).map(({ version, columns }) => ({
+        version,
+        wrappedBy: columns.wrappedBy,
+        madeAt: columns.madeAt,
+      })),
   }
 }
 

@@ -14,6 +14,15 @@ import { registrations } from './registrations'
 import { exportLink } from './export-link'
 import { platformTenantDeletionCertificate } from './platform-tenant-deletion-certificate'
 import { signingKeys } from './signing-keys'
+import { tenantMembers } from './tenant-members'
+import { tenantMember } from './tenant-member'
+import { platformTenantDirectories } from './platform-tenant-directories'
+import { platformTenantDirectory } from './platform-tenant-directory'
+import { platformTenantMembers } from './platform-tenant-members'
+import { platformTenantMove } from './platform-tenant-move'
+import { platformTenantDataKey } from './platform-tenant-data-key'
+import { platformTenantDataKeyRewrap } from './platform-tenant-data-key-rewrap'
+import { platformTenantDataKeyRotate } from './platform-tenant-data-key-rotate'
 import { health } from './health'
 import { platformAudit } from './platform-audit'
 import { platformBackend } from './platform-backend'
@@ -36,6 +45,15 @@ import { tenantUsage } from './tenant-usage'
 
 const triggers = [
   health,
+  platformTenantDataKeyRotate,
+  platformTenantDataKeyRewrap,
+  platformTenantDataKey,
+  platformTenantMove,
+  platformTenantMembers,
+  platformTenantDirectory,
+  platformTenantDirectories,
+  tenantMember,
+  tenantMembers,
   signingKeys,
   platformTenantDeletionCertificate,
   exportLink,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { CallerPrincipal } from '../access/caller'
 import type { AuditActor, AuditChain, AuditEvent, AuditLog } from '../audit/audit-log'
 import { assertNever } from '../base/assert'
 import { parseTenantId } from '../base/ids'
@@ -79,6 +80,11 @@ export function auditEventOf(audited: AuditableRequest): AuditEvent | undefined 
 const isOfOtherTenant = (principal: Principal, { params }: PlainRequest) =>
   principal.kind === 'operator' && params['tenantId'] !== undefined
 
+function actorOfCaller(principal: CallerPrincipal): AuditActor {
+  if (principal.kind === 'key') return { kind: 'key', id: principal.keyId }
+  return { kind: principal.kind, id: `${principal.directoryId}/${principal.objectId}` }
+}
+
 function actorOf(principal: Principal): AuditActor | undefined {
   switch (principal.kind) {
     case 'public':
@@ -86,7 +92,7 @@ function actorOf(principal: Principal): AuditActor | undefined {
     case 'operator':
       return { kind: 'operator', id: principal.operator.name }
     case 'tenant':
-      return { kind: 'key', id: principal.caller.keyId }
+      return actorOfCaller(principal.caller.principal)
     default:
       return assertNever(principal)
   }

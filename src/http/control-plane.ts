@@ -1,9 +1,12 @@
+import type { Directories } from '../access/directories'
 import type { Keys } from '../access/keys'
+import type { Members } from '../access/members'
 import type { Alerts } from '../alerts/alerts'
 import type { AuditLog } from '../audit/audit-log'
 import type { Clock } from '../base/clock'
 import type { IdMaker } from '../base/ids'
 import type { Problem } from '../base/problem'
+import type { TenantKeyring } from '../encryption/sealer'
 import type { CredentialLinks } from '../onboarding/credential-links'
 import type { RegistrationGate } from '../onboarding/registration-gate'
 import type { RegistrationSettingsStore } from '../onboarding/registration-settings'
@@ -32,6 +35,9 @@ export interface ControlPlane {
   readonly registrationTokens: RegistrationTokens
   readonly registrationGate: RegistrationGate
   readonly alerts: Alerts
+  readonly directories: Directories
+  readonly members: Members
+  readonly keyring: TenantKeyring
   readonly offboardings: Offboardings
   readonly exporter: Exporter
   readonly certificateSigner: CertificateSigner

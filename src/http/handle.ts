@@ -1,5 +1,5 @@
 import type { Authenticator } from '../access/authenticator'
-import type { Operators } from '../access/operators'
+import { requirePlatformPermission, type Operators } from '../access/operators'
 import { readCredential } from '../access/read-credential'
 import { requirePermission } from '../access/permissions'
 import { assertNever } from '../base/assert'
@@ -141,7 +141,7 @@ async function authenticate(
     case 'public':
       return { kind: 'public' }
     case 'operator': {
-      const operator = deps.operators.authenticate(request.headers)
+      const operator = await deps.operators.authenticate(request.headers)
       return operator instanceof Problem ? operator : { kind: 'operator', operator }
     }
     case 'tenant': {
@@ -158,6 +158,8 @@ async function authenticate(
 /** Why somebody who is known may not do this; undefined where they may. */
 async function refusalOf(deps: HandleDeps, { endpoint, principal, request }: Asked): Promise<Problem | undefined> {
   const { access } = endpoint
+  if (access.kind === 'operator' && principal.kind === 'operator')
+    return requirePlatformPermission(principal.operator, access.permission)
   if (access.kind !== 'tenant' || principal.kind !== 'tenant') return undefined
   const snapshot = await deps.snapshots.get(principal.caller.tenantId)
   // A suspended tenant may still look at what it has; nothing of it changes.
@@ -186,7 +188,7 @@ async function create(
   if (idempotencyKey === undefined || principal.kind === 'public') return runAs(newSubject())
 
   const rows = principal.kind === 'tenant' ? tenantRows.partition(TenantScope.ofCaller(principal.caller)) : platformRows
-  const who = principal.kind === 'tenant' ? principal.caller.keyId : principal.operator.name
+  const who = principal.kind === 'tenant' ? principal.caller.callerId : principal.operator.name
   const name = `${who}\n${request.method}\n${request.path}`
   return idempotency.once({ rows, name, idempotencyKey, content, newSubject }, runAs)
 }

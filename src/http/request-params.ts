@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { memberParams } from '../access/member-input'
 import { parseBackendId, parseKeyId, parseOperationId, parseTenantId } from '../base/ids'
 import { tierNames } from '../tenants/snapshot'
+import { guid } from '../tenants/tenant-input'
 
 const PAGE_TENANTS = { most: 100, usual: 50 }
 const PAGE_AUDIT = { most: 1_000, usual: 100 }
@@ -46,6 +48,8 @@ function pageQuery<After>(after: z.ZodType<After>, bounds: { most: number; usual
 export const tenantPageQuery = pageQuery(tenantId, PAGE_TENANTS)
 export const keyPageQuery = pageQuery(keyParams.shape.keyId, PAGE_OTHERS)
 export const backendPageQuery = pageQuery(backendParams.shape.backendId, PAGE_OTHERS)
+export const memberPageQuery = pageQuery(memberParams.shape.memberId, PAGE_OTHERS)
+export const directoryPageQuery = pageQuery(guid('Must be a GUID'), PAGE_OTHERS)
 export const tierPageQuery = pageQuery(z.enum(tierNames), PAGE_OTHERS)
 export const auditPageQuery = z.strictObject({
   limit: limit(PAGE_AUDIT),

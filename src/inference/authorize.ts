@@ -1,4 +1,5 @@
 import type { Caller } from '../access/caller'
+import { requirePermission } from '../access/permissions'
 import { Problem } from '../base/problem'
 import type { ModelAlias, TenantSnapshot } from '../tenants/snapshot'
 import type { Call } from './read-call'
@@ -32,13 +33,12 @@ export function authorize(tenant: TenantSnapshot, caller: Caller, call: Call): G
 
 /** A tenant that may call at all, and a key that may infer; before the body is read. */
 export function checkActive(tenant: TenantSnapshot, caller: Caller): Problem | undefined {
-  if (tenant.state !== 'active' && tenant.state !== 'validating') {
+  // While it is validated, only the onboarding has keys of it; people of its directory wait.
+  const isOpen = tenant.state === 'active' || (tenant.state === 'validating' && caller.principal.kind === 'key')
+  if (!isOpen) {
     return new Problem('tenant_not_active', `This tenant is ${tenant.state}; calls are refused until it is active.`)
   }
-  if (!caller.scopes.includes('inference')) {
-    return new Problem('insufficient_scope', "This key has no 'inference' scope.")
-  }
-  return undefined
+  return requirePermission(caller, 'inference.call')
 }
 
 export function findAlias(tenant: TenantSnapshot, caller: Caller, name: string): ModelAlias | undefined {

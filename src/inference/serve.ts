@@ -98,7 +98,7 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
   const account = accountOf(tenant)
   const admitted = await deps.limiter.admit({
     ...account,
-    key: caller.limits && { keyId: caller.keyId, limits: caller.limits },
+    key: caller.limits && { keyId: caller.callerId, limits: caller.limits },
     tokens: estimate.total,
   })
   if (admitted.kind !== 'admitted') return refusal(admitted, estimate.total)
@@ -150,7 +150,7 @@ function startCall(
     requestId: ids.requestId,
     startedAt: start.startedAt,
     tenantId: account.tenantId,
-    keyId: grant.caller.keyId,
+    keyId: grant.caller.callerId,
     alias: grant.alias.name,
     model,
     operation: call.operation.name,

@@ -1,4 +1,4 @@
-import type { KeyId, TenantId } from '../base/ids'
+import type { CallerId, TenantId } from '../base/ids'
 import type { Limits } from '../tenants/snapshot'
 
 /** What is asked of the limits for one call. */
@@ -6,7 +6,7 @@ export interface AdmissionRequest {
   readonly tenantId: TenantId
   readonly limits: Limits
   /** The calling key's own limits, held besides the tenant's. */
-  readonly key: { readonly keyId: KeyId; readonly limits: Partial<Limits> } | undefined
+  readonly key: { readonly keyId: CallerId; readonly limits: Partial<Limits> } | undefined
   /** Prompt estimate + allowed output. At least 1. */
   readonly tokens: number
 }

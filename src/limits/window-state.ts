@@ -1,4 +1,4 @@
-import type { InstanceId, KeyId } from '../base/ids'
+import type { InstanceId, CallerId } from '../base/ids'
 import type { Limits } from '../tenants/snapshot'
 
 /**
@@ -27,7 +27,7 @@ export interface Holder {
 }
 
 /** Whose limits: the tenant's own, or those of one of its keys. */
-export type SectionId = 'tenant' | KeyId
+export type SectionId = 'tenant' | CallerId
 
 export interface Section {
   /** By cell, oldest first; one entry a cell. */

@@ -1,4 +1,4 @@
-import type { BackendId, CallId, KeyId, TenantId } from '../base/ids'
+import type { BackendId, CallId, CallerId, TenantId } from '../base/ids'
 import type { MicroUsd } from '../base/money'
 
 /** What is known of a call when it is dispatched to a backend. Written to the usage log before the answer's last byte (I8). */
@@ -7,7 +7,8 @@ export interface CallIntent {
   /** Unix milliseconds at which the call came in; its minute is the minute that it counts in. */
   readonly startedAt: number
   readonly tenantId: TenantId
-  readonly keyId: KeyId
+  /** The API key, or what stands for an Entra principal. */
+  readonly keyId: CallerId
   readonly alias: string
   readonly model: string
   readonly operation: string

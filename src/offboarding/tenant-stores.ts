@@ -1,3 +1,4 @@
+import type { Directories } from '../access/directories'
 import type { Places } from '../storage/places'
 import type { StorageAccount } from '../storage/connect'
 import type { TenantScope } from '../storage/tenant-scope'
@@ -5,11 +6,23 @@ import { tenantTable, type Columns } from '../storage/tenant-table'
 import type { RetainedData, TenantStore } from './tenant-store'
 
 /** Tables of the platform whose partition is the tenant, in the order in which they are emptied. */
-export const tenantPartitions = ['idempotency', 'limits', 'keys', 'alerts', 'audit'] as const
+export const tenantPartitions = ['idempotency', 'limits', 'keys', 'members', 'alerts', 'audit'] as const
 
 /** The registry: everything that holds data of tenants, but for the data key and the record, which have steps of their own. */
-export function tenantStores({ storage, places }: { storage: StorageAccount; places: Places }): readonly TenantStore[] {
-  return [dataPlaceStore(places), ...tenantPartitions.map((name) => partitionStore(storage, name))]
+export function tenantStores({
+  storage,
+  places,
+  directories,
+}: {
+  storage: StorageAccount
+  places: Places
+  directories: Directories
+}): readonly TenantStore[] {
+  return [
+    dataPlaceStore(places),
+    directoryStore(directories),
+    ...tenantPartitions.map((name) => partitionStore(storage, name)),
+  ]
 }
 
 /** Tables and containers that hold something of a tenant and are neither emptied here nor elsewhere in the checklist. */
@@ -34,6 +47,18 @@ function dataPlaceStore(places: Places): TenantStore {
       const removed = await sum(scope)
       await places.empty(scope, await places.get(scope))
       return removed
+    },
+  }
+}
+
+function directoryStore(directories: Directories): TenantStore {
+  return {
+    name: 'links to Entra directories',
+    census: async (scope) => (await directories.list(scope)).length,
+    remove: async (scope) => {
+      const linked = await directories.list(scope)
+      for (const { directoryId } of linked) await directories.unlink(scope, directoryId)
+      return linked.length
     },
   }
 }

@@ -1,4 +1,6 @@
+import type { Directories } from '../access/directories'
 import type { Keys } from '../access/keys'
+import type { Members } from '../access/members'
 import type { AlertReceivers } from '../alerts/alert-receivers'
 import type { AuditLog } from '../audit/audit-log'
 import type { Clock } from '../base/clock'
@@ -18,6 +20,8 @@ import type { CredentialLinks } from './credential-links'
 export interface OnboardingDeps {
   readonly tenants: Tenants
   readonly keys: Keys
+  readonly directories: Directories
+  readonly members: Members
   readonly places: Places
   readonly keyring: TenantKeyring
   readonly credentialLinks: CredentialLinks

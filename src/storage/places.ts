@@ -13,7 +13,6 @@ import {
   tenantDataContainers,
   tenantDataTables,
   type DataPlace,
-  type TenantAccount,
   type TenantBlobs,
   type TenantData,
   type TenantDataContainer,
@@ -31,6 +30,11 @@ export interface Places extends TenantData {
   set(scope: TenantScope, place: DataPlace): Promise<void>
   /** Until `untilMs` (Unix milliseconds) whoever would write there is refused with a retryable problem; readers read on. */
   fence(scope: TenantScope, untilMs: number): Promise<void>
+  /** For one move at a time; false when another has the tenant. */
+  reserve(scope: TenantScope, operationId: string): Promise<boolean>
+  release(scope: TenantScope, operationId: string): Promise<void>
+  /** When the place was last set; Unix milliseconds, 0 for never. */
+  switchedAt(scope: TenantScope): Promise<number>
   /** Deletes what the tenant has there: its own tables and containers whole, of shared ones its rows and blobs. */
   empty(scope: TenantScope, place: DataPlace): Promise<void>
   /** How many rows and blobs of the tenant are there, by table and container; only what is not empty. */
@@ -54,6 +58,10 @@ export const placeStorage = {
 interface PlaceRecord {
   readonly place: DataPlace
   readonly fencedUntilMs?: number
+  /** The move that has the tenant, one at a time. */
+  readonly movedBy?: string | undefined
+  /** Unix milliseconds. */
+  readonly switchedAt?: number
 }
 
 const ROW = 'place'
@@ -72,14 +80,11 @@ export const ownPlaceOf = ({ tenantId }: TenantScope): DataPlace => ({
 export function createPlaces({
   storage,
   rows,
-  connectAccount,
   clock,
   log,
 }: {
   storage: StorageAccount
   rows: TenantTable<Columns>
-  /** Connects to a tenant's own account, with whatever the platform itself connects by. */
-  connectAccount: (account: TenantAccount) => Promise<StorageAccount>
   clock: Clock
   log: Log
 }): Places {
@@ -102,39 +107,54 @@ export function createPlaces({
     const row = await rows.get(scope, ROW)
     return row ? fromJsonColumns<PlaceRecord>(row.columns) : LOGICAL
   }
-  const clientsAt = async (place: DataPlace): Promise<Clients> => {
-    const account = place.kind === 'account' ? await connectAccount(place.account) : storage
-    return clientsOf(account, place)
-  }
+  const clientsAt = (place: DataPlace) => clientsOf(storage, place)
   const partition = (scope: TenantScope, table: TableClient) => partitionTable<Columns>(table, scope.tenantId)
 
   return {
     table: async (scope, name) => {
       const { place } = await known.get(scope.tenantId)
-      const { table } = await clientsAt(place)
-      return fenced(partition(scope, table(name)), () => assertOpen(read(scope), clock))
+      const readable = partition(scope, clientsAt(place).table(name))
+      return writingTo(readable, async () => {
+        const record = await read(scope)
+        assertOpen(record, clock)
+        return partition(scope, clientsAt(record.place).table(name))
+      })
     },
     blobs: async (scope, name) => {
       const { place } = await known.get(scope.tenantId)
-      const { container } = await clientsAt(place)
+      const { container } = clientsAt(place)
       return { client: container(name), prefix: prefixIn(place, scope) }
     },
     get: async (scope) => (await read(scope)).place,
-    set: (scope, place) => write(scope, { place }),
+    set: async (scope, place) => {
+      const { movedBy } = await read(scope)
+      await write(scope, { place, movedBy, switchedAt: clock.now() })
+    },
     fence: async (scope, untilMs) => write(scope, { ...(await read(scope)), fencedUntilMs: untilMs }),
+    reserve: async (scope, operationId) => {
+      const record = await read(scope)
+      if (record.movedBy !== undefined && record.movedBy !== operationId) return false
+      await write(scope, { ...record, movedBy: operationId })
+      return true
+    },
+    release: async (scope, operationId) => {
+      const { movedBy, ...record } = await read(scope)
+      if (movedBy === operationId) await write(scope, record)
+    },
+    switchedAt: async (scope) => (await read(scope)).switchedAt ?? 0,
     forget: async (scope) => {
       await rows.removeAll(scope)
       known.forget(scope.tenantId)
     },
     prepare: async (_, place) => {
-      const { table, container } = await clientsAt(place)
+      const { table, container } = clientsAt(place)
       await Promise.all([
         ...tenantDataTables.map((name) => table(name).createTable()),
         ...tenantDataContainers.map((name) => container(name).createIfNotExists()),
       ])
     },
     at: async (scope, place) => {
-      const { table, container } = await clientsAt(place)
+      const { table, container } = clientsAt(place)
       const prefix = prefixIn(place, scope)
       return {
         tables: { content: partition(scope, table('content')) },
@@ -142,7 +162,7 @@ export function createPlaces({
       }
     },
     empty: async (scope, place) => {
-      const { table, container } = await clientsAt(place)
+      const { table, container } = clientsAt(place)
       if (place.kind === 'logical') {
         for (const name of tenantDataTables) await partition(scope, table(name)).removeAll()
         for (const name of tenantDataContainers) await removeBlobs(container(name), prefixIn(place, scope))
@@ -152,7 +172,7 @@ export function createPlaces({
       for (const name of tenantDataContainers) await missingIsFine(() => container(name).deleteIfExists())
     },
     census: async (scope, place) => {
-      const { table, container } = await clientsAt(place)
+      const { table, container } = clientsAt(place)
       const counts: Record<string, number> = {}
       for (const name of tenantDataTables) {
         const count = await counted(partition(scope, table(name)).range('', '￿'))
@@ -174,9 +194,7 @@ interface Clients {
 
 function clientsOf(account: StorageAccount, place: DataPlace): Clients {
   switch (place.kind) {
-    // An account of the tenant's own needs no more than the names that the shared ones have.
     case 'logical':
-    case 'account':
       return { table: (name) => account.table(name), container: (name) => account.container(`tenant-${name}`) }
     case 'container':
       return {
@@ -191,22 +209,27 @@ function clientsOf(account: StorageAccount, place: DataPlace): Clients {
 /** In every place a blob's name begins with its tenant (I2). */
 const prefixIn = (_: DataPlace, { tenantId }: TenantScope) => `${tenantId}/`
 
-async function assertOpen(record: Promise<PlaceRecord>, clock: Clock): Promise<void> {
-  const { fencedUntilMs = 0 } = await record
+function assertOpen({ fencedUntilMs = 0 }: PlaceRecord, clock: Clock): void {
   const retryAfterMs = fencedUntilMs - clock.now()
   if (retryAfterMs <= 0) return
   const text = 'This tenant’s data is being moved. Reading works; repeat the change in a moment.'
   throw new ProblemError(new Problem('tenant_moving', text, { retryAfterMs }))
 }
 
-/** Writes ask storage, not the cache, whether the place is fenced: a write to a place that was left would be lost. */
-function fenced(rows: PartitionTable<Columns>, open: () => Promise<void>): PartitionTable<Columns> {
+/** Writes ask storage, not the cache, for the place: one to a place that was left would be lost. */
+function writingTo(
+  readable: PartitionTable<Columns>,
+  writable: () => Promise<PartitionTable<Columns>>,
+): PartitionTable<Columns> {
   return {
-    ...rows,
-    insert: async (...args) => (await open(), rows.insert(...args)),
-    replace: async (...args) => (await open(), rows.replace(...args)),
-    put: async (...args) => (await open(), rows.put(...args)),
-    remove: async (...args) => (await open(), rows.remove(...args)),
+    get: readable.get,
+    range: readable.range,
+    insert: async (...args) => (await writable()).insert(...args),
+    replace: async (...args) => (await writable()).replace(...args),
+    put: async (...args) => (await writable()).put(...args),
+    remove: async (...args) => (await writable()).remove(...args),
+    change: async (...args) => (await writable()).change(...args),
+    removeAll: async () => (await writable()).removeAll(),
   }
 }
 

@@ -12,16 +12,6 @@ export type DataPlace =
   | { readonly kind: 'logical' }
   /** Tables and containers of the tenant's own, in the platform's account. */
   | { readonly kind: 'container'; readonly suffix: string }
-  /** A storage account of the tenant's own. */
-  | { readonly kind: 'account'; readonly account: TenantAccount }
-
-export interface TenantAccount {
-  readonly resourceId: string
-  readonly name: string
-  readonly blobUrl: string
-  readonly queueUrl: string
-  readonly tableUrl: string
-}
 
 /** Every table of tenants' data. A slice that keeps more adds its name here, and moving, export and deletion know it. */
 export const tenantDataTables = ['content'] as const

@@ -59,12 +59,21 @@ export const limitsInput = z.strictObject({
   concurrentCalls: limit.optional(),
 })
 
+/** Entra writes them in lower case; so does the platform. */
+export const guid = (message: string) => z.guid(message).transform((text) => text.toLowerCase())
+
 const isolation = z.strictObject({
   models: z.enum(modelIsolations).default('shared'),
   data: z.enum(dataIsolations).default('logical'),
 })
 
 const settings = z.strictObject({ hidePromptFilterChunk: z.boolean().optional() })
+
+const directory = z.strictObject({
+  directoryId: guid('Must be the id of an Entra directory, a GUID'),
+  /** The user or application that becomes the first owner. */
+  ownerObjectId: guid('Must be an Entra object id, a GUID').optional(),
+})
 
 export const tenantInput = z.strictObject({
   displayName,
@@ -74,6 +83,8 @@ export const tenantInput = z.strictObject({
   residency: z.array(regionName).max(RESIDENCY_MAX).default([]),
   isolation: isolation.default({ models: 'shared', data: 'logical' }),
   aliases: tenantAliases.default([]),
+  /** The tenant's Entra directory: its people and applications then sign in with their own tokens. */
+  directory: directory.optional(),
   limitOverrides: limitsInput.default({}),
   settings: settings.default({}),
 })

@@ -32,6 +32,8 @@ export interface Tenants {
   patch(scope: TenantScope, patch: TenantPatch, expects: (version: number) => boolean): Promise<TenantRecord | Problem>
   /** Also for a tenant that is there already: then it only compiles the snapshot again. */
   transition(scope: TenantScope, event: LifecycleEvent): Promise<TenantRecord | Problem>
+  /** Says where the data is by now; moving it is somebody else's work. */
+  setDataIsolation(scope: TenantScope, data: TenantRecord['isolation']['data']): Promise<TenantRecord | Problem>
   /** Record, snapshot and directory entry: as if the tenant had never been registered. */
   remove(scope: TenantScope): Promise<void>
   list(page: { after?: TenantId | undefined; limit: number }): Promise<TenantPage>
@@ -108,6 +110,10 @@ export function createTenants(deps: TenantsDeps): Tenants {
         if (state) return { ...record, state }
         return new Problem('conflict', `A tenant that is ${record.state} cannot ${event.replaceAll('-', ' ')}.`)
       }),
+    setDataIsolation: (scope, data) =>
+      change(scope, (record) =>
+        record.isolation.data === data ? record : { ...record, isolation: { ...record.isolation, data } },
+      ),
     remove: async (scope) => {
       await table.removeAll(scope)
       await directory.remove(scope.tenantId)

@@ -149,8 +149,8 @@ describe('a rotated key', () => {
 
     expect(fresh.keyId).toBe(old.keyId)
     for (const server of [one, two]) {
-      expect(await ask(server, fresh.apiKey)).toMatchObject({ keyId: old.keyId })
-      expect(await ask(server, old.apiKey)).toMatchObject({ keyId: old.keyId })
+      expect(await ask(server, fresh.apiKey)).toMatchObject({ callerId: old.keyId })
+      expect(await ask(server, old.apiKey)).toMatchObject({ callerId: old.keyId })
     }
     await one.clock.advance(59_999)
     expect(await isRefused(one, old.apiKey)).toBe(false)

@@ -160,7 +160,7 @@ describe('the wrapping key file', () => {
     const next = instance()
     expect((await next.sealer.open(scope, 'record', sealed)).toString()).toBe('kept')
     await next.keys.rewrap(scope)
-    expect(await keys.versions(scope)).toEqual([{ version: 1, wrappedBy: 'key-file/2' }])
+    expect(await keys.versions(scope)).toMatchObject([{ version: 1, wrappedBy: 'key-file/2' }])
     expect((await instance().sealer.open(scope, 'record', sealed)).toString()).toBe('kept')
   })
 

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { HttpFunctionOptions, HttpRequest } from '@azure/functions'
+import type { EntraSettings } from '../../src/access/entra-tokens'
 import type { NewKey } from '../../src/access/keys'
 import { systemChance } from '../../src/base/chance'
 import { createIdMaker } from '../../src/base/ids'
@@ -55,7 +56,7 @@ export interface Reply {
 }
 
 export async function serveControlPlane(
-  shared: { storage?: StorageAccount; clock?: HandClock } = {},
+  shared: { storage?: StorageAccount; clock?: HandClock; entra?: EntraSettings } = {},
 ): Promise<ControlPlaneServer> {
   const clock = shared.clock ?? handClock()
   const chance = systemChance()
@@ -74,6 +75,7 @@ export async function serveControlPlane(
     ),
     keyPeppers: [pepper],
     operatorTokenHashes: [hash('sha256', otherOperatorToken, 'hex'), hash('sha256', operatorToken, 'hex')],
+    entra: shared.entra,
     queryUsage: async (scope, query) => ({ tenantId: scope.tenantId, query }),
   })
   const onboarding = onboardAtOnce(parts)

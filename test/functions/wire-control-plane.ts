@@ -20,6 +20,10 @@ import { createApiKeys } from '../../src/access/api-key'
 import { createAuthenticator } from '../../src/access/authenticator'
 import { createKeyStore, keyStorage } from '../../src/access/key-store'
 import { createKeys } from '../../src/access/keys'
+import { createDirectories, directoryStorage } from '../../src/access/directories'
+import { createEntraCallers } from '../../src/access/entra-callers'
+import { createEntraTokens, type EntraSettings } from '../../src/access/entra-tokens'
+import { createMembers, memberStorage, type Members } from '../../src/access/members'
 import { createOperators } from '../../src/access/operators'
 import type { Chance } from '../../src/base/chance'
 import type { Clock } from '../../src/base/clock'
@@ -43,6 +47,8 @@ import { createIdempotency, idempotencyStorage } from '../../src/http/idempotenc
 export const controlPlaneStorage = {
   tables: [
     ...dataKeyStorage.tables,
+    ...directoryStorage.tables,
+    ...memberStorage.tables,
     ...offboardingStorage.tables,
     ...signingStorage.tables,
     ...placeStorage.tables,
@@ -66,6 +72,7 @@ export interface WiringOptions {
   /** SHA-256 of each operator token, in lower-case hex. */
   readonly operatorTokenHashes: readonly string[]
   readonly queryUsage: ControlPlane['queryUsage']
+  readonly entra?: EntraSettings | undefined
 }
 
 /** The control plane as the app composes it, but on a clock of the test's. */
@@ -88,7 +95,25 @@ export function wireControlPlane(options: WiringOptions) {
 
   const apiKeys = createApiKeys({ peppers: keyPeppers, chance })
   const keyStore = createKeyStore(tenantTable(storage.table('keys')))
-  const authenticator = createAuthenticator({ store: keyStore, apiKeys, clock, log })
+  const directories = createDirectories({
+    index: platformTable(storage.table('directories')),
+    rows: tenantTable(storage.table('directories')),
+  })
+  const members: Members = createMembers({
+    rows: tenantTable(storage.table('members')),
+    clock,
+    onChange: (scope, principal) => entra?.forget(scope, principal),
+  })
+  const entra =
+    options.entra &&
+    createEntraCallers({ tokens: createEntraTokens(options.entra), directories, members: () => members, clock, log })
+  const authenticator = createAuthenticator({
+    entra: entra?.callerOf,
+    store: keyStore,
+    apiKeys,
+    clock,
+    log,
+  })
   const keys = createKeys({ store: keyStore, apiKeys, tenants, clock, onChange: (key) => authenticator.forget(key) })
 
   const checkHealth = createCheckHealth({
@@ -104,7 +129,7 @@ export function wireControlPlane(options: WiringOptions) {
   })
   const handle = createHandle({
     authenticator,
-    operators: createOperators({ tokenHashes: operatorTokenHashes }),
+    operators: createOperators({ tokens: operatorTokenHashes.map((text) => ({ hash: text, role: 'operator' })) }),
     snapshots,
     auditRequest: createAuditRequest({ audit, snapshots, log }),
     idempotency: createIdempotency({ clock, chance, secret: keyPeppers[0] }),
@@ -125,7 +150,6 @@ export function wireControlPlane(options: WiringOptions) {
   const places = createPlaces({
     storage,
     rows: tenantTable(storage.table('tenantplaces')),
-    connectAccount: () => Promise.resolve(storage),
     clock,
     log,
   })
@@ -146,6 +170,9 @@ export function wireControlPlane(options: WiringOptions) {
     registrationGate: createRegistrationGate(clock),
     alerts: createAlerts({ rows: platformTable(storage.table('alerts')), clock }),
     publicUrl: 'http://platform.example',
+    directories,
+    members,
+    keyring,
     offboardings: createOffboardings(platformTable(storage.table('offboardings'))),
     exporter: createExporter({
       container: storage.container('exports'),

@@ -1,4 +1,4 @@
-import { storageNeeds } from '../../src/compose'
+import { storageNeeds } from '../../src/storage-needs'
 import { tenantPartitions } from '../../src/offboarding/tenant-stores'
 
 /** Tables and containers that offboarding empties by a step of its own, keeps on purpose, or that hold nothing of a tenant. */
@@ -10,8 +10,9 @@ const elsewhere = {
     datakeys: 'the step destroy-key',
     content: 'the place of the tenant’s data',
     usageminutes: 'retained: numbers for bills',
-    usagecursors: 'positions in the usage log, by blob',
+    usageblobs: 'positions in the usage log, by blob',
     offboardings: 'retained: the tombstone',
+    directories: 'links to Entra directories',
     backends: 'the platform’s own',
     registrations: 'the platform’s own settings',
     signingkeys: 'the platform’s own',

@@ -50,10 +50,10 @@ describe('nobody but an operator', () => {
     expect(server.tableRequests()).toBe(before)
   })
 
-  it('gets in where no operator is configured', () => {
-    const nobody = createOperators({ tokenHashes: [] })
+  it('gets in where no operator is configured', async () => {
+    const nobody = createOperators({ tokens: [] })
     const headers = new Headers({ authorization: `Bearer ${operatorToken}` })
-    expect(nobody.authenticate(headers)).toMatchObject({ code: 'operator_credential_required' })
+    expect(await nobody.authenticate(headers)).toMatchObject({ code: 'operator_credential_required' })
   })
 
   it('finds an operator’s token in the log', async () => {

@@ -32,7 +32,7 @@ describe('with its own key, tenant A', () => {
     }
     expect(expectStatus(await server.send('GET', '/api/tenant', { apiKey: b.apiKey }), 200).body.displayName).toBe('B')
     const works = await server.parts.authenticator.authenticate({ kind: 'api-key', text: victim.apiKey })
-    expect(works).toMatchObject({ tenantId: b.tenantId, keyId: victim.keyId })
+    expect(works).toMatchObject({ tenantId: b.tenantId, callerId: victim.keyId })
   })
 
   it('gets its own profile, keys and usage, whatever else it names', async () => {

@@ -1,0 +1,44 @@
+import { keyStorage } from './access/key-store'
+import { directoryStorage } from './access/directories'
+import { memberStorage } from './access/members'
+import { alertStorage } from './alerts/alerts'
+import { auditStorage } from './audit/chain-rows'
+import { dataKeyStorage } from './encryption/tenant-keys'
+import { idempotencyStorage } from './http/idempotency'
+import { limitStorage } from './limits/create-limiter'
+import { signingStorage } from './offboarding/certificate'
+import { offboardingStorage } from './offboarding/offboardings'
+import { registrationStorage } from './onboarding/registration-settings'
+import { backendStorage } from './routing/backends'
+import { placeStorage } from './storage/places'
+import { tenantStorage } from './tenants/tenants'
+import { usageStorage } from './usage/run-roll-up'
+
+interface StorageNeeds {
+  readonly tables?: readonly string[]
+  readonly containers?: readonly string[]
+}
+
+/** What each slice keeps. Offboarding has to know what to do about each (test/offboarding/registry.test.ts). */
+export const storageNeeds: readonly StorageNeeds[] = [
+  tenantStorage,
+  keyStorage,
+  directoryStorage,
+  memberStorage,
+  backendStorage,
+  idempotencyStorage,
+  auditStorage,
+  limitStorage,
+  usageStorage,
+  alertStorage,
+  registrationStorage,
+  dataKeyStorage,
+  placeStorage,
+  offboardingStorage,
+  signingStorage,
+]
+
+export const allStorageNeeds = {
+  tables: storageNeeds.flatMap(({ tables }) => tables ?? []),
+  containers: storageNeeds.flatMap(({ containers }) => containers ?? []),
+}
