@@ -109,10 +109,10 @@ describe('moving a tenant’s data', () => {
       for (let i = 0; i < 30; i++) await parts.records.put(scope, `old-${i}`, { i })
       await parts.records.put(scope, 'removed', {})
 
-      let isDone = false
+      const during = { isDone: false }
       const acknowledged = new Map<string, number>()
       const writer = (async () => {
-        for (let i = 0; !isDone; i++) {
+        for (let i = 0; !during.isDone; i++) {
           const id = `new-${i % 7}`
           try {
             await elsewhere.records.put(scope, id, { i })
@@ -124,11 +124,11 @@ describe('moving a tenant’s data', () => {
         }
       })()
       const reader = (async () => {
-        while (!isDone) expect(await elsewhere.records.get(scope, 'old-7')).toMatchObject({ value: { i: 7 } })
+        while (!during.isDone) expect(await elsewhere.records.get(scope, 'old-7')).toMatchObject({ value: { i: 7 } })
       })()
       await parts.records.remove(scope, 'removed')
       const output = await run(movingChecklist(parts), scope, { data: to })
-      isDone = true
+      during.isDone = true
       await Promise.all([writer, reader])
 
       expect(output.state).toBe('completed')
@@ -159,16 +159,16 @@ describe('rotating a tenant’s data key', () => {
     const parts = instance()
     const scope = await newTenant(parts)
     for (let i = 0; i < 20; i++) await parts.records.put(scope, `record-${i}`, { i })
-    let isDone = false
+    const during = { isDone: false }
     let last = -1
     const writer = (async () => {
-      for (let i = 0; !isDone; i++) {
+      for (let i = 0; !during.isDone; i++) {
         await parts.records.put(scope, 'busy', { i })
         last = i
       }
     })()
     const output = await run(rotationChecklist(parts), scope, {})
-    isDone = true
+    during.isDone = true
     await writer
     expect(output).toMatchObject({ state: 'completed', facts: { version: '2' } })
     expect(await parts.keyring.versions(scope)).toMatchObject([{ version: 2 }])

@@ -1,0 +1,176 @@
+import { createIdMaker } from '../../src/base/ids'
+import { systemChance } from '../../src/base/chance'
+import type { OpenApiDocument } from '../../src/http/openapi-document'
+import { exampleOf } from '../../src/http/openapi-example'
+import { AUDIENCE, startEntraIssuer, type EntraIssuer } from '../access/entra-issuer'
+import { createBackend, createKey, createTenant, expectStatus } from '../functions/control-plane-fixtures'
+import {
+  operatorToken,
+  serveControlPlane,
+  type ControlPlaneServer,
+  type Reply,
+} from '../functions/control-plane-server'
+
+/**
+ * Tenant B tries every route of the API's own document with every kind of id of tenant A. What it gets must be what it gets
+ * for an id that never existed, to the letter. A route or a kind of id that is new here fails until it is thought of.
+ */
+const DIRECTORY_A = 'aaaaaaaa-0000-4000-8000-00000000000a'
+const DIRECTORY_B = 'bbbbbbbb-0000-4000-8000-00000000000b'
+const ANN = '99999999-0000-4000-8000-0000000000a1'
+const BOB = '99999999-0000-4000-8000-0000000000b1'
+
+interface Operation {
+  readonly method: string
+  readonly path: string
+  readonly params: readonly string[]
+  readonly body: unknown
+}
+
+let issuer: EntraIssuer
+let server: ControlPlaneServer
+let operations: readonly Operation[]
+let real: Readonly<Record<string, string>>
+let unknown: Readonly<Record<string, string>>
+let keyOfB: string
+let tokenOfB: string
+let keyOfA: string
+let stateOfA: string
+
+beforeAll(async () => {
+  issuer = await startEntraIssuer()
+  server = await serveControlPlane({ entra: { authority: issuer.authority, audiences: [AUDIENCE] } })
+  const [a, b] = [await createTenant(server, { displayName: 'A' }), await createTenant(server, { displayName: 'B' })]
+  keyOfA = a.apiKey
+  keyOfB = b.apiKey
+  for (const [tenant, directoryId, objectId] of [
+    [a, DIRECTORY_A, ANN],
+    [b, DIRECTORY_B, BOB],
+  ] as const) {
+    const path = `/api/platform/tenants/${tenant.tenantId}`
+    expectStatus(await server.operate('POST', `${path}/directories`, { directoryId }), 201)
+    expectStatus(await server.operate('POST', `${path}/members`, { directoryId, objectId, role: 'owner' }), 201)
+  }
+  tokenOfB = await issuer.token(DIRECTORY_B, { oid: BOB })
+  const ids = createIdMaker({ clock: server.clock, chance: systemChance() })
+  real = {
+    tenantId: a.tenantId,
+    keyId: (await createKey(server, a.apiKey)).keyId,
+    memberId: `${DIRECTORY_A}~${ANN}`,
+    directoryId: DIRECTORY_A,
+    backendId: await createBackend(server),
+    operationId: `onb_${a.tenantId.slice('ten_'.length)}`,
+  }
+  unknown = {
+    tenantId: ids.tenantId(),
+    keyId: ids.keyId(),
+    memberId: 'cccccccc-0000-4000-8000-00000000000c~99999999-0000-4000-8000-0000000000c1',
+    directoryId: 'cccccccc-0000-4000-8000-00000000000c',
+    backendId: ids.backendId(),
+    operationId: ids.operationId('onb'),
+  }
+  operations = operationsOf(expectStatus(await server.send('GET', '/api/openapi.json'), 200).body)
+  stateOfA = await look()
+})
+afterAll(async () => {
+  await server.close()
+  await issuer.close()
+})
+
+/** Everything of A that a change would show in. */
+async function look(): Promise<string> {
+  const paths = ['/api/tenant', '/api/tenant/keys', '/api/tenant/members', '/api/tenant/audit?limit=1000']
+  const replies = await Promise.all(paths.map((path) => server.send('GET', path, { apiKey: keyOfA })))
+  // The audit of A has A's own reads; nothing else may come to it.
+  return JSON.stringify(
+    replies.map(({ status, body }) => [
+      status,
+      body.entries
+        ? body.entries.filter(({ actor }: { actor: { id: string } }) => !keyOfA.includes(actor.id.slice(4, 20)))
+        : body,
+    ]),
+  )
+}
+
+/** What may differ between two answers: nothing but what names the request and what it asked for. */
+function comparable({ status, text, headers }: Reply, names: Readonly<Record<string, string>>): string {
+  let shown = `${status} ${headers.get('content-type')} ${headers.get('etag')} ${headers.get('location')} ${text}`
+  for (const [kind, name] of Object.entries(names)) shown = shown.replaceAll(name, `{${kind}}`)
+  return shown.replaceAll(/req_[0-9a-z]+/g, '{request}')
+}
+
+const fill = ({ path }: Operation, names: Readonly<Record<string, string>>) =>
+  path.replaceAll(/\{(\w+)\}/g, (_, name: string) => names[name] ?? `{${name}}`)
+
+async function attack(operation: Operation, credential: Record<string, string>) {
+  const ask = (names: Readonly<Record<string, string>>) =>
+    server.send(operation.method, fill(operation, names), {
+      body: operation.body,
+      headers: { 'if-match': '*', ...credential },
+    })
+  return {
+    onReal: comparable(await ask(real), real),
+    onUnknown: comparable(await ask(unknown), unknown),
+  }
+}
+
+describe('with B’s credentials', () => {
+  it('every kind of id in the API’s document is tried', () => {
+    const kinds = new Set(operations.flatMap(({ params }) => params))
+    expect(operations.length).toBeGreaterThan(20)
+    // A token of a link is a credential itself: whoever has it may use it.
+    expect([...kinds].filter((kind) => kind !== 'token' && !(kind in real))).toEqual([])
+  })
+
+  it.each([
+    ['an API key', () => ({ 'api-key': keyOfB })],
+    ['an owner’s Entra token', () => ({ authorization: `Bearer ${tokenOfB}` })],
+  ])('by %s, a thing of A answers like one that never existed, on every route', async (_, credential) => {
+    const different: string[] = []
+    for (const operation of operations.filter(({ params }) => params.length > 0 && !params.includes('token'))) {
+      const { onReal, onUnknown } = await attack(operation, credential())
+      if (onReal !== onUnknown) different.push(`${operation.method} ${operation.path}\n${onReal}\n${onUnknown}`)
+    }
+    expect(different).toEqual([])
+  })
+
+  it('no route of operators opens', async () => {
+    const opened: string[] = []
+    for (const operation of operations.filter(({ path }) => path.startsWith('/api/platform'))) {
+      const { status } = await server.send(operation.method, fill(operation, real), {
+        body: operation.body,
+        headers: { 'if-match': '*', 'api-key': keyOfB, authorization: `Bearer ${keyOfB}` },
+      })
+      if (status !== 401) opened.push(`${operation.method} ${operation.path}: ${status}`)
+    }
+    expect(opened).toEqual([])
+  })
+
+  it('nothing of A has changed after all that', async () => {
+    expect(await look()).toBe(stateOfA)
+  })
+})
+
+it('a route that names a tenant opens to operators, so that the attempts above meant something', async () => {
+  const headers = { authorization: `Bearer ${operatorToken}` }
+  expectStatus(await server.send('GET', `/api/platform/tenants/${real['tenantId']}`, { headers }), 200)
+  expectStatus(await server.send('DELETE', `/api/tenant/keys/${real['keyId']}`, { apiKey: keyOfA }), 204)
+})
+
+function operationsOf({ paths, components }: OpenApiDocument): Operation[] {
+  return Object.entries(paths)
+    .filter(([path]) => path.startsWith('/api/'))
+    .flatMap(([path, methods]) =>
+      Object.entries(methods)
+        .filter(([method]) => ['get', 'post', 'put', 'patch', 'delete'].includes(method))
+        .map(([method, { requestBody }]) => {
+          const schema = requestBody?.content['application/json']?.schema
+          return {
+            method: method.toUpperCase(),
+            path,
+            params: [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name),
+            body: schema ? exampleOf(components.schemas, schema, 'body') : undefined,
+          }
+        }),
+    )
+}
