@@ -11,6 +11,7 @@ import { createDirectories } from './access/directories'
 import { createEntraCallers, type EntraCallers } from './access/entra-callers'
 import { createEntraTokens } from './access/entra-tokens'
 import { createMembers, type Members } from './access/members'
+import { createFailedAttempts } from './access/failed-attempts'
 import { createOperators } from './access/operators'
 import { createBackendCredentials } from './azure/backend-credentials'
 import { appIdentity } from './azure/identity'
@@ -110,6 +111,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
     clock,
     chance,
   })
+  const failedAttempts = createFailedAttempts(clock)
   const limiter = createLimiter({ storage, clock, chance, instanceId, log })
   const usageLog = createUsageLog({ storage, clock, instanceId, log })
   const rollUp = createRollUp({ storage, clock, log, ownLog: usageLog })
@@ -117,6 +119,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
   const upstream = createUpstreamHttp()
   const serveDeps: ServeDeps = {
     authenticate: authenticator.authenticate,
+    failedAttempts,
     tenantOf: snapshots.get,
     backends: backends.all,
     limiter,
@@ -176,6 +179,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
     },
     handle: createHandle({
       authenticator,
+      failedAttempts,
       operators: createOperators({
         tokens: config.operatorTokens,
         directory: operatorDirectory(config.entra?.platformDirectoryId, entra),

@@ -52,6 +52,7 @@ export const problemCodes = {
   // Limits
   rate_limit_exceeded: entry(429, 'Rate limit reached', 'rate_limit_error', 'tenant', 'retryable'),
   concurrency_limit_exceeded: entry(429, 'Too many calls at once', 'rate_limit_error', 'tenant', 'retryable'),
+  too_many_failed_attempts: entry(429, 'Too many wrong credentials', 'rate_limit_error', 'caller', 'retryable'),
   insufficient_quota: entry(429, 'Budget used up', 'insufficient_quota', 'tenant', 'final'),
   backends_cooling_down: entry(429, 'Every backend is cooling down', 'rate_limit_error', 'upstream', 'retryable'),
   // The provider

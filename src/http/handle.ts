@@ -1,3 +1,4 @@
+import type { FailedAttempts } from '../access/failed-attempts'
 import type { Authenticator } from '../access/authenticator'
 import { requirePlatformPermission, type Operators } from '../access/operators'
 import { readCredential } from '../access/read-credential'
@@ -29,6 +30,7 @@ export type Endpoints = Readonly<Partial<Record<Method, Endpoint>>>
 export interface HandleDeps {
   readonly authenticator: Authenticator
   readonly operators: Operators
+  readonly failedAttempts: FailedAttempts
   readonly snapshots: TenantSnapshots
   readonly idempotency: Idempotency
   readonly auditRequest: AuditRequest
@@ -74,7 +76,7 @@ async function answerTo(deps: HandleDeps, { endpoints, request, requestId }: Arr
   const endpoint = endpointOf(endpoints, request.method)
   if (endpoint instanceof Problem) return endpoint
   const principal = await authenticate(deps, endpoint, request)
-  if (principal instanceof Problem) return principal
+  if (principal instanceof Problem) return deps.failedAttempts.after(principal, request.headers)
 
   const { body, answer } = await carryOut(deps, { endpoint, principal, request, requestId })
   const unaudited = await deps.auditRequest({ endpoint, principal, request, requestId, body, answer })

@@ -1,4 +1,5 @@
 import type { Caller, Credential } from '../access/caller'
+import type { FailedAttempts } from '../access/failed-attempts'
 import { readCredential } from '../access/read-credential'
 import type { Chance } from '../base/chance'
 import type { BackendId, CallId, IdMaker, TenantId } from '../base/ids'
@@ -30,6 +31,7 @@ import type { RunningCalls } from './running-calls'
 export interface ServeDeps extends ForwardDeps {
   /** Returns at once while the credential's cache entry is fresh. */
   readonly authenticate: (credential: Credential) => Caller | Problem | Promise<Caller | Problem>
+  readonly failedAttempts: FailedAttempts
   readonly tenantOf: (tenantId: TenantId) => TenantSnapshot | undefined | Promise<TenantSnapshot | undefined>
   readonly backends: () => ReadonlyMap<BackendId, Backend> | Promise<ReadonlyMap<BackendId, Backend>>
   readonly limiter: Limiter
@@ -78,7 +80,7 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
 
   const credential = readCredential(request.headers)
   const caller = credential instanceof Problem ? credential : await deps.authenticate(credential)
-  if (caller instanceof Problem) return caller
+  if (caller instanceof Problem) return deps.failedAttempts.after(caller, request.headers)
 
   const tenant = await deps.tenantOf(caller.tenantId)
   if (!tenant) return new Problem('tenant_not_active', 'This tenant is not active yet.')

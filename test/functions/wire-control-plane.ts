@@ -24,6 +24,7 @@ import { createDirectories, directoryStorage } from '../../src/access/directorie
 import { createEntraCallers } from '../../src/access/entra-callers'
 import { createEntraTokens, type EntraSettings } from '../../src/access/entra-tokens'
 import { createMembers, memberStorage, type Members } from '../../src/access/members'
+import { createFailedAttempts } from '../../src/access/failed-attempts'
 import { createOperators } from '../../src/access/operators'
 import type { Chance } from '../../src/base/chance'
 import type { Clock } from '../../src/base/clock'
@@ -129,6 +130,7 @@ export function wireControlPlane(options: WiringOptions) {
   })
   const handle = createHandle({
     authenticator,
+    failedAttempts: createFailedAttempts(clock),
     operators: createOperators({ tokens: operatorTokenHashes.map((text) => ({ hash: text, role: 'operator' })) }),
     snapshots,
     auditRequest: createAuditRequest({ audit, snapshots, log }),
