@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { platformClient, type PlatformClient } from './platform-client'
+import { findDirectory } from './simulator/entra/directories'
 import type { Upstream } from './upstream'
 
 /** What `.local/demo.json` holds, for whoever wants to call the running stack. */
@@ -29,10 +30,26 @@ export interface DemoOptions {
 
 /** The premium tenant's limits are high enough for load tests on one machine. */
 const tenants = [
-  { displayName: 'Acorn Notes', tier: 'free', outputTokensMax: 512, limitOverrides: {} },
-  { displayName: 'Birch CRM', tier: 'standard', outputTokensMax: 2_048, limitOverrides: {} },
+  {
+    displayName: 'Acorn Notes',
+    directory: 'acorn',
+    data: 'logical',
+    tier: 'free',
+    outputTokensMax: 512,
+    limitOverrides: {},
+  },
+  {
+    displayName: 'Birch CRM',
+    directory: 'birch',
+    data: 'container',
+    tier: 'standard',
+    outputTokensMax: 2_048,
+    limitOverrides: {},
+  },
   {
     displayName: 'Cedar Bank',
+    directory: 'cedar',
+    data: 'container',
     tier: 'premium',
     outputTokensMax: 4_096,
     limitOverrides: { requestsPerMinute: 600_000, tokensPerMinute: 100_000_000, concurrentCalls: 5_000 },
@@ -65,7 +82,7 @@ export async function seedDemo(options: DemoOptions): Promise<Demo> {
     ]
     const known = earlier?.tenants.find(({ name }) => name === tenant.displayName)
     const kept = known && (await refreshTenant(options, platform, known, aliases))
-    made.push(kept ?? (await makeTenant(platform, tenant, aliases)))
+    made.push(kept ?? (await makeTenant(platform, tenant, aliases, options.simulatorUrl !== undefined)))
   }
 
   const demo: Demo = {
@@ -98,14 +115,17 @@ async function refreshTenant(
 
 async function makeTenant(
   platform: PlatformClient,
-  { displayName, tier, limitOverrides }: (typeof tenants)[number],
+  { displayName, directory, data, tier, limitOverrides }: (typeof tenants)[number],
   aliases: readonly { name: string }[],
+  signsIn: boolean,
 ): Promise<DemoTenant> {
   const created = await platform.onboard({
     displayName,
     contact: { email: `admin@${displayName.toLowerCase().replace(/\W+/g, '-')}.example` },
     tier,
     region: 'swedencentral',
+    isolation: { data },
+    ...(signsIn ? { directory: { directoryId: findDirectory(directory)?.id } } : {}),
     limitOverrides,
     aliases,
   })

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { launch, type Launched, type LaunchStorage } from './host/launcher/launch'
+import { findDirectory, PLATFORM_CLIENT_ID } from './simulator/entra/directories'
 
 /** The whole platform on one machine: Azurite, simulator and Functions host, each a process of its own. */
 export interface Stack {
@@ -49,6 +50,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       TENANTRY_KEY_PEPPER: secrets.keyPepper,
       TENANTRY_WRAPPING_KEY_FILE: join(resolve(options.stateFolder), 'wrapping-key.json'),
       TENANTRY_OPERATOR_TOKEN_HASHES: createHash('sha256').update(secrets.operatorToken).digest('hex'),
+      TENANTRY_PUBLIC_URL: `http://localhost:${options.port}`,
+      ...(options.simulator ? entraSettings(options.simulator.port) : {}),
       ...options.env,
       // A key of a real account in the environment is not the simulator's.
       ...(options.simulator ? { AZURE_OPENAI_API_KEY: SIMULATOR_KEY } : {}),
@@ -70,6 +73,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     throw error
   }
 }
+
+/** The simulated Entra in place of Microsoft's. */
+const entraSettings = (simulatorPort: number) => ({
+  TENANTRY_ENTRA_AUTHORITY: `http://localhost:${simulatorPort}/entra`,
+  TENANTRY_ENTRA_AUDIENCES: PLATFORM_CLIENT_ID,
+  TENANTRY_PLATFORM_DIRECTORY: findDirectory('platform')?.id ?? '',
+})
 
 interface Secrets {
   readonly keyPepper: string

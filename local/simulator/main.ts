@@ -20,6 +20,7 @@ Serves, with key "simulator-key" unless configured:
   /openai/deployments/{name}/chat/completions | embeddings ?api-version=…
   /openai/v1/chat/completions | embeddings | models
   /compatible/v1/chat/completions | embeddings | models
+Entra ID under /entra/{directory}: oauth2/v2.0/token, discovery/v2.0/keys, v2.0/.well-known/openid-configuration
 Looks and control:
   GET /simulator/health      GET|PATCH /simulator/config      POST /simulator/reset
   GET /simulator/ledger?since=N&limit=N      DELETE /simulator/ledger

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { serveChat, type InferenceCall } from './chat'
 import { serveControl } from './control'
+import { createEntra } from './entra/entra'
 import { checkCredential } from './credential'
 import { serveEmbeddings } from './embeddings'
 import { bodyTooLarge, deploymentNotFound, invalidRequest, resourceNotFound, unparsableJson } from './errors'
@@ -18,8 +19,12 @@ const KEEP_ALIVE_MS = 75_000
 
 /** An HTTP server in front of a simulated resource; the caller makes it listen and closes both. */
 export function createSimulatorServer(resource: Resource): Server {
+  const entra = createEntra()
   return createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-    serve(resource, request, response).catch((error: unknown) => {
+    const served = request.url?.startsWith('/entra/')
+      ? entra.serve(request, response)
+      : serve(resource, request, response)
+    served.catch((error: unknown) => {
       console.error(`simulator: ${request.method} ${request.url} failed:`, error)
       response.destroy()
     })

@@ -35,6 +35,7 @@ export interface TenantOptions {
   readonly aliases?: readonly object[]
   readonly settings?: object
   readonly residency?: readonly string[]
+  readonly directory?: { directoryId: string; ownerObjectId?: string }
   readonly isolation?: { models: string; data: string }
 }
 
