@@ -80,7 +80,7 @@ describe('the simulated token endpoint refuses as Entra does', () => {
     ['another grant', 'acorn', { grant_type: 'device_code' }, 400, 70003],
     ['no scope', 'acorn', { grant_type: 'client_credentials', scope: '' }, 400, 70011],
   ])('%s', async (_, directory, form, status, code) => {
-    const answer = await ask(directory, form as Record<string, string>)
+    const answer = await ask(directory, form)
     expect(answer).toMatchObject({ status, body: { error_codes: [code] } })
   })
 })
