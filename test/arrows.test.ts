@@ -10,7 +10,6 @@ const order = [
   'audit',
   'alerts',
   'checklists',
-  'stamps',
   'tenants',
   'access',
   'limits',
@@ -18,7 +17,6 @@ const order = [
   'metering',
   'inference',
   'usage',
-  'provisioning',
   'onboarding',
   'offboarding',
   'moving',
@@ -33,11 +31,10 @@ const homes: Record<string, string[]> = {
   undici: ['src/azure/', 'src/metering/append-blob.ts'],
   '@azure/identity': ['src/azure/identity.ts'],
   '@azure/keyvault-keys': ['src/azure/'],
-  '@azure/keyvault-secrets': ['src/azure/'],
   jose: ['src/access/', 'src/offboarding/'],
   fflate: ['src/offboarding/'],
   '@azure/data-tables': ['src/storage/'],
-  '@azure/storage-blob': ['src/storage/', 'src/metering/', 'src/usage/', 'src/offboarding/', 'src/moving/'],
+  '@azure/storage-blob': ['src/storage/', 'src/metering/', 'src/usage/', 'src/offboarding/'],
   '@azure/storage-queue': ['src/storage/'],
 }
 
