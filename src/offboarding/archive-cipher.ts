@@ -10,7 +10,9 @@ const MAGIC = Buffer.from('TNTX1')
 const PREFIX_BYTES = 7
 const TAG_BYTES = 16
 const FRAME_BYTES = 64 * 1024
+const LENGTH_BYTES = 4
 
+/** A key may encrypt one archive only: under another one the 7 bytes of chance would be all that keeps nonces apart. */
 export async function* encryptArchive(
   key: Buffer,
   chance: Chance,
@@ -31,20 +33,49 @@ export async function* encryptArchive(
   yield seal(key, nonceOf(prefix, number, true), held)
 }
 
-/** Throws where the key is wrong, or the bytes are not what was encrypted, whole and in order. */
-export function decryptArchive(key: Buffer, bytes: Buffer): Buffer {
-  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error('This is no encrypted export of Tenantry.')
-  const prefix = bytes.subarray(MAGIC.length, MAGIC.length + PREFIX_BYTES)
-  const plain: Buffer[] = []
-  let at = MAGIC.length + PREFIX_BYTES
+/**
+ * Throws where the key is wrong, or the bytes are not what was encrypted, whole and in order. What it has yielded until
+ * then was encrypted so, but nobody may take it for the whole before the end.
+ */
+export async function* decryptArchive(key: Buffer, sealed: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  const bytes = createReader(sealed)
+  const head = await bytes.take(MAGIC.length + PREFIX_BYTES)
+  if (!head?.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error('This is no encrypted export of Tenantry.')
+  const prefix = head.subarray(MAGIC.length)
   for (let number = 0; ; number++) {
-    if (at + 4 > bytes.length) throw new Error('The archive is cut off.')
-    const end = at + 4 + bytes.readUInt32BE(at)
-    if (end > bytes.length) throw new Error('The archive is cut off.')
-    const isLast = end === bytes.length
-    plain.push(open(key, nonceOf(prefix, number, isLast), bytes.subarray(at + 4, end)))
-    if (isLast) return Buffer.concat(plain)
-    at = end
+    const length = (await bytes.take(LENGTH_BYTES))?.readUInt32BE()
+    if (length === undefined || length > FRAME_BYTES + TAG_BYTES) throw broken
+    const frame = await bytes.take(length)
+    if (!frame) throw broken
+    const isLast = await bytes.isAtEnd()
+    yield open(key, nonceOf(prefix, number, isLast), frame)
+    if (isLast) return
+  }
+}
+
+const broken = new Error('The archive is cut off, or was changed.')
+
+/** Takes given lengths from chunks of any. */
+function createReader(chunks: AsyncIterable<Uint8Array>) {
+  const iterator = chunks[Symbol.asyncIterator]()
+  let held = Buffer.alloc(0)
+  const hold = async (length: number) => {
+    while (held.length < length) {
+      const next = await iterator.next()
+      if (next.done) return false
+      held = Buffer.concat([held, next.value])
+    }
+    return true
+  }
+  return {
+    /** Undefined where there are not so many any more. */
+    take: async (length: number) => {
+      if (!(await hold(length))) return undefined
+      const taken = held.subarray(0, length)
+      held = held.subarray(length)
+      return taken
+    },
+    isAtEnd: async () => !(await hold(1)),
   }
 }
 
@@ -59,13 +90,13 @@ function nonceOf(prefix: Buffer, number: number, isLast: boolean): Buffer {
 function seal(key: Buffer, nonce: Buffer, plain: Buffer): Buffer {
   const cipher = createCipheriv('aes-256-gcm', key, nonce)
   const sealed = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()])
-  const length = Buffer.alloc(4)
+  const length = Buffer.alloc(LENGTH_BYTES)
   length.writeUInt32BE(sealed.length)
   return Buffer.concat([length, sealed])
 }
 
 function open(key: Buffer, nonce: Buffer, sealed: Buffer): Buffer {
-  if (sealed.length < TAG_BYTES) throw new Error('The archive is cut off.')
+  if (sealed.length < TAG_BYTES) throw broken
   const decipher = createDecipheriv('aes-256-gcm', key, nonce)
   decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
   try {

@@ -1,5 +1,8 @@
-import type { Keys } from '../access/keys'
+import type { Directories } from '../access/directories'
 import { keyView } from '../access/key-record'
+import type { Keys } from '../access/keys'
+import { memberView } from '../access/member-input'
+import type { Members } from '../access/members'
 import type { AuditLog } from '../audit/audit-log'
 import type { Clock } from '../base/clock'
 import { Problem } from '../base/problem'
@@ -13,6 +16,8 @@ import type { ArchiveFile } from './zip'
 export interface ExportDeps {
   readonly tenants: Tenants
   readonly keys: Keys
+  readonly members: Members
+  readonly directories: Directories
   readonly audit: AuditLog
   readonly records: SealedRecords
   readonly queryUsage: (scope: TenantScope, query: Readonly<Record<string, string>>) => Promise<UsageReport | Problem>
@@ -20,37 +25,48 @@ export interface ExportDeps {
 }
 
 const AUDIT_PAGE = 500
+const DAY_MS = 86_400_000
+/** Of one question about usage: with 100 aliases, which is the most, below the 10,000 rows of an answer. */
+const USAGE_DAYS = 31
 
 /** Everything that is the tenant's, readable without the platform: JSON, and JSON lines where there is much. */
 export async function* exportFiles(deps: ExportDeps, scope: TenantScope): AsyncGenerator<ArchiveFile> {
   const tenant = await deps.tenants.get(scope)
-  if (tenant) yield json('profile.json', tenantView(tenant))
+  if (!tenant) throw new Error(`${scope.tenantId} has no record any more that could be exported`)
+  yield json('profile.json', tenantView(tenant))
   const keys = await deps.keys.list(scope)
   yield json('keys.json', { keys: keys.map((record) => keyView(record, deps.clock.now())) })
-  yield json('usage-by-month.json', await usageOf(deps, scope, tenant?.createdAt ?? deps.clock.now()))
+  const members = await deps.members.list(scope)
+  yield json('members.json', { members: members.map(memberView), directories: await deps.directories.list(scope) })
+  yield { name: 'usage-by-day.jsonl', content: usageLines(deps, scope, tenant.createdAt) }
   yield { name: 'audit.jsonl', content: auditLines(deps, scope) }
   yield { name: 'records.jsonl', content: recordLines(deps, scope) }
 }
 
 const json = (name: string, value: object): ArchiveFile => ({ name, content: once(JSON.stringify(value, null, 2)) })
+const line = (value: object) => Buffer.from(`${JSON.stringify(value)}\n`)
 
 async function* once(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text)
 }
 
-async function usageOf({ queryUsage, clock }: ExportDeps, scope: TenantScope, sinceMs: number): Promise<object> {
-  const from = new Date(sinceMs).toISOString()
-  const to = new Date(clock.now() + 60_000).toISOString()
-  const report = await queryUsage(scope, { from, to, groupBy: 'alias,model', interval: 'month' })
-  if (report instanceof Problem) throw new Error(`usage could not be exported: ${report.public}`)
-  return report
+/** A row for each day and alias, since the tenant came. */
+async function* usageLines({ queryUsage, clock }: ExportDeps, scope: TenantScope, sinceMs: number) {
+  const endMs = Math.ceil((clock.now() + 1) / DAY_MS) * DAY_MS
+  for (let fromMs = Math.floor(sinceMs / DAY_MS) * DAY_MS; fromMs < endMs; fromMs += USAGE_DAYS * DAY_MS) {
+    const from = new Date(fromMs).toISOString()
+    const to = new Date(Math.min(endMs, fromMs + USAGE_DAYS * DAY_MS)).toISOString()
+    const report = await queryUsage(scope, { from, to, groupBy: 'alias', interval: 'day' })
+    if (report instanceof Problem) throw new Error(`usage could not be exported: ${report.public}`)
+    for (const row of report.rows) yield line(row)
+  }
 }
 
 /** As `audit:verify --file` reads it. */
 async function* auditLines({ audit }: ExportDeps, scope: TenantScope): AsyncGenerator<Uint8Array> {
   for (let after = 0; ;) {
     const entries = await audit.page(scope, { after, limit: AUDIT_PAGE })
-    for (const entry of entries) yield Buffer.from(`${JSON.stringify(entry)}\n`)
+    for (const entry of entries) yield line(entry)
     const last = entries.at(-1)
     if (!last) return
     after = last.sequence
@@ -59,9 +75,9 @@ async function* auditLines({ audit }: ExportDeps, scope: TenantScope): AsyncGene
 
 async function* recordLines({ records }: ExportDeps, scope: TenantScope): AsyncGenerator<Uint8Array> {
   for await (const id of records.ids(scope, '')) {
-    const found = await records.get<unknown>(scope, id)
     // A link that was never used is a secret of its own, and void from now on.
-    if (found && !id.startsWith('credential-link-'))
-      yield Buffer.from(`${JSON.stringify({ id, value: found.value })}\n`)
+    if (id.startsWith('credential-link-')) continue
+    const found = await records.get<unknown>(scope, id)
+    if (found) yield line({ id, value: found.value })
   }
 }

@@ -1,27 +1,28 @@
-import { Problem } from '../base/problem'
+import { assert } from '../base/assert'
 import type { AuditLog } from '../audit/audit-log'
 import type { Clock } from '../base/clock'
+import type { TenantId } from '../base/ids'
+import { Problem, ProblemError } from '../base/problem'
 import { done, type Checklist, type ChecklistStep } from '../checklists/checklist'
 import { certificateFact } from '../checklists/operation-view'
+import type { ChecklistInput } from '../checklists/run-checklist'
 import type { TenantKeyring } from '../encryption/sealer'
 import { onboardingIdOf } from '../onboarding/onboarding-input'
-import type { Places } from '../storage/places'
 import { TenantScope } from '../storage/tenant-scope'
 import type { Tenants } from '../tenants/tenants'
 import type { CertificateSigner } from './certificate'
 import type { Exporter } from './exporter'
 import { offboardingName, type OffboardingInput } from './offboarding-input'
-import type { Offboardings } from './offboardings'
+import type { Offboarding, Offboardings } from './offboardings'
 import type { Sweep } from './sweep'
 import type { TenantStore } from './tenant-store'
-import { retained } from './tenant-stores'
+import { retainedOf, type TenantStores } from './tenant-stores'
 
 export interface OffboardingDeps {
   readonly tenants: Tenants
   readonly offboardings: Offboardings
   readonly exporter: Exporter
-  readonly stores: readonly TenantStore[]
-  readonly places: Places
+  readonly stores: TenantStores
   readonly keyring: TenantKeyring
   readonly sweep: Sweep
   readonly signer: CertificateSigner
@@ -34,6 +35,11 @@ export interface OffboardingDeps {
 
 type Step = ChecklistStep<OffboardingInput>
 const bounds = { timeoutMs: 3_600_000, attemptsMax: 20 }
+/** A move of the tenant's data may have as long, and the freeze waits for its end. */
+const FREEZE_MS_MAX = 25 * 3_600_000
+const OTHERS_POLL_MS = 2_000
+/** Each removes what it finds and looks again; 7.5 s in all. */
+const SWEEP_ATTEMPTS_MAX = 5
 
 /**
  * From a tenant to its certificate of deletion. Nothing of it can be undone, so a step that fails for good stops the
@@ -53,14 +59,17 @@ export const offboardingChecklist = (deps: OffboardingDeps): Checklist<Offboardi
   ],
 })
 
-/** Calls are refused here at once and everywhere within 30 s; what comes after waits until nobody writes any more. */
+/**
+ * The tenant's calls are refused since the offboarding was asked for; everywhere within 30 s, when the last snapshot is stale.
+ * What comes after waits until nobody writes any more: calls, changes, and other operations on the tenant.
+ */
 const freezeStep = ({ tenants, offboardings, keyring, graceMs, clock }: OffboardingDeps): Step => ({
   id: 'freeze',
   ...bounds,
-  do: async ({ tenantId, input }) => {
+  timeoutMs: FREEZE_MS_MAX,
+  do: async ({ operationId, tenantId, input }, { orchestrations }) => {
     const scope = TenantScope.ofPlatform(tenantId)
-    const known = await offboardings.get(tenantId)
-    if (!known) {
+    if (!(await offboardings.get(tenantId))) {
       const frozen = await tenants.transition(scope, 'begin-offboarding')
       if (frozen instanceof Problem) return { kind: 'failed', problem: frozen }
     }
@@ -69,22 +78,40 @@ const freezeStep = ({ tenants, offboardings, keyring, graceMs, clock }: Offboard
       requestedBy: input.requestedBy,
       frozenAt: clock.now(),
       removed: {},
-      dataKeyVersions: await keyring.versions(scope),
+      dataKeyVersions: [],
     })
     const waitMs = frozenAt + graceMs - clock.now()
-    return waitMs > 0 ? { kind: 'not-yet', againAfterMs: waitMs } : done({ frozenAt: new Date(frozenAt).toISOString() })
+    if (waitMs > 0) return { kind: 'not-yet', againAfterMs: waitMs }
+    const others = (await orchestrations.running()).filter(
+      ({ instanceId, input: started }) => instanceId !== operationId && isOf(tenantId, started),
+    )
+    if (others.length > 0) return { kind: 'not-yet', againAfterMs: OTHERS_POLL_MS }
+    const versions = await keyring.versions(scope)
+    await offboardings.change(tenantId, (offboarding) => ({
+      ...offboarding,
+      // Of an offboarding that begins anew the versions may be destroyed already.
+      dataKeyVersions: versions.length > 0 ? versions : offboarding.dataKeyVersions,
+    }))
+    return done({ frozenAt: new Date(frozenAt).toISOString() })
   },
 })
 
-const exportStep = ({ exporter, offboardings, publicUrl, clock }: OffboardingDeps): Step => ({
+const isOf = (tenantId: TenantId, started: unknown) =>
+  typeof started === 'object' && started !== null && (started as Partial<ChecklistInput>).tenantId === tenantId
+
+const exportStep = ({ exporter, offboardings, publicUrl }: OffboardingDeps): Step => ({
   id: 'export',
   ...bounds,
   applies: ({ withExport }) => withExport,
-  do: async ({ operationId, tenantId }) => {
+  do: async ({ tenantId }) => {
     const known = (await offboardings.get(tenantId))?.export
-    const made = known ?? (await exporter.make(TenantScope.ofPlatform(tenantId), operationId, clock.now()))
-    await offboardings.change(tenantId, (offboarding) => ({ ...offboarding, export: made }))
-    return done({ exportUrl: `${publicUrl}/api/exports/${exporter.token(tenantId)}`, exportSha256: made.sha256 })
+    const made = known ?? (await exporter.make(TenantScope.ofPlatform(tenantId)))
+    // Of two attempts at once the first one's counts; the other's archive goes when its time is over.
+    const { export: kept = made } = await offboardings.change(tenantId, (offboarding) => ({
+      ...offboarding,
+      export: offboarding.export ?? made,
+    }))
+    return done({ exportUrl: `${publicUrl}/api/exports/${exporter.token(tenantId)}`, exportSha256: kept.sha256 })
   },
 })
 
@@ -92,69 +119,73 @@ const deleteStep = ({ stores, offboardings }: OffboardingDeps): Step => ({
   id: 'delete',
   ...bounds,
   do: async ({ tenantId }) => {
-    const scope = TenantScope.ofPlatform(tenantId)
-    for (const store of stores) {
-      const removed = await store.remove(scope)
-      await offboardings.change(tenantId, (offboarding) => ({
-        ...offboarding,
-        // A repeated step finds nothing: what the first attempt removed stays on the record.
-        removed: { ...offboarding.removed, [store.name]: (offboarding.removed[store.name] ?? 0) + removed },
-      }))
-    }
-    return done({ storesEmptied: String(stores.length) })
+    for (const store of stores.data) await emptyStore(offboardings, store, tenantId)
+    return done({ storesEmptied: String(stores.data.length) })
   },
 })
 
-const destroyKeyStep = ({ keyring }: OffboardingDeps): Step => ({
+const destroyKeyStep = ({ stores, offboardings, clock }: OffboardingDeps): Step => ({
   id: 'destroy-key',
   ...bounds,
   do: async ({ tenantId }) => {
-    await keyring.destroy(TenantScope.ofPlatform(tenantId))
-    return done()
+    await emptyStore(offboardings, stores.dataKey, tenantId)
+    const { keyDestroyedAt = 0 } = await offboardings.change(tenantId, (offboarding) => ({
+      ...offboarding,
+      keyDestroyedAt: offboarding.keyDestroyedAt ?? clock.now(),
+    }))
+    return done({ keyDestroyedAt: new Date(keyDestroyedAt).toISOString() })
   },
 })
 
-const removeRecordStep = ({ tenants, places }: OffboardingDeps): Step => ({
+const removeRecordStep = ({ stores, offboardings }: OffboardingDeps): Step => ({
   id: 'remove-record',
   ...bounds,
   do: async ({ tenantId }, { orchestrations }) => {
-    const scope = TenantScope.ofPlatform(tenantId)
-    await places.forget(scope)
-    await tenants.remove(scope)
+    await emptyStore(offboardings, stores.record, tenantId)
     // The onboarding's history has the name and address that the tenant came with.
     await orchestrations.purge(onboardingIdOf(tenantId))
     return done()
   },
 })
 
-const sweepStep = ({ sweep }: OffboardingDeps): Step => ({
+/** Counted first: a removal that breaks off has no count, and the next attempt finds less. */
+async function emptyStore(offboardings: Offboardings, store: TenantStore, tenantId: TenantId): Promise<void> {
+  const scope = TenantScope.ofPlatform(tenantId)
+  const found = await store.census(scope)
+  await offboardings.change(tenantId, (offboarding) => ({
+    ...offboarding,
+    removed: { ...offboarding.removed, [store.name]: Math.max(offboarding.removed[store.name] ?? 0, found) },
+  }))
+  await store.remove(scope)
+}
+
+/** Trusts no list of ours, and has what it finds in a known store removed before it looks again. */
+const sweepStep = ({ stores, offboardings, sweep, clock }: OffboardingDeps): Step => ({
   id: 'sweep',
   ...bounds,
+  attemptsMax: SWEEP_ATTEMPTS_MAX,
   do: async ({ tenantId }) => {
-    const { left, looked } = await sweep(TenantScope.ofPlatform(tenantId))
-    if (left.length === 0) return done({ storesSwept: String(looked.length) })
-    const text = `Something of the tenant is left: ${left.join('; ')}. Find who writes it and start the offboarding again.`
-    return { kind: 'failed', problem: new Problem('offboarding_incomplete', text) }
+    const scope = TenantScope.ofPlatform(tenantId)
+    const { left, looked } = await sweep(scope, retainedOf(await mustGet(offboardings, tenantId)))
+    if (left.length > 0) {
+      for (const store of [...stores.data, stores.dataKey, stores.record]) await store.remove(scope)
+      const text = `Something of the tenant is left: ${left.join('; ')}.`
+      throw new ProblemError(new Problem('offboarding_incomplete', text))
+    }
+    const swept = { at: clock.now(), looked }
+    await offboardings.change(tenantId, (offboarding) => ({ ...offboarding, swept }))
+    return done({ sweptAt: new Date(swept.at).toISOString(), storesSwept: String(looked.length) })
   },
 })
 
-const certificateStep = ({ offboardings, sweep, signer, audit, publicUrl, clock }: OffboardingDeps): Step => ({
+const certificateStep = ({ offboardings, signer, audit, publicUrl, clock }: OffboardingDeps): Step => ({
   id: 'certificate',
   ...bounds,
   do: async ({ operationId, tenantId }) => {
-    const { certificate, ...offboarding } = (await offboardings.get(tenantId)) ?? { certificate: undefined }
-    if (!certificate) {
-      const { looked } = await sweep(TenantScope.ofPlatform(tenantId))
-      const signed = await signer.sign({
-        kind: 'tenantry-deletion-certificate',
-        offboardingId: operationId,
-        ...offboarding,
-        swept: looked,
-        left: 0,
-        retained,
-        issuedAt: new Date(clock.now()).toISOString(),
-      })
-      await offboardings.change(tenantId, (record) => ({ ...record, certificate: signed }))
+    const offboarding = await mustGet(offboardings, tenantId)
+    if (!offboarding.certificate) {
+      const certificate = await signer.sign(certificateOf(operationId, offboarding, clock.now()))
+      await offboardings.change(tenantId, (record) => ({ ...record, certificate }))
       await audit.append('platform', {
         actor: { kind: 'orchestration', id: operationId },
         action: 'offboarding.certify',
@@ -166,3 +197,32 @@ const certificateStep = ({ offboardings, sweep, signer, audit, publicUrl, clock 
     return done({ [certificateFact]: `${publicUrl}/api/platform/tenants/${tenantId}/deletion-certificate` })
   },
 })
+
+/** Times in ISO 8601. Never made but of a sweep that found nothing. */
+function certificateOf(operationId: string, offboarding: Offboarding, nowMs: number) {
+  const { tenantId, requestedBy, frozenAt, export: made, removed, dataKeyVersions, keyDestroyedAt, swept } = offboarding
+  assert(keyDestroyedAt !== undefined && swept !== undefined, 'certified is what was swept')
+  const isoTime = (timeMs: number) => new Date(timeMs).toISOString()
+  return {
+    kind: 'tenantry-deletion-certificate',
+    offboardingId: operationId,
+    tenantId,
+    requestedBy,
+    frozenAt: isoTime(frozenAt),
+    ...(made ? { export: { sha256: made.sha256, bytes: made.bytes, until: isoTime(made.until) } } : {}),
+    removed,
+    dataKeys: {
+      destroyedAt: isoTime(keyDestroyedAt),
+      versions: dataKeyVersions.map(({ version, wrappedBy }) => ({ version, wrappedBy })),
+    },
+    swept: { at: isoTime(swept.at), found: 0, looked: swept.looked },
+    retained: retainedOf(offboarding),
+    issuedAt: isoTime(nowMs),
+  }
+}
+
+async function mustGet(offboardings: Offboardings, tenantId: TenantId): Promise<Offboarding> {
+  const offboarding = await offboardings.get(tenantId)
+  assert(offboarding !== undefined, 'the freeze began the offboarding’s record')
+  return offboarding
+}

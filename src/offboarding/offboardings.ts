@@ -8,20 +8,40 @@ export interface Offboarding {
   readonly requestedBy: string
   /** Unix milliseconds. */
   readonly frozenAt: number
-  readonly export?: { readonly bytes: number; readonly sha256: string; readonly until: number } | undefined
-  /** Whether the export's key has been shown. */
-  readonly exportShown?: boolean | undefined
+  readonly export?: TenantExport | undefined
+  /** What was found and removed, by store. */
   readonly removed: Readonly<Record<string, number>>
   readonly dataKeyVersions: readonly { readonly version: number; readonly wrappedBy: string }[]
+  readonly keyDestroyedAt?: number | undefined
+  /** The sweep that found nothing, and what it looked through. */
+  readonly swept?: { readonly at: number; readonly looked: readonly string[] } | undefined
   /** Compact JWS, once everything is done. */
   readonly certificate?: string | undefined
 }
+
+export interface TenantExport {
+  /** In the container `exports`. */
+  readonly blob: string
+  readonly bytes: number
+  /** Of the encrypted archive, in hex. */
+  readonly sha256: string
+  /** Unix milliseconds; then the archive is deleted, and its key with it. */
+  readonly until: number
+  /** The archive's key in base64, wrapped. Gone once it has been shown, or is of no use any more. */
+  readonly wrappedKey?: string | undefined
+  readonly wrappedBy: string
+}
+
+/** What the export's archive holds can be read by nobody any more but who was shown the key. */
+export const withoutExportKey = (offboarding: Offboarding): Offboarding =>
+  offboarding.export ? { ...offboarding, export: { ...offboarding.export, wrappedKey: undefined } } : offboarding
 
 /** By tenant, in the platform's own partition: they outlive the tenant's. */
 export interface Offboardings {
   get(tenantId: TenantId): Promise<Offboarding | undefined>
   /** Begins it, or finds the one that was begun. */
   begin(offboarding: Offboarding): Promise<Offboarding>
+  /** `edit` is asked again after a lost race. */
   change(tenantId: TenantId, edit: (offboarding: Offboarding) => Offboarding): Promise<Offboarding>
 }
 

@@ -1,41 +1,54 @@
 import type { StorageAccount } from '../storage/connect'
 import type { TenantScope } from '../storage/tenant-scope'
+import type { RetainedData } from './tenant-store'
 
 /** Looks through the whole account, not through what the platform believes it has. */
-export type Sweep = (scope: TenantScope) => Promise<SweepResult>
+export type Sweep = (scope: TenantScope, retained: readonly RetainedData[]) => Promise<SweepResult>
 
 export interface SweepResult {
-  /** Tables and containers that were looked through. */
+  /** Tables and containers that were looked through: every one but the retained. */
   readonly looked: readonly string[]
   /** Where something of the tenant was found, and how much. */
   readonly left: readonly string[]
 }
 
-/** Stands in the certificate as retained, with the reason. */
-const retainedTables = /^(usageminutes|offboardings)$/
-const retainedContainers = /^(usage-log|exports)$/
+/** Tenants with tables of their own make many of them. */
+const LOOKS_AT_ONCE = 8
 
-/** Every table by the tenant's partition, every container by the tenant's prefix, and names of either that carry its id. */
+/**
+ * Every table by the tenant's partition and by the platform's rows under its id, every container by the tenant's prefix
+ * (I2), and names of either that carry its id.
+ */
 export const createSweep =
   (storage: StorageAccount): Sweep =>
-  async (scope) => {
-    const { tenantId } = scope
+  async ({ tenantId }, retained) => {
+    const tablesKept = new Set(retained.flatMap(({ holds }) => holds.tables ?? []))
+    const containersKept = new Set(retained.flatMap(({ holds }) => holds.containers ?? []))
+    const rowsOf = async (name: string) =>
+      (await storage.rowsInPartition(name, tenantId)) + (await storage.platformRowsUnder(name, tenantId))
+    const places = [
+      ...(await storage.tableNames())
+        .filter((name) => !tablesKept.has(name))
+        .map((name) => ({ place: `table ${name}`, name, unit: 'rows', count: () => rowsOf(name) })),
+      ...(await storage.containerNames())
+        .filter((name) => !containersKept.has(name))
+        .map((name) => ({
+          place: `container ${name}`,
+          name,
+          unit: 'blobs',
+          count: () => storage.blobsUnder(name, `${tenantId}/`),
+        })),
+    ]
     const suffix = tenantId.slice('ten_'.length)
-    const looked: string[] = []
     const left: string[] = []
-    for (const name of await storage.tableNames()) {
-      if (retainedTables.test(name)) continue
-      looked.push(`table ${name}`)
-      if (name.includes(suffix)) left.push(`table ${name}`)
-      const rows = await storage.rowsInPartition(name, tenantId)
-      if (rows > 0) left.push(`${rows} rows of table ${name}`)
+    for (let start = 0; start < places.length; start += LOOKS_AT_ONCE) {
+      const some = places.slice(start, start + LOOKS_AT_ONCE)
+      const counts = await Promise.all(some.map(({ count }) => count()))
+      for (const [index, { place, name, unit }] of some.entries()) {
+        const count = counts[index] ?? 0
+        // Its own table or container must be gone, empty or not.
+        if (count > 0 || name.includes(suffix)) left.push(`${place} (${count} ${unit})`)
+      }
     }
-    for (const name of await storage.containerNames()) {
-      if (retainedContainers.test(name)) continue
-      looked.push(`container ${name}`)
-      if (name.includes(suffix)) left.push(`container ${name}`)
-      const blobs = await storage.blobsUnder(name, `${tenantId}/`)
-      if (blobs > 0) left.push(`${blobs} blobs of container ${name}`)
-    }
-    return { looked, left }
+    return { looked: places.map(({ place }) => place), left }
   }

@@ -3,9 +3,11 @@ import type { TenantScope } from '../storage/tenant-scope'
 /** Something that holds tenants' data, as offboarding empties it. Every store of the platform stands in the registry. */
 export interface TenantStore {
   readonly name: string
-  /** Can be repeated; what was written meanwhile goes the next time. How much was removed, as far as it is known. */
-  remove(scope: TenantScope): Promise<number>
-  /** How much of the tenant is left. */
+  /** What it answers for. */
+  readonly holds: StorageNames
+  /** Can be repeated; what was written meanwhile goes the next time. */
+  remove(scope: TenantScope): Promise<void>
+  /** How much of the tenant is there: rows, blobs, links. */
   census(scope: TenantScope): Promise<number>
 }
 
@@ -13,4 +15,11 @@ export interface TenantStore {
 export interface RetainedData {
   readonly what: string
   readonly why: string
+  readonly holds: StorageNames
+}
+
+/** Tables and containers by the names that slices know them by, without the installation's prefix. */
+export interface StorageNames {
+  readonly tables?: readonly string[]
+  readonly containers?: readonly string[]
 }

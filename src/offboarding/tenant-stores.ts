@@ -1,64 +1,112 @@
 import type { Directories } from '../access/directories'
-import type { Places } from '../storage/places'
+import type { TenantKeyring } from '../encryption/sealer'
 import type { StorageAccount } from '../storage/connect'
+import { placeStorage, type Places } from '../storage/places'
+import { tenantDataTables } from '../storage/tenant-data'
 import type { TenantScope } from '../storage/tenant-scope'
 import { tenantTable, type Columns } from '../storage/tenant-table'
-import type { RetainedData, TenantStore } from './tenant-store'
+import type { Tenants } from '../tenants/tenants'
+import type { Offboarding } from './offboardings'
+import type { RetainedData, StorageNames, TenantStore } from './tenant-store'
 
-/** Tables of the platform whose partition is the tenant, in the order in which they are emptied. */
-export const tenantPartitions = ['idempotency', 'limits', 'keys', 'members', 'alerts', 'audit'] as const
+/** Tables whose partition is the tenant and which nobody but their slice knows more about, in the order of emptying. */
+const partitions = ['idempotency', 'limits', 'keys', 'members', 'alerts', 'audit'] as const
 
-/** The registry: everything that holds data of tenants, but for the data key and the record, which have steps of their own. */
+/** The registry: everything that holds data of tenants. A slice that keeps more fails a test until it is entered. */
+export interface TenantStores {
+  /** What the tenant had. */
+  readonly data: readonly TenantStore[]
+  /** Its data key: whatever of its content is left anywhere, in a backup too, does not open after this. */
+  readonly dataKey: TenantStore
+  /** That it was there, and where its data lay: last, since the others are found by it. */
+  readonly record: TenantStore
+}
+
 export function tenantStores({
   storage,
   places,
   directories,
+  keyring,
+  tenants,
 }: {
   storage: StorageAccount
   places: Places
   directories: Directories
-}): readonly TenantStore[] {
-  return [
-    dataPlaceStore(places),
-    directoryStore(directories),
-    ...tenantPartitions.map((name) => partitionStore(storage, name)),
-  ]
+  keyring: TenantKeyring
+  tenants: Tenants
+}): TenantStores {
+  return {
+    data: [
+      dataPlaceStore(places),
+      directoryStore(directories),
+      ...partitions.map((name) => partitionStore(storage, name)),
+    ],
+    dataKey: {
+      name: 'versions of the data key',
+      holds: { tables: ['datakeys'] },
+      remove: (scope) => keyring.destroy(scope),
+      census: async (scope) => (await keyring.versions(scope)).length,
+    },
+    record: {
+      name: 'record, snapshot, place and directory entry',
+      holds: { tables: ['tenants', 'tenantdirectory', 'tenantplaces'] },
+      remove: async (scope) => {
+        await places.forget(scope)
+        await tenants.remove(scope)
+      },
+      census: async (scope) =>
+        (await storage.rowsInPartition('tenants', scope.tenantId)) +
+        (await storage.rowsInPartition('tenantplaces', scope.tenantId)) +
+        (await storage.platformRowsUnder('tenantdirectory', scope.tenantId)),
+    },
+  }
 }
 
-/** Tables and containers that hold something of a tenant and are neither emptied here nor elsewhere in the checklist. */
-export const retained: readonly RetainedData[] = [
+/** Tables in which there is nothing of any tenant. The sweep looks through them all the same. */
+export const withoutTenants: StorageNames = { tables: ['backends', 'registrations', 'signingkeys', 'usageblobs'] }
+
+const retainedAlways: readonly RetainedData[] = [
   {
-    what: 'Usage sums by minute and hour (table usageminutes) and the usage log (container usage-log)',
+    what: 'Sums of usage by minute and hour, and the usage log',
     why: 'Numbers and ids for bills that were or will be made; they never held content.',
+    holds: { tables: ['usageminutes'], containers: ['usage-log'] },
   },
   {
-    what: 'The tombstone of this offboarding (table offboardings) and the platform’s own audit log',
-    why: 'They prove who had the tenant deleted and what was deleted.',
+    what: 'The tombstone of this offboarding, and the platform’s own audit log',
+    why: 'They prove who had the tenant deleted, when, and what was deleted.',
+    holds: { tables: ['offboardings'] },
   },
 ]
 
+/** What stays of this tenant. Nothing else may: the sweep looks through everything that is not named here. */
+export const retainedOf = ({ export: made }: Pick<Offboarding, 'export'>): readonly RetainedData[] =>
+  made ? [...retainedAlways, exportUntil(made.until)] : retainedAlways
+
+const exportUntil = (untilMs: number): RetainedData => ({
+  what: `The encrypted export, until ${new Date(untilMs).toISOString()}`,
+  why: 'It is the tenant’s to fetch, and is deleted with its key at that time.',
+  holds: { containers: ['exports'] },
+})
+
 function dataPlaceStore(places: Places): TenantStore {
-  const sum = async (scope: TenantScope) =>
-    Object.values(await places.census(scope, await places.get(scope))).reduce((total, count) => total + count, 0)
   return {
-    name: 'the tenant’s own data: sealed records and blobs',
-    census: sum,
-    remove: async (scope) => {
-      const removed = await sum(scope)
-      await places.empty(scope, await places.get(scope))
-      return removed
+    name: 'sealed records and blobs',
+    holds: { tables: tenantDataTables, containers: placeStorage.containers },
+    census: async (scope) => {
+      const counts = await places.census(scope, await places.get(scope))
+      return Object.values(counts).reduce((total, count) => total + count, 0)
     },
+    remove: async (scope) => places.empty(scope, await places.get(scope)),
   }
 }
 
 function directoryStore(directories: Directories): TenantStore {
   return {
     name: 'links to Entra directories',
+    holds: { tables: ['directories'] },
     census: async (scope) => (await directories.list(scope)).length,
     remove: async (scope) => {
-      const linked = await directories.list(scope)
-      for (const { directoryId } of linked) await directories.unlink(scope, directoryId)
-      return linked.length
+      for (const { directoryId } of await directories.list(scope)) await directories.unlink(scope, directoryId)
     },
   }
 }
@@ -67,11 +115,10 @@ function partitionStore(storage: StorageAccount, name: string): TenantStore {
   const table = tenantTable<Columns>(storage.table(name))
   return {
     name: `table ${name}`,
-    remove: (scope) => table.removeAll(scope),
-    census: async (scope) => {
-      let left = 0
-      for await (const row of table.range(scope, '', '￿')) left += row.rowKey === undefined ? 0 : 1
-      return left
+    holds: { tables: [name] },
+    remove: async (scope: TenantScope) => {
+      await table.removeAll(scope)
     },
+    census: ({ tenantId }) => storage.rowsInPartition(name, tenantId),
   }
 }

@@ -28,6 +28,8 @@ export interface StorageAccount {
   containerNames(): Promise<string[]>
   /** How many rows a table has in a partition, and how many blobs a container has under a prefix. */
   rowsInPartition(table: string, partitionKey: string): Promise<number>
+  /** How many rows of the platform's own partition have keys that begin so. */
+  platformRowsUnder(table: string, rowKeyStart: string): Promise<number>
   blobsUnder(container: string, prefix: string): Promise<number>
   /** Makes what is missing of these; safe to call at every start. */
   ensure(wanted: {
@@ -36,6 +38,9 @@ export interface StorageAccount {
     queues?: readonly string[]
   }): Promise<void>
 }
+
+/** The partition of rows that belong to no tenant. A tenant's id starts with `ten_`, so no tenant can be given it. */
+export const platformPartition = 'platform'
 
 /** Azurite's well-known development account, which `UseDevelopmentStorage=true` stands for. */
 const DEVELOPMENT_STORAGE =
@@ -69,6 +74,10 @@ export function connectStorage(connection: StorageConnection, prefix: string): S
       const filter = odata`PartitionKey eq ${partitionKey}`
       return countOf(tables.client(tableName(name)).listEntities({ queryOptions: { filter, select: ['RowKey'] } }))
     },
+    platformRowsUnder: async (name, start) => {
+      const filter = odata`PartitionKey eq ${platformPartition} and RowKey ge ${start} and RowKey lt ${`${start}~`}`
+      return countOf(tables.client(tableName(name)).listEntities({ queryOptions: { filter, select: ['RowKey'] } }))
+    },
     blobsUnder: (name, start) => countOf(blobs.getContainerClient(otherName(name)).listBlobsFlat({ prefix: start })),
     ensure: async (wanted) => {
       await Promise.all([
@@ -80,9 +89,14 @@ export function connectStorage(connection: StorageConnection, prefix: string): S
   }
 }
 
+/** In what was deleted meanwhile there is nothing. */
 async function countOf(items: AsyncIterable<object>): Promise<number> {
   let count = 0
-  for await (const item of items) count += item ? 1 : 0
+  try {
+    for await (const item of items) count += item ? 1 : 0
+  } catch (error) {
+    if (storageStatus(error) !== 404) throw error
+  }
   return count
 }
 
