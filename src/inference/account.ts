@@ -1,17 +1,22 @@
 import type { TenantId } from '../base/ids'
-import { canaryTenantId } from '../tenants/canary'
+import { canaryTenantId, validationLimitsId } from '../tenants/canary'
 import type { Limits, TenantSnapshot } from '../tenants/snapshot'
 
-/** Whose limits a call spends and whose usage it is. */
+/** Whose limits a call spends, and whose usage it is. */
 export interface Account {
-  readonly tenantId: TenantId
+  /** Whose row of limits is spent from. */
+  readonly limitedAs: TenantId
   readonly limits: Limits
+  readonly meteredOn: TenantId
 }
 
-/** For all onboardings that are under way together. */
 const VALIDATION_LIMITS: Limits = { requestsPerMinute: 6_000, tokensPerMinute: 10_000_000, concurrentCalls: 500 }
 
-/** The tenant's own, but the platform's while an onboarding validates it: those calls are not the tenant's to pay or to miss. */
+/**
+ * The tenant's own, but while its onboarding validates it a row of limits beside its own and the platform's usage: those calls
+ * are not the tenant's to pay, and it begins with its limits whole.
+ */
 export function accountOf({ state, tenantId, limits }: TenantSnapshot): Account {
-  return state === 'validating' ? { tenantId: canaryTenantId, limits: VALIDATION_LIMITS } : { tenantId, limits }
+  if (state !== 'validating') return { limitedAs: tenantId, limits, meteredOn: tenantId }
+  return { limitedAs: validationLimitsId(tenantId), limits: VALIDATION_LIMITS, meteredOn: canaryTenantId }
 }

@@ -99,7 +99,8 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
   const estimate = estimateTokens(call, grant.outputTokens)
   const account = accountOf(tenant)
   const admitted = await deps.limiter.admit({
-    ...account,
+    tenantId: account.limitedAs,
+    limits: account.limits,
     key: caller.limits && { keyId: caller.callerId, limits: caller.limits },
     tokens: estimate.total,
   })
@@ -151,7 +152,7 @@ function startCall(
     callId: ids.callId,
     requestId: ids.requestId,
     startedAt: start.startedAt,
-    tenantId: account.tenantId,
+    tenantId: account.meteredOn,
     keyId: grant.caller.callerId,
     alias: grant.alias.name,
     model,

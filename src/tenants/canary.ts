@@ -6,3 +6,9 @@ import type { TenantId } from '../base/ids'
  */
 export const canaryTenantId: TenantId = `ten_${'0'.repeat(26)}`
 export const canaryAlias = 'canary'
+
+/**
+ * Names the row of limits that a tenant's validation spends from. No tenant can have this id: ids begin with their time, whose
+ * first character is `0` or `1` for the next thirty thousand years.
+ */
+export const validationLimitsId = (tenantId: TenantId): TenantId => `ten_z${tenantId.slice('ten_'.length + 1)}`
