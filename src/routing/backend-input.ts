@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { BACKEND_KEY_SETTING } from '../base/backend-key-setting'
+import { isEndpointUrl } from '../base/endpoint-url'
 
 const NAME_CHARACTERS_MAX = 64
 const URL_CHARACTERS_MAX = 200
@@ -12,7 +13,10 @@ const endpoint = z
   .string()
   .max(URL_CHARACTERS_MAX)
   .transform((text) => text.replace(/\/+$/, ''))
-  .refine(isEndpoint, 'Must be an https:// URL (http:// too for this machine) without query, fragment and credentials')
+  .refine(
+    isEndpointUrl,
+    'Must be an https:// URL (http:// too for this machine) without query, fragment and credentials',
+  )
 
 const api = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -57,12 +61,3 @@ export type BackendInput = z.infer<typeof backendInput>
 /** A merge patch: what is absent stays; `api` and `credential` are replaced whole. */
 export const backendPatch = z.strictObject(fields).partial()
 export type BackendPatch = z.infer<typeof backendPatch>
-
-/** Keys and prompts travel to this address: in clear text only within the machine. */
-function isEndpoint(text: string): boolean {
-  const url = URL.parse(text)
-  if (!url || url.search || url.hash || url.username || url.password) return false
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isThisMachine(url.hostname))
-}
-
-const isThisMachine = (host: string) => host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)

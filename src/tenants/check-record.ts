@@ -1,38 +1,32 @@
 import type { BackendId } from '../base/ids'
 import type { FieldError } from '../base/problem'
+import { checkOwnModels } from './check-own-models'
 import { modelFacts } from './models'
 import type { Limits } from './snapshot'
 import type { AliasSpec, TenantRecord } from './tenant-record'
 import { tiers, type Tier } from './tiers'
 
 /**
- * What is wrong with a record as a whole, after each field has been parsed for itself: all faults at once, each naming
+ * What is wrong with a record as a whole and against what it was (`current`; undefined for a new one), after each field has been parsed for itself: all faults at once, each naming
  * its field and what would be valid. Empty for a sound record.
  */
-export function checkRecord(record: TenantRecord, knownBackends: ReadonlySet<BackendId>): FieldError[] {
+export function checkRecord(
+  record: TenantRecord,
+  { current, knownBackends }: { current: TenantRecord | undefined; knownBackends: ReadonlySet<BackendId> },
+): FieldError[] {
   const tier = tiers[record.tier]
   return [
-    ...checkIsolation(record),
+    ...checkDataIsolation(record),
+    ...checkOwnModels(record, current),
     ...checkLimits(record.limitOverrides, tier),
     ...checkAliasCount(record.aliases, tier),
     ...record.aliases.flatMap((alias, index) => checkAlias(alias, { index, all: record.aliases, tier, knownBackends })),
   ]
 }
 
-/** The other kinds need deployments, accounts or storage of the tenant's own, which only onboarding can make. */
-function checkIsolation({ isolation: { models, data } }: TenantRecord): FieldError[] {
-  const errors: FieldError[] = []
-  if (models !== 'shared')
-    errors.push({
-      path: 'isolation.models',
-      message: `"${models}" comes with onboarding; today only "shared" is valid`,
-    })
-  if (data === 'account')
-    errors.push({
-      path: 'isolation.data',
-      message: `"account" is not offered here; "logical" and "container" are valid`,
-    })
-  return errors
+function checkDataIsolation({ isolation: { data } }: TenantRecord): FieldError[] {
+  if (data !== 'account') return []
+  return [{ path: 'isolation.data', message: `"account" is not offered here; "logical" and "container" are valid` }]
 }
 
 function checkLimits(overrides: Partial<Limits>, tier: Tier): FieldError[] {

@@ -27,10 +27,20 @@ export function patchedRecord(record: TenantRecord, patch: TenantPatch): TenantR
     contact: patch.contact ?? record.contact,
     tier: patch.tier ?? record.tier,
     residency: patch.residency ?? record.residency,
-    aliases: patch.aliases ?? record.aliases,
+    aliases: patch.aliases ? withOwnRoutes(patch.aliases, record) : record.aliases,
     limitOverrides: mergeLimits(record.limitOverrides, patch.limitOverrides ?? {}),
     settings: mergeSettings(record.settings, patch.settings ?? {}),
   }
+}
+
+/** Routes to backends of a tenant's own are the platform's to set: a patch that names none leaves them. */
+function withOwnRoutes(aliases: NonNullable<TenantPatch['aliases']>, { isolation, aliases: before }: TenantRecord) {
+  if (isolation.models === 'shared') return aliases
+  return aliases.map((alias) =>
+    alias.groups.length > 0
+      ? alias
+      : { ...alias, groups: before.find(({ name }) => name === alias.name)?.groups ?? alias.groups },
+  )
 }
 
 /** The limits with a merge patch applied: null takes one away, undefined leaves it. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseBackendId } from '../base/ids'
 import { dataIsolations, modelIsolations } from './tenant-record'
+import { deploymentInput, ownAccountInput } from './own-models-input'
 import { tierNames } from './snapshot'
 
 /** Bounds of what a client may hand in. Together they keep a record, its snapshot and a stored answer within a table row. */
@@ -46,7 +47,9 @@ const alias = z.strictObject({
     .min(1)
     .max(2)
     .optional(),
-  groups: z.array(group).min(1).max(GROUPS_MAX),
+  groups: z.array(group).max(GROUPS_MAX).default([]),
+  /** Of a tenant with deployments of its own: what to make for this alias. */
+  deployment: deploymentInput.optional(),
   outputTokensMax: z.int().min(1).max(OUTPUT_TOKENS_MAX).optional(),
   outputTokensField: z.enum(['max_tokens', 'max_completion_tokens']).optional(),
 })
@@ -83,6 +86,8 @@ export const tenantInput = z.strictObject({
   residency: z.array(regionName).max(RESIDENCY_MAX).default([]),
   isolation: isolation.default({ models: 'shared', data: 'logical' }),
   aliases: tenantAliases.default([]),
+  /** Of a tenant whose models are in a subscription of its own. */
+  ownAccount: ownAccountInput.optional(),
   /** The tenant's Entra directory: its people and applications then sign in with their own tokens. */
   directory: directory.optional(),
   limitOverrides: limitsInput.default({}),

@@ -1,4 +1,5 @@
 import type { BackendId, TenantId } from '../base/ids'
+import type { OwnAccount, OwnDeployment } from './own-models-input'
 import type { Capability, Limits, ModelAlias, TenantSettings, TenantState, TierName } from './snapshot'
 
 /** What the platform keeps of a tenant. The data path never reads it: it reads the snapshot compiled from it. */
@@ -16,6 +17,8 @@ export interface TenantRecord {
   readonly residency: readonly string[]
   readonly isolation: Isolation
   readonly aliases: readonly AliasSpec[]
+  /** Only where its models are `tenant-owned`. */
+  readonly ownAccount?: OwnAccount | undefined
   /** In place of the tier's limits, within the tier's bounds. */
   readonly limitOverrides: Partial<Limits>
   readonly settings: TenantSettings
@@ -41,6 +44,8 @@ export interface AliasSpec {
   readonly groups: readonly {
     readonly members: readonly { readonly backendId: BackendId; readonly weight: number }[]
   }[]
+  /** Only where its models are `own-deployment` or `dedicated`. */
+  readonly deployment?: OwnDeployment | undefined
   readonly outputTokensMax?: number | undefined
   readonly outputTokensField?: ModelAlias['outputTokensField'] | undefined
 }

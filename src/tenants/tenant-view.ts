@@ -32,6 +32,7 @@ export const operatorTenant = z
     ...shown,
     isolation: tenantInput.shape.isolation.unwrap(),
     aliases: tenantInput.shape.aliases.unwrap(),
+    ownAccount: tenantInput.shape.ownAccount,
     limitOverrides: limits.partial(),
     weight: z.number().meta({ description: 'Share of a contended backend; 1 is the standard tier’s.' }),
   })

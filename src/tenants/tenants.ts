@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../base/clock'
 import type { BackendId, TenantId } from '../base/ids'
 import { Problem } from '../base/problem'
@@ -12,7 +13,7 @@ import type { SnapshotStore } from './snapshot-store'
 import type { TenantDirectory } from './tenant-directory'
 import { newRecord, patchedRecord } from './edit-record'
 import type { TenantInput, TenantPatch } from './tenant-input'
-import type { TenantRecord } from './tenant-record'
+import type { AliasSpec, TenantRecord } from './tenant-record'
 
 /**
  * Tenants' records and the one way to change them. The record is written first and the snapshot last, under the
@@ -34,6 +35,8 @@ export interface Tenants {
   transition(scope: TenantScope, event: LifecycleEvent): Promise<TenantRecord | Problem>
   /** Says where the data is by now; moving it is somebody else's work. */
   setDataIsolation(scope: TenantScope, data: TenantRecord['isolation']['data']): Promise<TenantRecord | Problem>
+  /** Leads aliases to backends of the tenant's own, by alias; what already leads there is left alone. */
+  setRoutes(scope: TenantScope, routes: Readonly<Record<string, AliasSpec['groups']>>): Promise<TenantRecord | Problem>
   /** Record, snapshot and directory entry: as if the tenant had never been registered. */
   remove(scope: TenantScope): Promise<void>
   list(page: { after?: TenantId | undefined; limit: number }): Promise<TenantPage>
@@ -50,8 +53,8 @@ export interface TenantsDeps {
   readonly directory: TenantDirectory
   readonly snapshots: SnapshotStore
   readonly clock: Clock
-  /** Those of `ids` that exist, as storage has them now. */
-  readonly knownBackends: (ids: readonly BackendId[]) => Promise<ReadonlySet<BackendId>>
+  /** Those of `ids` that exist and that this tenant's aliases may name, as storage has them now. */
+  readonly knownBackends: (ids: readonly BackendId[], tenantId: TenantId) => Promise<ReadonlySet<BackendId>>
   /** Told of every compiled change, so that this instance need not wait for its cache. */
   readonly onChange: (tenantId: TenantId) => void
 }
@@ -114,6 +117,11 @@ export function createTenants(deps: TenantsDeps): Tenants {
       change(scope, (record) =>
         record.isolation.data === data ? record : { ...record, isolation: { ...record.isolation, data } },
       ),
+    setRoutes: (scope, routes) =>
+      change(scope, (record) => {
+        const aliases = record.aliases.map((alias) => ({ ...alias, groups: routes[alias.name] ?? alias.groups }))
+        return isDeepStrictEqual(aliases, record.aliases) ? record : { ...record, aliases }
+      }),
     remove: async (scope) => {
       await table.removeAll(scope)
       await directory.remove(scope.tenantId)
@@ -156,7 +164,8 @@ async function faultOf(
 ): Promise<Problem | undefined> {
   const known = new Set(current ? backendsOf(current) : [])
   const unseen = [...new Set(backendsOf(next))].filter((id) => !known.has(id))
-  const errors = checkRecord(next, known.union(unseen.length > 0 ? await knownBackends(unseen) : new Set()))
+  const found = unseen.length > 0 ? await knownBackends(unseen, next.tenantId) : new Set<BackendId>()
+  const errors = checkRecord(next, { current, knownBackends: known.union(found) })
   const [first] = errors
   return first && new Problem('invalid_request', `${first.path}: ${first.message}`, { param: first.path, errors })
 }

@@ -17,6 +17,24 @@ const errorPaths = (body: { errors: { path: string }[] }) => body.errors.map(({ 
 describe('a tenant is not made of', () => {
   const group = (...ids: string[]) => ({ members: ids.map((id) => ({ backendId: id })) })
   const alias = (change: object) => ({ aliases: [{ ...chatAlias(backendId), ...change }] })
+  const ownAlias = { name: 'chat', model: 'gpt-4.1-mini' }
+  const deployment = { modelVersion: '2025-04-14', capacity: 10 }
+  const dedicated = (change: object) => ({
+    isolation: { models: 'dedicated' },
+    aliases: [{ ...ownAlias, deployment, ...change }],
+  })
+  const account = (change: object = {}) => ({
+    endpoint: 'https://contoso.openai.azure.com',
+    directoryId: 'aaaaaaaa-0000-4000-8000-00000000000a',
+    deployments: { chat: 'gpt' },
+    credential: { kind: 'identity' },
+    ...change,
+  })
+  const tenantOwned = (ownAccount: object | undefined) => ({
+    isolation: { models: 'tenant-owned' },
+    aliases: [ownAlias],
+    ownAccount,
+  })
 
   it.each<[string, () => object, string]>([
     ['an empty name', () => ({ displayName: '' }), 'displayName'],
@@ -27,7 +45,60 @@ describe('a tenant is not made of', () => {
     ['a tier that does not exist', () => ({ tier: 'gold' }), 'tier'],
     ['a region in capitals', () => ({ region: 'SwedenCentral' }), 'region'],
     ['a residency above its bound', () => ({ residency: Array(21).fill('swedencentral') }), 'residency'],
-    ['models of its own', () => ({ isolation: { models: 'dedicated' } }), 'isolation.models'],
+    [
+      'a deployment for an alias that shares one',
+      () => alias({ deployment: { modelVersion: '2025-04-14', capacity: 1 } }),
+      'aliases.0.deployment',
+    ],
+    ['deployments of its own that nobody says', () => dedicated({ deployment: undefined }), 'aliases.0.deployment'],
+    [
+      'no capacity',
+      () => dedicated({ deployment: { modelVersion: '1', capacity: 0 } }),
+      'aliases.0.deployment.capacity',
+    ],
+    [
+      'more capacity than there is',
+      () => dedicated({ deployment: { modelVersion: '1', capacity: 100_001 } }),
+      'aliases.0.deployment.capacity',
+    ],
+    [
+      'a sku that serves no calls',
+      () => dedicated({ deployment: { modelVersion: '1', capacity: 1, sku: 'GlobalBatch' } }),
+      'aliases.0.deployment.sku',
+    ],
+    ['own deployments and shared backends', () => dedicated({ groups: [group(backendId)] }), 'aliases.0.groups'],
+    ['an account that only others have', () => ({ ownAccount: account() }), 'ownAccount'],
+    ['an own account that nobody names', () => tenantOwned(undefined), 'ownAccount'],
+    [
+      'an own account without the alias’s deployment',
+      () => tenantOwned(account({ deployments: {} })),
+      'ownAccount.deployments.chat',
+    ],
+    [
+      'an own account with a deployment for no alias',
+      () => tenantOwned(account({ deployments: { chat: 'gpt', other: 'gpt' } })),
+      'ownAccount.deployments.other',
+    ],
+    [
+      'an own account by a token of no directory',
+      () => tenantOwned(account({ directoryId: undefined })),
+      'ownAccount.directoryId',
+    ],
+    [
+      'an own account at an address that is not Azure’s',
+      () => tenantOwned(account({ endpoint: 'https://openai.azure.com.thief.example' })),
+      'ownAccount.endpoint',
+    ],
+    [
+      'an own account by a secret with a slash',
+      () => tenantOwned(account({ credential: { kind: 'tenant-secret', name: 'a/b' } })),
+      'ownAccount.credential.name',
+    ],
+    [
+      'an own account with a resource id of something else',
+      () => tenantOwned(account({ resourceId: '/subscriptions/1' })),
+      'ownAccount.resourceId',
+    ],
     ['data in an account of its own', () => ({ isolation: { data: 'account' } }), 'isolation.data'],
     ['an isolation that does not exist', () => ({ isolation: { models: 'none' } }), 'isolation.models'],
     ['a limit of zero', () => ({ limitOverrides: { requestsPerMinute: 0 } }), 'limitOverrides.requestsPerMinute'],
