@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { createReadStream, createWriteStream, renameSync, rmSync } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
-import { decryptArchive } from '../src/offboarding/archive-cipher'
+import { ArchiveError, decryptArchive } from '../src/offboarding/archive-cipher'
 
 const usage = `Opens the encrypted archive of a tenant's export.
 
@@ -12,7 +13,7 @@ const usage = `Opens the encrypted archive of a tenant's export.
 
 Ends with 0 when the archive is whole and unchanged, 1 when it is not, 2 when it could not be read.`
 
-function main(): 0 | 1 | 2 {
+async function main(): Promise<0 | 1> {
   const { values } = parseArgs({
     options: {
       file: { type: 'string' },
@@ -27,20 +28,26 @@ function main(): 0 | 1 | 2 {
   }
   const { file, key, out } = values
   if (!file || !key || !out) throw new Error('--file, --key and --out are needed; --help says more')
-  const bytes = readFileSync(file)
+  // Under its name only once the last frame has proved that it is whole.
+  const partial = `${out}.partial`
   try {
-    writeFileSync(out, decryptArchive(Buffer.from(key, 'base64url'), bytes), { mode: 0o600 })
+    const plain = decryptArchive(Buffer.from(key, 'base64url'), createReadStream(file))
+    await pipeline(plain, createWriteStream(partial, { mode: 0o600 }))
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    rmSync(partial, { force: true })
+    if (!(error instanceof ArchiveError)) throw error
+    process.stderr.write(`${error.message}\n`)
     return 1
   }
+  renameSync(partial, out)
   process.stdout.write(`${out}\n`)
   return 0
 }
 
-try {
-  process.exit(main())
-} catch (error) {
-  process.stderr.write(`The archive could not be read: ${error instanceof Error ? error.message : String(error)}\n`)
-  process.exit(2)
-}
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`The archive could not be read: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(2)
+  },
+)

@@ -25,6 +25,7 @@ import { exportFiles } from './offboarding/export-files'
 import { createExporter } from './offboarding/exporter'
 import { offboardingChecklist } from './offboarding/offboarding-checklist'
 import { createOffboardings } from './offboarding/offboardings'
+import { removeExpiredExports } from './offboarding/remove-expired-exports'
 import { createSweep } from './offboarding/sweep'
 import { tenantStores } from './offboarding/tenant-stores'
 import { createCanaryKey } from './onboarding/canary'
@@ -59,7 +60,8 @@ export interface LifecycleParts {
 
 /** The part of the composition that brings tenants in, keeps what is theirs, moves them and lets them go. */
 export function composeLifecycle(parts: LifecycleParts) {
-  const { config, storage, identity, tenants, keys, directories, audit, queryUsage, ids, clock, chance, log } = parts
+  const { config, storage, identity, tenants, keys, directories, members, audit, queryUsage } = parts
+  const { ids, clock, chance, log } = parts
   const { publicUrl, graceMs } = { publicUrl: config.publicUrl, graceMs: config.offboardingGraceMs }
   const wrappingKey =
     config.wrappingKey.kind === 'key-file'
@@ -91,15 +93,17 @@ export function composeLifecycle(parts: LifecycleParts) {
   const exporter = createExporter({
     container: storage.container('exports'),
     secret: config.keyPepper,
+    wrappingKey,
+    validMs: config.exportValidMs,
+    clock,
     chance,
-    filesOf: (scope) => exportFiles({ tenants, keys, audit, records, queryUsage, clock }, scope),
+    filesOf: (scope) => exportFiles({ tenants, keys, members, directories, audit, records, queryUsage, clock }, scope),
   })
   const offboarding = offboardingChecklist({
     tenants,
     offboardings,
     exporter,
-    stores: tenantStores({ storage, places, directories }),
-    places,
+    stores: tenantStores({ storage, places, directories, keyring, tenants }),
     keyring,
     sweep: createSweep(storage),
     signer: certificateSigner,
@@ -118,6 +122,7 @@ export function composeLifecycle(parts: LifecycleParts) {
       registered(moving, { log, alerts }),
       registered(rotation, { log, alerts }),
     ],
+    removeExpiredExports: () => removeExpiredExports({ offboardings, exporter }),
     /** What the control plane's triggers call of it. */
     controlPlane: {
       credentialLinks,

@@ -56,6 +56,7 @@ export interface Platform {
   /** Each becomes a durable orchestration with an activity for its steps. */
   readonly checklists: readonly RegisteredChecklist[]
   readonly exportArchive: Parameters<typeof exportArchive>[0]
+  readonly removeExpiredExports: () => Promise<void>
   /** Makes the tables and containers that are missing. */
   start(): Promise<void>
   /** Waits for the calls under way, then writes what is still in memory. */
@@ -199,6 +200,10 @@ export function compose(config: Config, log: Log, version: string): Platform {
     },
     checklists: lifecycle.checklists,
     exportArchive: { ...lifecycle.controlPlane, clock },
+    removeExpiredExports: async () => {
+      const removed = await lifecycle.removeExpiredExports()
+      if (removed > 0) log.info('expired exports were deleted', { removed })
+    },
     start: () => storage.ensure(allStorageNeeds),
     stop: async () => {
       await sweeping.stop()

@@ -26,6 +26,8 @@ export interface Config {
     | { readonly kind: 'key-vault'; readonly vaultUrl: string; readonly keyName: string }
   /** How long after a tenant’s freeze nothing of it is deleted yet. */
   readonly offboardingGraceMs: number
+  /** How long an offboarded tenant's export can be fetched. */
+  readonly exportValidMs: number
   /** The keys of model backends, by the setting's name, which is what a backend record names. */
   readonly backendKeys: Readonly<Record<string, string>>
 }
@@ -57,6 +59,11 @@ const environment = z.object({
     .min(0, 'a number of seconds from 0 to 86400')
     .max(86_400, 'a number of seconds from 0 to 86400')
     .default(60),
+  TENANTRY_EXPORT_VALID_HOURS: z.coerce
+    .number({ error: 'a number of hours from 1 to 2160' })
+    .min(1, 'a number of hours from 1 to 2160')
+    .max(2_160, 'a number of hours from 1 to 2160')
+    .default(168),
   TENANTRY_PUBLIC_URL: url,
   /** Set by the Functions host. */
   WEBSITE_HOSTNAME: z.string().optional(),
@@ -110,6 +117,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     publicUrl: publicUrlOf(data),
     wrappingKey,
     offboardingGraceMs: data.TENANTRY_OFFBOARDING_GRACE_SECONDS * 1_000,
+    exportValidMs: data.TENANTRY_EXPORT_VALID_HOURS * 3_600_000,
     backendKeys: Object.fromEntries(
       Object.entries(given).filter((pair): pair is [string, string] => BACKEND_KEY_SETTING.test(pair[0])),
     ),

@@ -7,6 +7,7 @@ import { registerChecklists } from './functions/durable/register-checklists'
 import { exportArchive } from './functions/export-archive'
 import { inference } from './functions/inference'
 import { registerControlPlane } from './functions/register-control-plane'
+import { removeExpiredExports } from './functions/remove-expired-exports'
 import { rollUpUsage } from './functions/roll-up-usage'
 import packageJson from '../package.json'
 
@@ -20,6 +21,7 @@ registerControlPlane(app, platform.controlPlane, platform.handle)
 app.http('export-archive', exportArchive(platform.exportArchive))
 registerChecklists(platform.checklists)
 app.timer('roll-up-usage', rollUpUsage(platform))
+app.timer('remove-expired-exports', removeExpiredExports(platform))
 
 app.hook.appStart(() =>
   platform.start().catch((error: unknown) => {

@@ -28,6 +28,8 @@ export interface Orchestrations {
   start(name: string, instanceId: string, input: unknown): Promise<void>
   /** Undefined for an id that never ran, or has been purged. */
   status(instanceId: string): Promise<OrchestrationStatus | undefined>
+  /** Every instance that has not ended, with what it was started with. */
+  running(): Promise<readonly { readonly instanceId: string; readonly input: unknown }[]>
   /** Removes what the host keeps of an instance that has ended: input, history, status. An unknown one is no error. */
   purge(instanceId: string): Promise<void>
   /** Events for an instance that is not running are dropped. */

@@ -67,7 +67,7 @@ export const problemCodes = {
   metering_unavailable: entry(503, 'The usage log cannot be written', 'server_error', 'platform', 'retryable'),
   instance_overloaded: entry(503, 'This instance is full', 'server_error', 'platform', 'retryable'),
   shutting_down: entry(503, 'This instance is stopping', 'server_error', 'platform', 'retryable'),
-  offboarding_incomplete: entry(500, 'Something of the tenant is left', 'server_error', 'platform', 'final'),
+  offboarding_incomplete: entry(500, 'Something of the tenant is left', 'server_error', 'platform', 'retryable'),
   validation_failed: entry(500, 'Validation of the tenant failed', 'server_error', 'platform', 'final'),
   validation_incomplete: entry(503, 'Validation could not be ended', 'server_error', 'upstream', 'retryable'),
   public_endpoint_unreachable: entry(503, 'Own endpoint unreachable', 'server_error', 'platform', 'retryable'),

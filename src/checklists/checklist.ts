@@ -34,7 +34,7 @@ export interface ChecklistStep<Input> {
 
 /** What the activity's host offers beside the slices. */
 export interface StepHost {
-  readonly orchestrations: Pick<Orchestrations, 'purge'>
+  readonly orchestrations: Pick<Orchestrations, 'purge' | 'running'>
 }
 
 export interface Operation<Input> {

@@ -3,7 +3,8 @@ import { Problem } from '../base/problem'
 import type { ControlPlane } from '../http/control-plane'
 import { publicEndpoint } from '../http/endpoint'
 import type { HttpTrigger } from '../http/http-trigger'
-import { notFound, ok } from '../http/plain-request'
+import { ok } from '../http/plain-request'
+import { showExport } from '../offboarding/show-export'
 
 const exportAnswer = z.object({
   /** base64url; shown now and never again. `npm run export:open` takes it. */
@@ -26,23 +27,12 @@ export const exportLink = ({ offboardings, exporter, publicUrl, clock }: Control
       answer: exportAnswer,
       problems: ['link_used_up'],
       run: async ({ params }) => {
-        const tenantId = exporter.tenantOf(params.token)
-        if (!tenantId) return notFound
-        const known = await offboardings.get(tenantId)
-        if (!known?.export) return notFound
-        if (known.exportShown || known.export.until <= clock.now()) return usedUp
-        let wasFirst = false
-        await offboardings.change(tenantId, (offboarding) => {
-          wasFirst = !offboarding.exportShown
-          return { ...offboarding, exportShown: true }
-        })
-        if (!wasFirst) return usedUp
-        const { bytes, sha256, until } = known.export
+        const shown = await showExport({ offboardings, exporter, clock }, params.token)
+        if (shown instanceof Problem) return shown
+        const { bytes, sha256, until } = shown.made
         const archiveUrl = `${publicUrl}/api/exports/${params.token}/archive`
-        return ok({ key: exporter.key(tenantId), archiveUrl, bytes, sha256, until: new Date(until).toISOString() })
+        return ok({ key: shown.key, archiveUrl, bytes, sha256, until: new Date(until).toISOString() })
       },
     }),
   },
 })
-
-const usedUp = new Problem('link_used_up', 'This link was used already, or has expired.')

@@ -40,20 +40,23 @@ export async function* encryptArchive(
 export async function* decryptArchive(key: Buffer, sealed: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   const bytes = createReader(sealed)
   const head = await bytes.take(MAGIC.length + PREFIX_BYTES)
-  if (!head?.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error('This is no encrypted export of Tenantry.')
+  if (!head?.subarray(0, MAGIC.length).equals(MAGIC)) throw new ArchiveError('This is no encrypted export of Tenantry.')
   const prefix = head.subarray(MAGIC.length)
   for (let number = 0; ; number++) {
     const length = (await bytes.take(LENGTH_BYTES))?.readUInt32BE()
-    if (length === undefined || length > FRAME_BYTES + TAG_BYTES) throw broken
+    if (length === undefined || length > FRAME_BYTES + TAG_BYTES) throw new ArchiveError(BROKEN)
     const frame = await bytes.take(length)
-    if (!frame) throw broken
+    if (!frame) throw new ArchiveError(BROKEN)
     const isLast = await bytes.isAtEnd()
     yield open(key, nonceOf(prefix, number, isLast), frame)
     if (isLast) return
   }
 }
 
-const broken = new Error('The archive is cut off, or was changed.')
+const BROKEN = 'The archive is cut off, or was changed.'
+
+/** It is the archive or the key that is wrong, not the reading. */
+export class ArchiveError extends Error {}
 
 /** Takes given lengths from chunks of any. */
 function createReader(chunks: AsyncIterable<Uint8Array>) {
@@ -96,12 +99,12 @@ function seal(key: Buffer, nonce: Buffer, plain: Buffer): Buffer {
 }
 
 function open(key: Buffer, nonce: Buffer, sealed: Buffer): Buffer {
-  if (sealed.length < TAG_BYTES) throw broken
+  if (sealed.length < TAG_BYTES) throw new ArchiveError(BROKEN)
   const decipher = createDecipheriv('aes-256-gcm', key, nonce)
   decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
   try {
     return Buffer.concat([decipher.update(sealed.subarray(0, -TAG_BYTES)), decipher.final()])
   } catch {
-    throw new Error('The key is not this archive’s, or the archive was changed.')
+    throw new ArchiveError('The key is not this archive’s, or the archive was changed.')
   }
 }

@@ -14,12 +14,12 @@ import type { UsageReport } from '../usage/query-usage'
 import type { ArchiveFile } from './zip'
 
 export interface ExportDeps {
-  readonly tenants: Tenants
-  readonly keys: Keys
-  readonly members: Members
-  readonly directories: Directories
-  readonly audit: AuditLog
-  readonly records: SealedRecords
+  readonly tenants: Pick<Tenants, 'get'>
+  readonly keys: Pick<Keys, 'list'>
+  readonly members: Pick<Members, 'list'>
+  readonly directories: Pick<Directories, 'list'>
+  readonly audit: Pick<AuditLog, 'page'>
+  readonly records: Pick<SealedRecords, 'ids' | 'get'>
   readonly queryUsage: (scope: TenantScope, query: Readonly<Record<string, string>>) => Promise<UsageReport | Problem>
   readonly clock: Clock
 }

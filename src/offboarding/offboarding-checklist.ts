@@ -5,7 +5,6 @@ import type { TenantId } from '../base/ids'
 import { Problem, ProblemError } from '../base/problem'
 import { done, type Checklist, type ChecklistStep } from '../checklists/checklist'
 import { certificateFact } from '../checklists/operation-view'
-import type { ChecklistInput } from '../checklists/run-checklist'
 import type { TenantKeyring } from '../encryption/sealer'
 import { onboardingIdOf } from '../onboarding/onboarding-input'
 import { TenantScope } from '../storage/tenant-scope'
@@ -97,7 +96,7 @@ const freezeStep = ({ tenants, offboardings, keyring, graceMs, clock }: Offboard
 })
 
 const isOf = (tenantId: TenantId, started: unknown) =>
-  typeof started === 'object' && started !== null && (started as Partial<ChecklistInput>).tenantId === tenantId
+  typeof started === 'object' && started !== null && 'tenantId' in started && started.tenantId === tenantId
 
 const exportStep = ({ exporter, offboardings, publicUrl }: OffboardingDeps): Step => ({
   id: 'export',
@@ -185,7 +184,7 @@ const certificateStep = ({ offboardings, signer, audit, publicUrl, clock }: Offb
     const offboarding = await mustGet(offboardings, tenantId)
     if (!offboarding.certificate) {
       const certificate = await signer.sign(certificateOf(operationId, offboarding, clock.now()))
-      await offboardings.change(tenantId, (record) => ({ ...record, certificate }))
+      // On record first: a crash in between leaves a second entry, not a certificate that nobody knows of.
       await audit.append('platform', {
         actor: { kind: 'orchestration', id: operationId },
         action: 'offboarding.certify',
@@ -193,6 +192,7 @@ const certificateStep = ({ offboardings, signer, audit, publicUrl, clock }: Offb
         outcome: 'done',
         requestId: operationId,
       })
+      await offboardings.change(tenantId, (record) => ({ ...record, certificate }))
     }
     return done({ [certificateFact]: `${publicUrl}/api/platform/tenants/${tenantId}/deletion-certificate` })
   },

@@ -1,8 +1,8 @@
 import type { Directories } from '../access/directories'
 import type { TenantKeyring } from '../encryption/sealer'
 import type { StorageAccount } from '../storage/connect'
-import { placeStorage, type Places } from '../storage/places'
-import { tenantDataTables } from '../storage/tenant-data'
+import { ownPlaceOf, placeStorage, type Places } from '../storage/places'
+import { tenantDataTables, type DataPlace } from '../storage/tenant-data'
 import type { TenantScope } from '../storage/tenant-scope'
 import { tenantTable, type Columns } from '../storage/tenant-table'
 import type { Tenants } from '../tenants/tenants'
@@ -88,15 +88,19 @@ const exportUntil = (untilMs: number): RetainedData => ({
   holds: { containers: ['exports'] },
 })
 
+/** Whatever place the tenant's is by now: a move that broke off may have left something in another. */
 function dataPlaceStore(places: Places): TenantStore {
+  const everywhere = (scope: TenantScope): readonly DataPlace[] => [{ kind: 'logical' }, ownPlaceOf(scope)]
   return {
     name: 'sealed records and blobs',
     holds: { tables: tenantDataTables, containers: placeStorage.containers },
     census: async (scope) => {
-      const counts = await places.census(scope, await places.get(scope))
-      return Object.values(counts).reduce((total, count) => total + count, 0)
+      const counts = await Promise.all(everywhere(scope).map((place) => places.census(scope, place)))
+      return counts.flatMap((count) => Object.values(count)).reduce((total, count) => total + count, 0)
     },
-    remove: async (scope) => places.empty(scope, await places.get(scope)),
+    remove: async (scope) => {
+      for (const place of everywhere(scope)) await places.empty(scope, place)
+    },
   }
 }
 

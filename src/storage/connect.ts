@@ -75,7 +75,7 @@ export function connectStorage(connection: StorageConnection, prefix: string): S
       return countOf(tables.client(tableName(name)).listEntities({ queryOptions: { filter, select: ['RowKey'] } }))
     },
     platformRowsUnder: async (name, start) => {
-      const filter = odata`PartitionKey eq ${platformPartition} and RowKey ge ${start} and RowKey lt ${`${start}~`}`
+      const filter = odata`PartitionKey eq ${platformPartition} and RowKey ge ${start} and RowKey lt ${`${start}\uffff`}`
       return countOf(tables.client(tableName(name)).listEntities({ queryOptions: { filter, select: ['RowKey'] } }))
     },
     blobsUnder: (name, start) => countOf(blobs.getContainerClient(otherName(name)).listBlobsFlat({ prefix: start })),

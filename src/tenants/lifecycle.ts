@@ -12,7 +12,7 @@ const moves: Readonly<Record<LifecycleEvent, { readonly from: readonly TenantSta
   activate: { from: ['onboarding', 'validating'], to: 'active' },
   suspend: { from: ['active'], to: 'suspended' },
   resume: { from: ['suspended'], to: 'active' },
-  'begin-offboarding': { from: ['onboarding', 'active', 'suspended'], to: 'offboarding' },
+  'begin-offboarding': { from: ['onboarding', 'validating', 'active', 'suspended'], to: 'offboarding' },
   'finish-offboarding': { from: ['offboarding'], to: 'offboarded' },
 }
 

@@ -179,6 +179,9 @@ export function wireControlPlane(options: WiringOptions) {
     exporter: createExporter({
       container: storage.container('exports'),
       secret: keyPeppers[0],
+      wrappingKey,
+      validMs: 7 * 86_400_000,
+      clock,
       chance,
       filesOf: async function* () {},
     }),

@@ -90,7 +90,10 @@ async function run<Input>(checklist: Checklist<Input>, scope: TenantScope, input
   const runStep = createRunStep(checklist, { log, alert: async () => {} })
   const { output } = await handRun(
     (steps) => runChecklist(steps, planOf(checklist), { tenantId: scope.tenantId, input }),
-    { activity: (_, request) => runStep(request as StepRequest, { orchestrations: { purge: async () => {} } }) },
+    {
+      activity: (_, request) =>
+        runStep(request as StepRequest, { orchestrations: { purge: async () => {}, running: async () => [] } }),
+    },
   )
   return output
 }

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { unzipSync } from 'fflate'
+import { auditVerify } from '../../local/audit-verify'
 import { certificateVerify } from '../../local/certificate-verify'
-import { connectStorage } from '../../src/storage/connect'
 import { startTestStack, type TestStack, type TestTenant } from '../harness/stack'
-import { testConnectionString } from '../harness/storage'
 import { chatBody, chatPath, post } from '../harness/call'
+import { certificateOf, storageOf, tracesOf } from './traces'
 
 let stack: TestStack
 beforeAll(async () => {
@@ -18,31 +18,17 @@ afterAll(() => stack.stop())
 
 const folder = mkdtempSync(join(tmpdir(), 'tenantry-test-'))
 const run = promisify(execFile)
-const call = ({ apiKey }: TestTenant) => post({ baseUrl: stack.baseUrl, apiKey }, chatPath, chatBody())
+const call = ({ apiKey }: TestTenant, { baseUrl } = stack) => post({ baseUrl, apiKey }, chatPath, chatBody())
+const remaining = async ({ tenantId }: TestTenant) => (await tracesOf(stack, tenantId)).sort()
 const offboard = ({ tenantId }: TestTenant, query = '') =>
   stack.platform.remove<{ offboardingId: string; statusUrl: string }>(`/tenants/${tenantId}${query}`)
-
-/** What of the account has the tenant's id in a key, a name or a blob's path. */
-async function tracesOf({ tenantId }: TestTenant): Promise<string[]> {
-  const storage = connectStorage(
-    { kind: 'connection-string', connectionString: testConnectionString() },
-    stack.storagePrefix,
-  )
-  const traces: string[] = []
-  for (const name of await storage.tableNames())
-    if ((await storage.rowsInPartition(name, tenantId)) > 0) traces.push(name)
-  for (const name of await storage.containerNames())
-    if ((await storage.blobsUnder(name, `${tenantId}/`)) > 0) traces.push(name)
-  const names = [...(await storage.tableNames()), ...(await storage.containerNames())]
-  return [...traces, ...names.filter((name) => name.includes(tenantId.slice(4)))]
-}
 
 describe.each(['logical', 'container'])('offboarding a tenant with its data in a %s place', (data) => {
   it('refuses its calls at once, deletes everything, and certifies it', async () => {
     const tenant = await stack.makeTenant({ isolation: { models: 'shared', data } })
     const other = await stack.makeTenant()
     expect((await call(tenant)).status).toBe(200)
-    expect(await tracesOf(tenant)).not.toEqual([])
+    expect(await remaining(tenant)).toEqual(expect.arrayContaining(['keys', 'limits', 'tenants']))
 
     const { offboardingId, statusUrl } = await offboard(tenant)
     expect(statusUrl).toBe(`/api/platform/operations/${offboardingId}`)
@@ -52,8 +38,8 @@ describe.each(['logical', 'container'])('offboarding a tenant with its data in a
     expect([401, 403]).toContain((await call(tenant)).status)
     expect((await call(other)).status).toBe(200)
     // Sums for bills stay, numbers only.
-    expect((await tracesOf(tenant)).filter((name) => name !== 'usageminutes')).toEqual([])
-    expect((await tracesOf(other)).length).toBeGreaterThan(3)
+    expect((await remaining(tenant)).filter((name) => name !== 'usageminutes')).toEqual(['exports'])
+    expect((await remaining(other)).length).toBeGreaterThan(3)
   }, 60_000)
 })
 
@@ -79,15 +65,46 @@ describe('a deletion certificate', () => {
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({
       kind: 'tenantry-deletion-certificate',
       tenantId: tenant.tenantId,
-      left: 0,
-      dataKeyVersions: [{ version: 1 }],
-      removed: { 'table keys': 1 },
-      retained: [{ what: expect.stringContaining('Usage sums') }, expect.anything()],
+      requestedBy: expect.any(String),
+      removed: { 'table keys': 1, 'sealed records and blobs': 1 },
+      dataKeys: { versions: [{ version: 1, wrappedBy: expect.stringContaining('key-file/') }] },
+      swept: { found: 0, looked: expect.arrayContaining(['table keys', 'container tenant-content', 'table backends']) },
+      retained: [
+        { what: expect.stringContaining('Sums of usage') },
+        { what: expect.stringContaining('tombstone') },
+        { what: expect.stringContaining('The encrypted export, until ') },
+      ],
     })
     const [header = '', payload = '', signature = ''] = body.certificate.split('.')
-    const forged = Buffer.from(payload, 'base64url').toString().replace('"left":0', '"left":1')
+    const forged = Buffer.from(payload, 'base64url').toString().replace('"found":0', '"found":1')
     writeFileSync(file, [header, Buffer.from(forged).toString('base64url'), signature].join('.'))
     expect(await verify()).toBe(1)
+  }, 60_000)
+
+  it('comes only when the sweep finds nothing, wherever it lies; asked for again, the offboarding goes on', async () => {
+    const tenant = await stack.makeTenant()
+    const storage = storageOf(stack.storagePrefix)
+    await storage.ensure({ tables: ['strays'] })
+    await storage.table('strays').createEntity({ partitionKey: tenant.tenantId, rowKey: 'restored' })
+
+    const { offboardingId } = await offboard(tenant)
+    const stopped = await stack.platform.ended(offboardingId)
+    expect(stopped.state).toBe('failed')
+    expect(stopped.certificateUrl).toBeUndefined()
+    expect(stopped.steps.find(({ id }) => id === 'sweep')).toMatchObject({
+      state: 'failed',
+      error: { code: 'offboarding_incomplete', detail: expect.stringContaining('table strays (1 rows)') },
+    })
+    await expect(certificateOf(stack, tenant.tenantId)).rejects.toThrow('404')
+
+    await storage.table('strays').deleteEntity(tenant.tenantId, 'restored')
+    await offboard(tenant)
+    expect((await stack.platform.ended(offboardingId)).state).toBe('completed')
+    // What the first attempt removed is not forgotten by the second.
+    expect(await certificateOf(stack, tenant.tenantId)).toMatchObject({
+      removed: { 'table keys': 1, 'versions of the data key': 1 },
+      dataKeys: { versions: [{ version: 1 }] },
+    })
   }, 60_000)
 
   it('is the same one when the offboarding is asked for again', async () => {
@@ -122,11 +139,22 @@ describe('an export', () => {
     const files = unzipSync(readFileSync(zip))
     const text = (name: string) => Buffer.from(files[name] ?? []).toString()
     expect(JSON.parse(text('profile.json'))).toMatchObject({ displayName: 'Leaving Ltd' })
-    expect(JSON.parse(text('usage-by-month.json'))).toMatchObject({ totals: { calls: 1 } })
-    expect(text('audit.jsonl').split('\n').filter(Boolean).length).toBeGreaterThan(0)
+    expect(JSON.parse(text('members.json'))).toEqual({ members: [], directories: [] })
+    const usage = text('usage-by-day.jsonl').trim().split('\n')
+    expect(usage.map((row) => JSON.parse(row))).toEqual([expect.objectContaining({ alias: 'chat', calls: 1 })])
+    expect(text('keys.json')).toContain(tenant.keyId)
+    expect(text('keys.json')).not.toMatch(/digest|salt/i)
+    expect(Object.values(files).some((file) => Buffer.from(file).includes(tenant.apiKey))).toBe(false)
     expect(JSON.parse(text('manifest.json')).files.map(({ name }: { name: string }) => name)).toEqual(
       Object.keys(files).filter((name) => name !== 'manifest.json'),
     )
+    const chain = join(folder, 'audit.jsonl')
+    writeFileSync(chain, text('audit.jsonl'))
+    const lines: string[] = []
+    expect(
+      await auditVerify(['--file', chain, '--json'], {}, { print: (line) => lines.push(line), note: () => {} }),
+    ).toBe(0)
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ sound: true })
     await expect(open(Buffer.alloc(32).toString('base64url'))).rejects.toMatchObject({ code: 1 })
   }, 60_000)
 
@@ -135,6 +163,43 @@ describe('an export', () => {
     const { steps, facts } = await stack.platform.ended((await offboard(tenant, '?export=false')).offboardingId)
     expect(steps.find(({ id }) => id === 'export')?.state).toBe('skipped')
     expect(facts['exportUrl']).toBeUndefined()
+    expect(await remaining(tenant)).toEqual([])
+    expect(JSON.stringify((await certificateOf(stack, tenant.tenantId))['retained'])).not.toContain('export')
+  }, 60_000)
+})
+
+describe('an offboarding', () => {
+  it('takes a suspended tenant too', async () => {
+    const tenant = await stack.makeTenant()
+    await stack.platform.post(`/tenants/${tenant.tenantId}/suspend`, undefined)
+    expect(await stack.platform.ended((await offboard(tenant)).offboardingId)).toMatchObject({ state: 'completed' })
+  }, 60_000)
+
+  it('refuses a tenant whose onboarding has not ended, and takes it when it has', async () => {
+    await stack.platform.put('/registration-settings', {
+      mode: 'approval',
+      tier: 'free',
+      regions: ['swedencentral'],
+      aliases: [],
+    })
+    const answer = await fetch(`${stack.baseUrl}/api/registrations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        displayName: 'Waiting',
+        contact: { email: 'a@waiting.example' },
+        region: 'swedencentral',
+      }),
+    })
+    const { tenantId, onboardingId } = (await answer.json()) as { tenantId: string; onboardingId: string }
+    const status = () => stack.platform.get<{ state: string }>(`/operations/${onboardingId}`)
+    while ((await status()).body.state !== 'waiting-for-approval')
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    await expect(stack.platform.remove(`/tenants/${tenantId}`)).rejects.toThrow('409')
+    await stack.platform.post(`/operations/${onboardingId}/decision`, { approved: true })
+    expect((await stack.platform.ended(onboardingId)).state).toBe('completed')
+    const { offboardingId } = await stack.platform.remove<{ offboardingId: string }>(`/tenants/${tenantId}`)
+    expect(await stack.platform.ended(offboardingId)).toMatchObject({ state: 'completed' })
   }, 60_000)
 })
 

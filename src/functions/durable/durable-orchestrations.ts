@@ -7,6 +7,13 @@ import {
 } from 'durable-functions'
 import type { OrchestrationStatus, Orchestrations } from '../../base/durable-steps'
 
+const NOT_ENDED = [
+  OrchestrationRuntimeStatus.Pending,
+  OrchestrationRuntimeStatus.Running,
+  OrchestrationRuntimeStatus.ContinuedAsNew,
+  OrchestrationRuntimeStatus.Suspended,
+] as const
+
 /** The client binding of the running invocation; the trigger must have `df.input.durableClient()` among its inputs. */
 export function durableOrchestrations(context: InvocationContext): Orchestrations {
   let known: DurableClient | undefined
@@ -29,6 +36,10 @@ export function durableOrchestrations(context: InvocationContext): Orchestration
       const found = await status(instanceId)
       if (found && !endedBadly(found)) return
       await client().startNew(name, { instanceId, input })
+    },
+    running: async () => {
+      const found = await client().getStatusBy({ runtimeStatus: [...NOT_ENDED] })
+      return found.map(({ instanceId, input }) => ({ instanceId, input }))
     },
     purge: async (instanceId) => {
       await client().purgeInstanceHistory(instanceId)

@@ -1,0 +1,56 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createDirectories } from '../../src/access/directories'
+import { systemChance } from '../../src/base/chance'
+import type { Clock } from '../../src/base/clock'
+import { createIdMaker } from '../../src/base/ids'
+import { createLog } from '../../src/base/log'
+import { keyFileWrappingKey } from '../../src/encryption/key-file'
+import { createTenantKeys } from '../../src/encryption/tenant-keys'
+import { createOffboardings } from '../../src/offboarding/offboardings'
+import { createSweep } from '../../src/offboarding/sweep'
+import { tenantStores } from '../../src/offboarding/tenant-stores'
+import type { StorageAccount } from '../../src/storage/connect'
+import { createPlaces } from '../../src/storage/places'
+import { platformTable } from '../../src/storage/platform-table'
+import { tenantTable } from '../../src/storage/tenant-table'
+import { createSnapshotStore } from '../../src/tenants/snapshot-store'
+import { createTenantDirectory } from '../../src/tenants/tenant-directory'
+import { createTenants } from '../../src/tenants/tenants'
+
+/** What offboarding is made of, on real storage, without a host. */
+export function lifecycleParts(storage: StorageAccount, clock: Clock) {
+  const chance = systemChance()
+  const log = createLog(
+    () => {},
+    () => 0,
+  )
+  const rows = tenantTable(storage.table('tenants'))
+  const wrappingKey = keyFileWrappingKey(join(mkdtempSync(join(tmpdir(), 'tenantry-test-')), 'key.json'))
+  const places = createPlaces({ storage, rows: tenantTable(storage.table('tenantplaces')), clock, log })
+  const keyring = createTenantKeys({ table: tenantTable(storage.table('datakeys')), wrappingKey, clock, chance, log })
+  const directories = createDirectories({
+    index: platformTable(storage.table('directories')),
+    rows: tenantTable(storage.table('directories')),
+  })
+  const tenants = createTenants({
+    table: rows,
+    directory: createTenantDirectory(platformTable(storage.table('tenantdirectory'))),
+    snapshots: createSnapshotStore(rows),
+    clock,
+    knownBackends: async () => new Set(),
+    onChange: () => {},
+  })
+  return {
+    chance,
+    tenants,
+    ids: createIdMaker({ clock, chance }),
+    wrappingKey,
+    places,
+    directories,
+    offboardings: createOffboardings(platformTable(storage.table('offboardings'))),
+    stores: tenantStores({ storage, places, directories, keyring, tenants }),
+    sweep: createSweep(storage),
+  }
+}
