@@ -14,7 +14,7 @@ import type { Exporter } from './exporter'
 import { offboardingName, type OffboardingInput } from './offboarding-input'
 import type { Offboarding, Offboardings } from './offboardings'
 import type { Sweep } from './sweep'
-import type { TenantStore } from './tenant-store'
+import type { Removal, TenantStore } from './tenant-store'
 import { retainedOf, type TenantStores } from './tenant-stores'
 
 export interface OffboardingDeps {
@@ -118,7 +118,10 @@ const deleteStep = ({ stores, offboardings }: OffboardingDeps): Step => ({
   id: 'delete',
   ...bounds,
   do: async ({ tenantId }) => {
-    for (const store of stores.data) await emptyStore(offboardings, store, tenantId)
+    for (const store of stores.data) {
+      const removal = await emptyStore(offboardings, store, tenantId)
+      if (removal.kind === 'not-yet') return removal
+    }
     return done({ storesEmptied: String(stores.data.length) })
   },
 })
@@ -127,7 +130,8 @@ const destroyKeyStep = ({ stores, offboardings, clock }: OffboardingDeps): Step 
   id: 'destroy-key',
   ...bounds,
   do: async ({ tenantId }) => {
-    await emptyStore(offboardings, stores.dataKey, tenantId)
+    const removal = await emptyStore(offboardings, stores.dataKey, tenantId)
+    if (removal.kind === 'not-yet') return removal
     const { keyDestroyedAt = 0 } = await offboardings.change(tenantId, (offboarding) => ({
       ...offboarding,
       keyDestroyedAt: offboarding.keyDestroyedAt ?? clock.now(),
@@ -140,7 +144,8 @@ const removeRecordStep = ({ stores, offboardings }: OffboardingDeps): Step => ({
   id: 'remove-record',
   ...bounds,
   do: async ({ tenantId }, { orchestrations }) => {
-    await emptyStore(offboardings, stores.record, tenantId)
+    const removal = await emptyStore(offboardings, stores.record, tenantId)
+    if (removal.kind === 'not-yet') return removal
     // The onboarding's history has the name and address that the tenant came with.
     await orchestrations.purge(onboardingIdOf(tenantId))
     return done()
@@ -148,29 +153,39 @@ const removeRecordStep = ({ stores, offboardings }: OffboardingDeps): Step => ({
 })
 
 /** Counted first: a removal that breaks off has no count, and the next attempt finds less. */
-async function emptyStore(offboardings: Offboardings, store: TenantStore, tenantId: TenantId): Promise<void> {
+async function emptyStore(offboardings: Offboardings, store: TenantStore, tenantId: TenantId): Promise<Removal> {
   const scope = TenantScope.ofPlatform(tenantId)
   const found = await store.census(scope)
   await offboardings.change(tenantId, (offboarding) => ({
     ...offboarding,
     removed: { ...offboarding.removed, [store.name]: Math.max(offboarding.removed[store.name] ?? 0, found) },
   }))
-  await store.remove(scope)
+  return store.remove(scope)
 }
 
-/** Trusts no list of ours, and has what it finds in a known store removed before it looks again. */
+/**
+ * Asks every store, and looks through the whole storage account, which trusts no list of ours. What a store knows is removed
+ * before the next attempt.
+ */
 const sweepStep = ({ stores, offboardings, sweep, clock }: OffboardingDeps): Step => ({
   id: 'sweep',
   ...bounds,
   attemptsMax: SWEEP_ATTEMPTS_MAX,
   do: async ({ tenantId }) => {
     const scope = TenantScope.ofPlatform(tenantId)
-    const { left, looked } = await sweep(scope, retainedOf(await mustGet(offboardings, tenantId)))
+    const all = [...stores.data, stores.dataKey, stores.record]
+    const account = await sweep(scope, retainedOf(await mustGet(offboardings, tenantId)))
+    const left = [...account.left]
+    for (const store of all) {
+      const count = await store.census(scope)
+      if (count > 0) left.push(`${store.name} (${count})`)
+    }
     if (left.length > 0) {
-      for (const store of [...stores.data, stores.dataKey, stores.record]) await store.remove(scope)
+      for (const store of all) await store.remove(scope)
       const text = `Something of the tenant is left: ${left.join('; ')}.`
       throw new ProblemError(new Problem('offboarding_incomplete', text))
     }
+    const looked = [...all.map(({ name }) => name), ...account.looked]
     const swept = { at: clock.now(), looked }
     await offboardings.change(tenantId, (offboarding) => ({ ...offboarding, swept }))
     return done({ sweptAt: new Date(swept.at).toISOString(), storesSwept: String(looked.length) })

@@ -6,10 +6,15 @@ export interface TenantStore {
   /** What it answers for. */
   readonly holds: StorageNames
   /** Can be repeated; what was written meanwhile goes the next time. */
-  remove(scope: TenantScope): Promise<void>
-  /** How much of the tenant is there: rows, blobs, links. */
+  remove(scope: TenantScope): Promise<Removal>
+  /** How much of the tenant is there: rows, blobs, links, resources. */
   census(scope: TenantScope): Promise<number>
 }
+
+export type Removal =
+  | { readonly kind: 'removed' }
+  /** The removal is under way, and asking again shows how far it is: a cloud takes minutes to delete a resource. */
+  | { readonly kind: 'not-yet'; readonly againAfterMs: number }
 
 /** What stays of a tenant on purpose, and says so in its certificate. */
 export interface RetainedData {

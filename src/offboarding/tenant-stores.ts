@@ -7,10 +7,12 @@ import type { TenantScope } from '../storage/tenant-scope'
 import { tenantTable, type Columns } from '../storage/tenant-table'
 import type { Tenants } from '../tenants/tenants'
 import type { Offboarding } from './offboardings'
-import type { RetainedData, StorageNames, TenantStore } from './tenant-store'
+import type { Removal, RetainedData, StorageNames, TenantStore } from './tenant-store'
 
 /** Tables whose partition is the tenant and which nobody but their slice knows more about, in the order of emptying. */
-const partitions = ['idempotency', 'limits', 'keys', 'members', 'alerts', 'audit'] as const
+const partitions = ['idempotency', 'limits', 'keys', 'members', 'alerts', 'audit', 'secrets'] as const
+
+const removed: Removal = { kind: 'removed' }
 
 /** The registry: everything that holds data of tenants. A slice that keeps more fails a test until it is entered. */
 export interface TenantStores {
@@ -44,7 +46,10 @@ export function tenantStores({
     dataKey: {
       name: 'versions of the data key',
       holds: { tables: ['datakeys'] },
-      remove: (scope) => keyring.destroy(scope),
+      remove: async (scope) => {
+        await keyring.destroy(scope)
+        return removed
+      },
       census: async (scope) => (await keyring.versions(scope)).length,
     },
     record: {
@@ -53,6 +58,7 @@ export function tenantStores({
       remove: async (scope) => {
         await places.forget(scope)
         await tenants.remove(scope)
+        return removed
       },
       census: async (scope) =>
         (await storage.rowsInPartition('tenants', scope.tenantId)) +
@@ -63,7 +69,9 @@ export function tenantStores({
 }
 
 /** Tables in which there is nothing of any tenant. The sweep looks through them all the same. */
-export const withoutTenants: StorageNames = { tables: ['backends', 'registrations', 'signingkeys', 'usageblobs'] }
+export const withoutTenants: StorageNames = {
+  tables: ['backends', 'stamps', 'registrations', 'signingkeys', 'usageblobs'],
+}
 
 const retainedAlways: readonly RetainedData[] = [
   {
@@ -100,6 +108,7 @@ function dataPlaceStore(places: Places): TenantStore {
     },
     remove: async (scope) => {
       for (const place of everywhere(scope)) await places.empty(scope, place)
+      return removed
     },
   }
 }
@@ -111,6 +120,7 @@ function directoryStore(directories: Directories): TenantStore {
     census: async (scope) => (await directories.list(scope)).length,
     remove: async (scope) => {
       for (const { directoryId } of await directories.list(scope)) await directories.unlink(scope, directoryId)
+      return removed
     },
   }
 }
@@ -122,6 +132,7 @@ function partitionStore(storage: StorageAccount, name: string): TenantStore {
     holds: { tables: [name] },
     remove: async (scope: TenantScope) => {
       await table.removeAll(scope)
+      return removed
     },
     census: ({ tenantId }) => storage.rowsInPartition(name, tenantId),
   }

@@ -44,6 +44,8 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
   })
   return {
     chance,
+    log,
+    keyring,
     tenants,
     ids: createIdMaker({ clock, chance }),
     wrappingKey,
