@@ -1,20 +1,18 @@
-import type { TokenCredential } from '@azure/core-auth'
 import type { Directories } from './access/directories'
 import type { Keys } from './access/keys'
 import type { Members } from './access/members'
 import { createAlertReceivers } from './alerts/alert-receivers'
 import { createAlerts, type Alerts } from './alerts/alerts'
 import type { AuditLog } from './audit/audit-log'
-import { keyVaultWrappingKey } from './azure/key-vault-wrapping-key'
 import type { Chance } from './base/chance'
 import type { Clock } from './base/clock'
 import type { IdMaker } from './base/ids'
+import type { WrappingKey } from './base/wrapping-key'
 import type { Log } from './base/log'
 import type { Checklist } from './checklists/checklist'
 import { createRunStep } from './checklists/run-step'
 import type { Config } from './config'
 import { createSealer } from './encryption/create-sealer'
-import { keyFileWrappingKey } from './encryption/key-file'
 import { createSealedRecords } from './encryption/sealed-records'
 import { createTenantKeys } from './encryption/tenant-keys'
 import type { PriceBook } from './metering/price-book'
@@ -44,7 +42,7 @@ import type { Tenants } from './tenants/tenants'
 export interface LifecycleParts {
   readonly config: Config
   readonly storage: StorageAccount
-  readonly identity: TokenCredential
+  readonly wrappingKey: WrappingKey
   readonly tenants: Tenants
   readonly keys: Keys
   readonly directories: Directories
@@ -60,13 +58,9 @@ export interface LifecycleParts {
 
 /** The part of the composition that brings tenants in, keeps what is theirs, moves them and lets them go. */
 export function composeLifecycle(parts: LifecycleParts) {
-  const { config, storage, identity, tenants, keys, directories, members, audit, queryUsage } = parts
+  const { config, storage, wrappingKey, tenants, keys, directories, members, audit, queryUsage } = parts
   const { ids, clock, chance, log } = parts
   const { publicUrl, graceMs } = { publicUrl: config.publicUrl, graceMs: config.offboardingGraceMs }
-  const wrappingKey =
-    config.wrappingKey.kind === 'key-file'
-      ? keyFileWrappingKey(config.wrappingKey.file)
-      : keyVaultWrappingKey({ ...config.wrappingKey, credential: identity })
   const keyring = createTenantKeys({ table: tenantTable(storage.table('datakeys')), wrappingKey, clock, chance, log })
   const places = createPlaces({ storage, rows: tenantTable(storage.table('tenantplaces')), clock, log })
   const records = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })

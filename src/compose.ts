@@ -15,12 +15,17 @@ import { createFailedAttempts } from './access/failed-attempts'
 import { createOperators } from './access/operators'
 import { createBackendCredentials } from './azure/backend-credentials'
 import { appIdentity } from './azure/identity'
+import { keyVaultWrappingKey } from './azure/key-vault-wrapping-key'
+import { createKeyVaultSecrets } from './azure/key-vault-secrets'
+import { createSmallHttp } from './azure/small-http'
 import { createUpstreamHttp } from './azure/upstream-http'
 import { systemChance } from './base/chance'
 import { repeat, systemClock } from './base/clock'
 import { createIdMaker } from './base/ids'
 import { describeError, type Log } from './base/log'
 import type { Config } from './config'
+import { keyFileWrappingKey } from './encryption/key-file'
+import { createWrappedSecrets } from './encryption/wrapped-secrets'
 import { createCheckHealth } from './http/check-health'
 import type { RegisteredChecklist } from './functions/durable/register-checklists'
 import type { ControlPlane } from './http/control-plane'
@@ -35,6 +40,7 @@ import { createPriceBook } from './metering/price-book'
 import { createUsageLog } from './metering/create-usage-log'
 import { createBackends } from './routing/backends'
 import { createBackendHealth } from './routing/health'
+import { createStamps } from './stamps/stamps'
 import { connectStorage, type StorageConnection } from './storage/connect'
 import { platformTable } from './storage/platform-table'
 import { tenantTable } from './storage/tenant-table'
@@ -72,14 +78,25 @@ export function compose(config: Config, log: Log, version: string): Platform {
   const chance = systemChance()
   const ids = createIdMaker({ clock, chance })
   const instanceId = ids.instanceId()
-  const identity = appIdentity(config.identityClientId)
+  const smallHttp = createSmallHttp()
+  const identity = appIdentity({ ...config, http: smallHttp, clock })
   const connection: StorageConnection =
     config.storage.kind === 'identity' ? { ...config.storage, credential: identity } : config.storage
   const storage = connectStorage(connection, config.storagePrefix)
 
+  const wrappingKey =
+    config.wrappingKey.kind === 'key-file'
+      ? keyFileWrappingKey(config.wrappingKey.file)
+      : keyVaultWrappingKey({ ...config.wrappingKey, credential: identity })
+  const secrets =
+    config.wrappingKey.kind === 'key-file'
+      ? createWrappedSecrets(tenantTable(storage.table('secrets')), wrappingKey)
+      : createKeyVaultSecrets({ ...config.wrappingKey, identity, http: smallHttp })
+
   const snapshotStore = createSnapshotStore(tenantTable(storage.table('tenants')))
   const snapshots = createTenantSnapshots({ store: snapshotStore, clock, log })
   const backends = createBackends({ table: platformTable(storage.table('backends')), clock, log })
+  const stamps = createStamps(platformTable(storage.table('stamps')))
   const tenants = createTenants({
     table: tenantTable(storage.table('tenants')),
     directory: createTenantDirectory(platformTable(storage.table('tenantdirectory'))),
@@ -129,7 +146,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
     runningCalls,
     bodyRoom: createBodyRoom(),
     upstream,
-    credentials: createBackendCredentials({ settings: config.backendKeys, identity, clock }),
+    credentials: createBackendCredentials({ settings: config.backendKeys, identity, secrets, clock }),
     health: createBackendHealth(clock),
     ids,
     clock,
@@ -141,7 +158,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
   const lifecycle = composeLifecycle({
     config,
     storage,
-    identity,
+    wrappingKey,
     tenants,
     keys,
     directories,
@@ -167,6 +184,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
       tenants,
       keys,
       backends,
+      stamps,
       audit,
       queryUsage: usageOf,
       ...lifecycle.controlPlane,
@@ -209,7 +227,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
       await sweeping.stop()
       if (!(await runningCalls.idle(STOP_GRACE_MS))) log.warn('calls are cut off', { count: runningCalls.count })
       await Promise.all([usageLog.close(), limiter.close()])
-      await upstream.close()
+      await Promise.all([upstream.close(), smallHttp.close()])
     },
   }
 }

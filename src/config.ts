@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { EntraSettings } from './access/entra-tokens'
 import type { OperatorToken } from './access/operators'
 import { platformRoles } from './access/permissions'
+import type { ApplicationSettings } from './azure/identity'
 import { BACKEND_KEY_SETTING } from './base/backend-key-setting'
 
 /** Everything that the app reads from its environment, once, at start. */
@@ -16,6 +17,12 @@ export interface Config {
   /** Makes the check characters of API keys; changing it voids every key. */
   readonly keyPepper: string
   readonly operatorTokens: readonly OperatorToken[]
+  /** Where directories give tokens, to us and to callers. */
+  readonly authority: string
+  /** The application by which other directories know the platform; undefined where it uses its own identity only. */
+  readonly application: ApplicationSettings | undefined
+  /** Azure Resource Manager, by which tenants' own models and storage are made. */
+  readonly arm: { readonly url: string; readonly audience: string }
   /** Undefined where no Entra tokens are taken. */
   readonly entra: (EntraSettings & { readonly platformDirectoryId: string | undefined }) | undefined
   /** Where clients reach the platform, without a slash at the end; onboarding calls it, links name it. */
@@ -77,6 +84,12 @@ const environment = z.object({
       'SHA-256 hashes in hex, separated by commas, each with its role behind a colon if it is not operator',
     ),
   TENANTRY_ENTRA_AUTHORITY: url,
+  TENANTRY_ARM_URL: url,
+  /** What tokens for ARM are made for, where that is not its address. */
+  TENANTRY_ARM_AUDIENCE: url,
+  AZURE_TENANT_ID: z.guid('the id of the application’s directory').optional(),
+  AZURE_CLIENT_ID: z.guid('the client id of an application').optional(),
+  AZURE_CLIENT_SECRET: z.string().optional(),
   /** Client ids or App ID URIs, separated by commas. */
   TENANTRY_ENTRA_AUDIENCES: z.string().optional(),
   TENANTRY_PLATFORM_DIRECTORY: z.guid('the id of the directory whose people run the platform').optional(),
@@ -96,6 +109,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
         '__blobServiceUri, __queueServiceUri, __tableServiceUri) must name the account',
     )
   }
+  if (parsed.success && parsed.data.AZURE_CLIENT_SECRET && !readApplication(parsed.data))
+    faults.push('AZURE_CLIENT_ID and AZURE_TENANT_ID must say whose secret AZURE_CLIENT_SECRET is')
   const wrappingKey = parsed.success ? readWrappingKey(parsed.data) : undefined
   if (parsed.success && !wrappingKey) {
     faults.push(
@@ -113,6 +128,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     identityClientId: data.AzureWebJobsStorage__clientId,
     keyPepper: data.TENANTRY_KEY_PEPPER,
     operatorTokens: data.TENANTRY_OPERATOR_TOKEN_HASHES.split(',').map(readOperatorToken),
+    authority: authorityOf(data),
+    application: readApplication(data),
+    arm: readArm(data),
     entra: readEntra(data),
     publicUrl: publicUrlOf(data),
     wrappingKey,
@@ -133,12 +151,29 @@ function readOperatorToken(text: string): OperatorToken {
 }
 
 const MICROSOFT_AUTHORITY = 'https://login.microsoftonline.com'
+const PUBLIC_ARM = 'https://management.azure.com'
+
+const authorityOf = ({ TENANTRY_ENTRA_AUTHORITY: given }: z.infer<typeof environment>) =>
+  (given ?? MICROSOFT_AUTHORITY).replace(/\/+$/, '')
+
+function readArm({ TENANTRY_ARM_URL, TENANTRY_ARM_AUDIENCE }: z.infer<typeof environment>): Config['arm'] {
+  const url = (TENANTRY_ARM_URL ?? PUBLIC_ARM).replace(/\/+$/, '')
+  return { url, audience: TENANTRY_ARM_AUDIENCE?.replace(/\/+$/, '') ?? url }
+}
+
+function readApplication(data: z.infer<typeof environment>): ApplicationSettings | undefined {
+  const { AZURE_TENANT_ID: directoryId, AZURE_CLIENT_ID: clientId, AZURE_CLIENT_SECRET: secret } = data
+  return directoryId && clientId ? { directoryId, clientId, secret } : undefined
+}
 
 function readEntra(data: z.infer<typeof environment>): Config['entra'] {
   const audiences = data.TENANTRY_ENTRA_AUDIENCES?.split(',').filter((audience) => audience !== '') ?? []
   if (audiences.length === 0) return undefined
-  const authority = (data.TENANTRY_ENTRA_AUTHORITY ?? MICROSOFT_AUTHORITY).replace(/\/+$/, '')
-  return { authority, audiences, platformDirectoryId: data.TENANTRY_PLATFORM_DIRECTORY?.toLowerCase() }
+  return {
+    authority: authorityOf(data),
+    audiences,
+    platformDirectoryId: data.TENANTRY_PLATFORM_DIRECTORY?.toLowerCase(),
+  }
 }
 
 function readWrappingKey(data: z.infer<typeof environment>): Config['wrappingKey'] | undefined {

@@ -4,12 +4,14 @@ import { memberStorage } from './access/members'
 import { alertStorage } from './alerts/alerts'
 import { auditStorage } from './audit/chain-rows'
 import { dataKeyStorage } from './encryption/tenant-keys'
+import { secretStorage } from './encryption/wrapped-secrets'
 import { idempotencyStorage } from './http/idempotency'
 import { limitStorage } from './limits/create-limiter'
 import { signingStorage } from './offboarding/certificate'
 import { offboardingStorage } from './offboarding/offboardings'
 import { registrationStorage } from './onboarding/registration-settings'
 import { backendStorage } from './routing/backends'
+import { stampStorage } from './stamps/stamps'
 import { placeStorage } from './storage/places'
 import { tenantStorage } from './tenants/tenants'
 import { usageStorage } from './usage/run-roll-up'
@@ -26,6 +28,7 @@ export const storageNeeds: readonly StorageNeeds[] = [
   directoryStorage,
   memberStorage,
   backendStorage,
+  stampStorage,
   idempotencyStorage,
   auditStorage,
   limitStorage,
@@ -33,6 +36,7 @@ export const storageNeeds: readonly StorageNeeds[] = [
   alertStorage,
   registrationStorage,
   dataKeyStorage,
+  secretStorage,
   placeStorage,
   offboardingStorage,
   signingStorage,

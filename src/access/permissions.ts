@@ -39,6 +39,8 @@ export const platformPermissions = {
   'platform.members.manage': ['operator'],
   'platform.backends.read': ['operator', 'support', 'auditor'],
   'platform.backends.manage': ['operator'],
+  'platform.stamps.read': ['operator', 'support', 'auditor'],
+  'platform.stamps.manage': ['operator'],
   'platform.audit.read': ['operator', 'auditor'],
 } as const satisfies Record<string, readonly PlatformRole[]>
 export type PlatformPermission = keyof typeof platformPermissions

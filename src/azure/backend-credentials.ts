@@ -1,22 +1,45 @@
 import type { TokenCredential } from '@azure/core-auth'
 import type { Clock } from '../base/clock'
+import type { TenantId } from '../base/ids'
 import { throwProblem } from '../base/problem'
+import { createStaleCache } from '../base/stale-cache'
+import { TenantScope } from '../storage/tenant-scope'
+import { TokenRefusedError } from './oauth-tokens'
+import type { SecretStore } from './secret-store'
+import { createTokenCache } from './token-cache'
 
 /** How a backend is told who we are. */
 export type UpstreamCredential =
-  { readonly kind: 'api-key'; readonly setting: string } | { readonly kind: 'identity' } | { readonly kind: 'none' }
+  | { readonly kind: 'api-key'; readonly setting: string }
+  | { readonly kind: 'identity' }
+  /** A key that the backend's owner handed over, by the name under which it is kept. */
+  | { readonly kind: 'tenant-secret'; readonly name: string }
+  | { readonly kind: 'none' }
 
-export interface BackendCredentials {
-  /** The header that authenticates us, as `[name, value]`. No wait while a token is fresh. */
-  headerOf(
-    credential: UpstreamCredential,
-    style: 'api-key' | 'bearer',
-  ): readonly [string, string] | undefined | Promise<readonly [string, string]>
+/** What of a backend says by which credential it is called. */
+export interface Authenticated {
+  readonly credential: UpstreamCredential
+  /** The tenant whose backend it is. */
+  readonly ownerTenantId?: TenantId | undefined
+  /** The directory of its account, where that is not the platform's own. */
+  readonly directoryId?: string | undefined
 }
 
-const SCOPE = 'https://cognitiveservices.azure.com/.default'
-/** Ahead of expiry a new token is fetched while the old one still serves. */
-const REFRESH_AHEAD_MS = 5 * 60_000
+type Header = readonly [string, string]
+
+export interface BackendCredentials {
+  /** The header that authenticates us, as `[name, value]`. No wait while a token or a secret is fresh. */
+  headerOf(backend: Authenticated, style: 'api-key' | 'bearer'): Header | undefined | Promise<Header>
+}
+
+export const INFERENCE_SCOPE = 'https://cognitiveservices.azure.com/.default'
+
+/** The cache's word for the platform's own directory. */
+const OWN_DIRECTORY = ''
+/** A secret that was replaced or removed is used no longer than this. */
+const SECRET_FRESH_MS = 10_000
+const SECRET_STALE_MS = 25_000
+const SECRETS_MAX = 5_000
 
 /**
  * `settings` holds only what operators may name (see config.ts), so that a backend record cannot send another of the
@@ -25,45 +48,67 @@ const REFRESH_AHEAD_MS = 5 * 60_000
 export function createBackendCredentials({
   settings,
   identity,
+  secrets,
   clock,
 }: {
   settings: Readonly<Record<string, string>>
   identity: TokenCredential
+  secrets: Pick<SecretStore, 'get'>
   clock: Clock
 }): BackendCredentials {
-  let token: { value: string; expiresAt: number } | undefined
-  let fetching: Promise<string> | undefined
-
-  const fetchToken = () =>
-    (fetching ??= identity
-      .getToken(SCOPE)
-      .then((fresh) => {
-        if (!fresh) return throwProblem('upstream_rejected_us', 'The platform has no identity for its model backends.')
-        token = { value: fresh.token, expiresAt: fresh.expiresOnTimestamp }
-        return fresh.token
-      })
-      .finally(() => {
-        fetching = undefined
-      }))
-
-  const bearer = (value: string) => ['authorization', `Bearer ${value}`] as const
+  const tokens = createTokenCache({ clock, fetch: (directoryId) => inferenceToken(identity, directoryId) })
+  const handedOver = createStaleCache<{ tenantId: TenantId; name: string }, string | undefined>({
+    clock,
+    // On the data path the owner is the caller: a route passes over backends of others.
+    load: ({ tenantId, name }) => secrets.get(TenantScope.ofCaller({ tenantId }), name),
+    freshMs: SECRET_FRESH_MS,
+    staleMs: SECRET_STALE_MS,
+    entriesMax: SECRETS_MAX,
+    onError: () => {},
+    idOf: ({ tenantId, name }) => `${tenantId}/${name}`,
+  })
 
   return {
-    headerOf: (credential, style) => {
-      if (credential.kind === 'none') return undefined
-      if (credential.kind === 'api-key') {
-        const key = settings[credential.setting]
-        if (key === undefined) {
-          return throwProblem('upstream_rejected_us', 'The platform has no key for this model backend.', {
-            internal: `the app setting ${credential.setting} is not set`,
-          })
+    headerOf: ({ credential, ownerTenantId, directoryId }, style) => {
+      const withKey = (key: string): Header => (style === 'api-key' ? ['api-key', key] : bearer(key))
+      switch (credential.kind) {
+        case 'none':
+          return undefined
+        case 'api-key': {
+          const key = settings[credential.setting]
+          return withKey(key ?? noKey(`the app setting ${credential.setting} is not set`))
         }
-        return style === 'api-key' ? ['api-key', key] : bearer(key)
+        case 'tenant-secret': {
+          if (ownerTenantId === undefined) return noKey('a backend without an owner names a tenant’s secret')
+          const found = handedOver.get({ tenantId: ownerTenantId, name: credential.name })
+          const missing = `${ownerTenantId} has no secret "${credential.name}"`
+          return found instanceof Promise
+            ? found.then((key) => withKey(key ?? noKey(missing)))
+            : withKey(found ?? noKey(missing))
+        }
+        case 'identity': {
+          const token = tokens.get(directoryId ?? OWN_DIRECTORY)
+          return token instanceof Promise ? token.then((fresh) => bearer(fresh.token)) : bearer(token.token)
+        }
       }
-      const now = clock.now()
-      if (!token || token.expiresAt <= now) return fetchToken().then(bearer)
-      if (token.expiresAt - now < REFRESH_AHEAD_MS) fetchToken().catch(() => {})
-      return bearer(token.value)
     },
+  }
+}
+
+const bearer = (value: string): Header => ['authorization', `Bearer ${value}`]
+
+const noKey = (internal: string): never =>
+  throwProblem('upstream_rejected_us', 'The platform has no key for this model backend.', { internal })
+
+/** A refusal is final for this call; where no answer came, another backend may serve. */
+async function inferenceToken(identity: TokenCredential, directoryId: string) {
+  const noIdentity = (internal: string) =>
+    throwProblem('upstream_rejected_us', 'The platform has no identity for its model backends.', { internal })
+  try {
+    const options = directoryId === OWN_DIRECTORY ? {} : { tenantId: directoryId }
+    return (await identity.getToken(INFERENCE_SCOPE, options)) ?? noIdentity('no token')
+  } catch (error) {
+    if (error instanceof TokenRefusedError) return noIdentity(`${error.code}: ${error.message}`)
+    throw error
   }
 }

@@ -14,6 +14,7 @@ export type CallerId = KeyId | EntraId
 export type CallId = `call_${string}`
 export type BackendId = `bke_${string}`
 export type InstanceId = `ins_${string}`
+export type StampId = `stm_${string}`
 /** A run of a checklist: an onboarding, an offboarding, a move, a rotation of a tenant's data key. */
 export type OperationId = `${OperationPrefix}_${string}`
 
@@ -31,6 +32,7 @@ export interface IdMaker {
   callId(): CallId
   backendId(): BackendId
   instanceId(): InstanceId
+  stampId(): StampId
   operationId(prefix: OperationPrefix): OperationId
 }
 
@@ -42,6 +44,7 @@ export function createIdMaker({ clock, chance }: { clock: Clock; chance: Chance 
     callId: () => `call_${body()}`,
     backendId: () => `bke_${body()}`,
     instanceId: () => `ins_${body()}`,
+    stampId: () => `stm_${body()}`,
     operationId: (prefix) => `${prefix}_${body()}`,
   }
 }
@@ -49,6 +52,7 @@ export function createIdMaker({ clock, chance }: { clock: Clock; chance: Chance 
 export const parseTenantId = (text: string) => parseId<TenantId>('ten_', text)
 export const parseKeyId = (text: string) => parseId<KeyId>('key_', text)
 export const parseBackendId = (text: string) => parseId<BackendId>('bke_', text)
+export const parseStampId = (text: string) => parseId<StampId>('stm_', text)
 
 export const parseOperationId = (text: string) =>
   operationPrefixes.map((prefix) => parseId<OperationId>(`${prefix}_`, text)).find((id) => id !== undefined)

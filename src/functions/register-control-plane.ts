@@ -29,6 +29,8 @@ import { platformBackend } from './platform-backend'
 import { platformBackends } from './platform-backends'
 import { platformOperation } from './platform-operation'
 import { platformOperationDecision } from './platform-operation-decision'
+import { platformStamp } from './platform-stamp'
+import { platformStamps } from './platform-stamps'
 import { platformTenant } from './platform-tenant'
 import { platformTenantAudit } from './platform-tenant-audit'
 import { platformTenantKeys } from './platform-tenant-keys'
@@ -67,6 +69,8 @@ const triggers = [
   platformBackends,
   platformOperation,
   platformOperationDecision,
+  platformStamp,
+  platformStamps,
   platformTenant,
   platformTenantAudit,
   platformTenantKeys,

@@ -15,6 +15,7 @@ import type { CertificateSigner } from '../offboarding/certificate'
 import type { Exporter } from '../offboarding/exporter'
 import type { Offboardings } from '../offboarding/offboardings'
 import type { Backends } from '../routing/backends'
+import type { Stamps } from '../stamps/stamps'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Tenants } from '../tenants/tenants'
 import type { CheckHealth } from './check-health'
@@ -24,6 +25,7 @@ export interface ControlPlane {
   readonly tenants: Tenants
   readonly keys: Keys
   readonly backends: Backends
+  readonly stamps: Stamps
   readonly audit: AuditLog
   /** The query as it was sent; whoever answers it parses it. */
   readonly queryUsage: (scope: TenantScope, query: Readonly<Record<string, string>>) => Promise<object | Problem>

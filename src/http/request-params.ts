@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { memberParams } from '../access/member-input'
-import { parseBackendId, parseKeyId, parseOperationId, parseTenantId } from '../base/ids'
+import { parseBackendId, parseKeyId, parseOperationId, parseStampId, parseTenantId } from '../base/ids'
 import { tierNames } from '../tenants/snapshot'
 import { guid } from '../tenants/tenant-input'
 
@@ -36,6 +36,10 @@ export const backendParams = z.object({
   backendId: id(parseBackendId, 'Must be the id of a backend: "bke_" and 26 characters'),
 })
 
+export const stampParams = z.object({
+  stampId: id(parseStampId, 'Must be the id of a stamp: "stm_" and 26 characters'),
+})
+
 const limit = ({ most, usual }: { most: number; usual: number }) =>
   z.coerce.number().int().min(1).max(most).default(usual).meta({ description: 'The most that the page may hold.' })
 
@@ -48,6 +52,7 @@ function pageQuery<After>(after: z.ZodType<After>, bounds: { most: number; usual
 export const tenantPageQuery = pageQuery(tenantId, PAGE_TENANTS)
 export const keyPageQuery = pageQuery(keyParams.shape.keyId, PAGE_OTHERS)
 export const backendPageQuery = pageQuery(backendParams.shape.backendId, PAGE_OTHERS)
+export const stampPageQuery = pageQuery(stampParams.shape.stampId, PAGE_OTHERS)
 export const memberPageQuery = pageQuery(memberParams.shape.memberId, PAGE_OTHERS)
 export const directoryPageQuery = pageQuery(guid('Must be a GUID'), PAGE_OTHERS)
 export const tierPageQuery = pageQuery(z.enum(tierNames), PAGE_OTHERS)

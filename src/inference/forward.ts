@@ -119,7 +119,7 @@ async function dispatch(deps: ForwardDeps, input: ForwardInput, backend: Backend
   const { call, grant, callId } = input
   const { origin, path, body } = buildUpstreamRequest(call, grant, backend)
   const style = backend.api.kind === 'azure-openai' ? 'api-key' : 'bearer'
-  const proof = deps.credentials.headerOf(backend.credential, style)
+  const proof = deps.credentials.headerOf(backend, style)
   const [name, value] = (proof instanceof Promise ? await proof : proof) ?? []
   const headers: Record<string, string> = {
     'content-type': 'application/json',

@@ -189,6 +189,7 @@ async function dispatch(
   try {
     const backends = await deps.backends()
     const plan = planRoute({
+      tenantId: grant.tenant.tenantId,
       groups: grant.alias.groups,
       residency: grant.tenant.residency,
       backendOf: (id) => backends.get(id),

@@ -7,6 +7,18 @@ export const shownBackend = z
     id: z.string(),
     ...backendInput.shape,
     endpoint: z.string(),
+    credential: z.discriminatedUnion('kind', [
+      ...backendInput.shape.credential.options,
+      z.object({ kind: z.literal('tenant-secret'), name: z.string() }),
+    ]),
+    ownerTenantId: z
+      .string()
+      .optional()
+      .meta({ description: 'The tenant whose backend it is; absent where tenants share it.' }),
+    directoryId: z
+      .string()
+      .optional()
+      .meta({ description: 'The directory of its account, where not the platform’s own.' }),
     version: z.int().meta({ description: 'Rises with every change; in quotes the ETag.' }),
   })
   .meta({ id: 'Backend' })

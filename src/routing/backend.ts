@@ -1,5 +1,5 @@
 import type { UpstreamCredential } from '../azure/backend-credentials'
-import type { BackendId } from '../base/ids'
+import type { BackendId, TenantId } from '../base/ids'
 
 /** One place that can serve a model: an Azure OpenAI deployment, or a model of any OpenAI-compatible server. */
 export interface Backend {
@@ -10,14 +10,25 @@ export interface Backend {
   readonly endpoint: string
   /** The deployment's name at the provider, or the model's name at an OpenAI-compatible server. */
   readonly deployment: string
-  /** Keys are never stored: it names the app setting (in the cloud a Key Vault reference) that holds the key. */
+  /** Keys are never stored: it names the app setting (in the cloud a Key Vault reference), or the owner's secret, that holds the key. */
   readonly credential: UpstreamCredential
   /** Azure region (`swedencentral`), compared with a tenant's residency; `local` for a server of one's own. */
   readonly region: string
   /** Provisioned throughput is tried before pay-as-you-go of the same group. */
   readonly capacity: 'ptu' | 'payg'
   readonly enabled: boolean
+  /**
+   * The tenant whose backend it is: only its aliases may name it, and only its calls are led there. Absent where the
+   * platform's tenants share it.
+   */
+  readonly ownerTenantId?: TenantId | undefined
+  /** The Entra directory of its account, where that is not the platform's own. */
+  readonly directoryId?: string | undefined
 }
+
+/** Whether a tenant may name the backend, and be served by it (product 2.1). */
+export const isBackendFor = ({ ownerTenantId }: Backend, tenantId: TenantId): boolean =>
+  ownerTenantId === undefined || ownerTenantId === tenantId
 
 export type BackendApi =
   /** Both URL families of Azure OpenAI; `apiVersion` is sent where the client's call names none. */

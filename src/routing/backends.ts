@@ -1,11 +1,11 @@
 import type { Clock } from '../base/clock'
-import type { BackendId } from '../base/ids'
+import type { BackendId, TenantId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
 import { Problem } from '../base/problem'
 import { createStaleCache } from '../base/stale-cache'
 import { fromJsonColumns, toJsonColumns } from '../storage/json-columns'
 import type { Columns, PartitionTable } from '../storage/partition-table'
-import type { Backend } from './backend'
+import { isBackendFor, type Backend } from './backend'
 import type { BackendInput, BackendPatch } from './backend-input'
 
 /** The platform's backends: a cached view of all for the data path, and changes for operators. */
@@ -17,10 +17,10 @@ export interface Backends {
   read(id: BackendId): Promise<StoredBackend | undefined>
   /** As storage has them now, in order of id. */
   list(): Promise<StoredBackend[]>
-  /** Those of `ids` that exist, as storage has them now. */
-  known(ids: readonly BackendId[]): Promise<ReadonlySet<BackendId>>
+  /** Those of `ids` that exist and that this tenant's aliases may name, as storage has them now. */
+  known(ids: readonly BackendId[], tenantId: TenantId): Promise<ReadonlySet<BackendId>>
   /** A backend that has this id already is returned as it is. */
-  create(id: BackendId, input: BackendInput): Promise<StoredBackend | Problem>
+  create(id: BackendId, input: NewBackend): Promise<StoredBackend | Problem>
   /** `expects` is asked about the tag that would be replaced; a no is `precondition_failed`. */
   replace(id: BackendId, input: BackendInput, expects: Expects): Promise<StoredBackend | Problem>
   patch(id: BackendId, patch: BackendPatch, expects: Expects): Promise<StoredBackend | Problem>
@@ -34,6 +34,9 @@ export interface StoredBackend {
   readonly version: number
 }
 
+/** An operator's input, or a backend that is made for one tenant. */
+export type NewBackend = Omit<Backend, 'id'>
+
 type Expects = (version: number) => boolean
 
 export const backendStorage = { tables: ['backends'] } as const
@@ -41,8 +44,8 @@ export const backendStorage = { tables: ['backends'] } as const
 const FRESH_MS = 5_000
 /** Longer than a tenant's snapshot: an old list of backends still routes, and circuits keep calls from those that fail. */
 const STALE_MS = 60_000
-/** The data path holds all of them in memory. */
-const BACKENDS_MAX = 500
+/** The data path holds all of them in memory, about 500 bytes each. */
+const BACKENDS_MAX = 5_000
 const CHANGE_ATTEMPTS_MAX = 5
 
 const ALL = 'all'
@@ -97,9 +100,12 @@ export function createBackends({ table, clock, log }: BackendsDeps): Backends {
     },
     read,
     list,
-    known: async (ids) => {
-      const found = await Promise.all(ids.map(async (id) => ((await read(id)) ? id : undefined)))
-      return new Set(found.filter((id) => id !== undefined))
+    known: async (ids, tenantId) => {
+      const found = await Promise.all(ids.map(read))
+      // One of another tenant is unknown to this one.
+      return new Set(
+        found.flatMap((stored) => (stored && isBackendFor(stored.backend, tenantId) ? stored.backend.id : [])),
+      )
     },
     create: async (id, input) => {
       if ((await list()).length >= BACKENDS_MAX)
@@ -109,7 +115,9 @@ export function createBackends({ table, clock, log }: BackendsDeps): Backends {
       cached.forget(ALL)
       return result.kind === 'written' ? stored : ((await read(id)) ?? noSuchBackend)
     },
-    replace: (id, input, expects) => change(id, expects, () => ({ id, ...input })),
+    // Whose it is, no change of it changes.
+    replace: (id, input, expects) =>
+      change(id, expects, ({ ownerTenantId, directoryId }) => ({ id, ...input, ownerTenantId, directoryId })),
     patch: (id, patch, expects) => change(id, expects, (backend) => ({ ...backend, ...definedFields(patch) })),
     remove: async (id) => {
       if (!(await read(id))) return noSuchBackend

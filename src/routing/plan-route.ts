@@ -1,6 +1,6 @@
-import type { BackendId } from '../base/ids'
+import type { BackendId, TenantId } from '../base/ids'
 import type { BackendGroup } from '../tenants/snapshot'
-import type { Backend } from './backend'
+import { isBackendFor, type Backend } from './backend'
 import type { HealthView } from './health'
 
 export type RoutePlan =
@@ -12,6 +12,7 @@ export type RoutePlan =
   | { readonly kind: 'none' }
 
 interface RouteInput {
+  readonly tenantId: TenantId
   readonly groups: readonly BackendGroup[]
   /** Regions that may serve the tenant; empty means any. */
   readonly residency: readonly string[]
@@ -25,7 +26,7 @@ interface RouteInput {
  * Orders the backends of an alias for one call. Groups keep their order; within a group provisioned throughput comes
  * before pay-as-you-go, except that a saturated one steps behind it (spillover), and equals are drawn by weight.
  */
-export function planRoute({ groups, residency, backendOf, healthOf, fraction }: RouteInput): RoutePlan {
+export function planRoute({ tenantId, groups, residency, backendOf, healthOf, fraction }: RouteInput): RoutePlan {
   const candidates: Backend[] = []
   let shortestWaitMs = Infinity
 
@@ -34,6 +35,8 @@ export function planRoute({ groups, residency, backendOf, healthOf, fraction }: 
     for (const { backendId, weight } of group.members) {
       const backend = backendOf(backendId)
       if (!backend?.enabled || weight <= 0 || !mayServe(backend, residency)) continue
+      // No alias can name another tenant's; were one to, by whatever fault, its calls would still not go there.
+      if (!isBackendFor(backend, tenantId)) continue
       const health = healthOf(backendId)
       if (health.kind === 'resting') shortestWaitMs = Math.min(shortestWaitMs, health.waitMs)
       else ready.push({ backend, rank: rankOf(backend, health.saturated), key: drawKey(weight, fraction) })

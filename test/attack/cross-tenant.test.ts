@@ -3,7 +3,7 @@ import { systemChance } from '../../src/base/chance'
 import type { OpenApiDocument } from '../../src/http/openapi-document'
 import { exampleOf } from '../../src/http/openapi-example'
 import { AUDIENCE, startEntraIssuer, type EntraIssuer } from '../access/entra-issuer'
-import { createBackend, createKey, createTenant, expectStatus } from '../functions/control-plane-fixtures'
+import { createBackend, createKey, createStamp, createTenant, expectStatus } from '../functions/control-plane-fixtures'
 import {
   operatorToken,
   serveControlPlane,
@@ -59,6 +59,7 @@ beforeAll(async () => {
     memberId: `${DIRECTORY_A}~${ANN}`,
     directoryId: DIRECTORY_A,
     backendId: await createBackend(server),
+    stampId: await createStamp(server),
     operationId: `onb_${a.tenantId.slice('ten_'.length)}`,
   }
   unknown = {
@@ -67,6 +68,7 @@ beforeAll(async () => {
     memberId: 'cccccccc-0000-4000-8000-00000000000c~99999999-0000-4000-8000-0000000000c1',
     directoryId: 'cccccccc-0000-4000-8000-00000000000c',
     backendId: ids.backendId(),
+    stampId: ids.stampId(),
     operationId: ids.operationId('onb'),
   }
   operations = operationsOf(expectStatus(await server.send('GET', '/api/openapi.json'), 200).body)

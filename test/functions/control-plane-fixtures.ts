@@ -15,6 +15,15 @@ export const tenantBody = {
   region: 'swedencentral',
 }
 
+const resourceGroupId = '/subscriptions/aaaaaaaa-0000-4000-8000-00000000000a/resourceGroups/tenantry-sweden'
+
+export const stampBody = {
+  name: 'sweden 1',
+  region: 'swedencentral',
+  resourceGroupId,
+  modelAccountIds: [`${resourceGroupId}/providers/Microsoft.CognitiveServices/accounts/models-1`],
+}
+
 /** An alias `chat` on a backend of the given id. */
 export const chatAlias = (backendId: string) => ({
   name: 'chat',
@@ -24,6 +33,11 @@ export const chatAlias = (backendId: string) => ({
 
 export async function createBackend(server: ControlPlaneServer, change: object = {}): Promise<string> {
   const reply = await server.operate('POST', '/api/platform/backends', { ...backendBody, ...change })
+  return expectStatus(reply, 201).body.id
+}
+
+export async function createStamp(server: ControlPlaneServer, change: object = {}): Promise<string> {
+  const reply = await server.operate('POST', '/api/platform/stamps', { ...stampBody, ...change })
   return expectStatus(reply, 201).body.id
 }
 

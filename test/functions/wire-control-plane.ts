@@ -31,6 +31,7 @@ import type { Clock } from '../../src/base/clock'
 import type { IdMaker } from '../../src/base/ids'
 import type { Log } from '../../src/base/log'
 import { backendStorage, createBackends } from '../../src/routing/backends'
+import { createStamps, stampStorage } from '../../src/stamps/stamps'
 import type { StorageAccount } from '../../src/storage/connect'
 import { platformTable } from '../../src/storage/platform-table'
 import { tenantTable } from '../../src/storage/tenant-table'
@@ -58,6 +59,7 @@ export const controlPlaneStorage = {
     ...tenantStorage.tables,
     ...keyStorage.tables,
     ...backendStorage.tables,
+    ...stampStorage.tables,
     ...idempotencyStorage.tables,
     ...auditStorage.tables,
   ],
@@ -90,7 +92,7 @@ export function wireControlPlane(options: WiringOptions) {
     directory,
     snapshots: snapshotStore,
     clock,
-    knownBackends: (ids) => backends.known(ids),
+    knownBackends: (ids, tenantId) => backends.known(ids, tenantId),
     onChange: (tenantId) => snapshots.forget(tenantId),
   })
 
@@ -160,6 +162,7 @@ export function wireControlPlane(options: WiringOptions) {
     tenants,
     keys,
     backends,
+    stamps: createStamps(platformTable(storage.table('stamps'))),
     audit,
     queryUsage,
     checkHealth,

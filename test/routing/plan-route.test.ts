@@ -24,6 +24,7 @@ function plan(
 ) {
   const all = new Map(groups.flat().map((item) => [item.id, item]))
   return planRoute({
+    tenantId: 'ten_a',
     groups: groups.map((members) => ({ members: members.map(({ id }) => ({ backendId: id, weight: 1 })) })),
     residency: more.residency ?? [],
     backendOf: (id: BackendId) => all.get(id),
@@ -43,6 +44,17 @@ describe('a route', () => {
     const group = [backend('payg'), backend('ptu', { capacity: 'ptu' })]
     expect(names(plan([group]))).toEqual(['ptu', 'payg'])
     expect(names(plan([group], { health: { ptu: { kind: 'ready', saturated: true } } }))).toEqual(['payg', 'ptu'])
+  })
+
+  it('passes over a backend of another tenant, even if an alias names it', () => {
+    const group = [
+      backend('others', { ownerTenantId: 'ten_b' }),
+      backend('own', { ownerTenantId: 'ten_a' }),
+      backend('shared'),
+    ]
+    const planned = names(plan([group]))
+    expect(Array.isArray(planned) && planned.toSorted()).toEqual(['own', 'shared'])
+    expect(plan([[backend('others', { ownerTenantId: 'ten_b' })]])).toEqual({ kind: 'none' })
   })
 
   it('leaves out what rests, is switched off, or lies outside the residency', () => {
@@ -70,6 +82,7 @@ describe('a route', () => {
     let first = 0
     for (let i = 0; i < rounds; i++) {
       const result = planRoute({
+        tenantId: 'ten_a',
         groups: [
           {
             members: [

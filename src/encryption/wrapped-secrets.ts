@@ -1,0 +1,30 @@
+import type { SecretStore } from '../azure/secret-store'
+import type { WrappingKey } from '../base/wrapping-key'
+import type { Columns, TenantTable } from '../storage/tenant-table'
+
+/** Above every secret's name, which is lower-case letters, digits and hyphens. */
+const END = '~'
+
+/** Tenants' secrets on one machine: wrapped with the key file's key, in a table. In the cloud they are in Key Vault. */
+export function createWrappedSecrets(rows: TenantTable<Columns>, wrappingKey: WrappingKey): SecretStore {
+  return {
+    put: async (scope, name, value) => {
+      const { wrapped, by } = await wrappingKey.wrap(Buffer.from(value))
+      await rows.put(scope, name, { wrapped: Buffer.from(wrapped).toString('base64'), by })
+    },
+    get: async (scope, name) => {
+      const row = await rows.get(scope, name)
+      if (!row) return undefined
+      const { wrapped, by } = row.columns
+      return Buffer.from(await wrappingKey.unwrap(Buffer.from(String(wrapped), 'base64'), String(by))).toString()
+    },
+    remove: (scope, name) => rows.remove(scope, name),
+    list: async (scope) => {
+      const names: string[] = []
+      for await (const { rowKey } of rows.range(scope, '', END)) names.push(rowKey)
+      return names
+    },
+  }
+}
+
+export const secretStorage = { tables: ['secrets'] } as const
