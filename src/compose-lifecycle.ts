@@ -4,6 +4,7 @@ import type { Members } from './access/members'
 import { createAlertReceivers } from './alerts/alert-receivers'
 import { createAlerts, type Alerts } from './alerts/alerts'
 import type { AuditLog } from './audit/audit-log'
+import type { SecretStore } from './azure/secret-store'
 import type { Chance } from './base/chance'
 import type { Clock } from './base/clock'
 import type { IdMaker } from './base/ids'
@@ -16,6 +17,7 @@ import { createSealer } from './encryption/create-sealer'
 import { createSealedRecords } from './encryption/sealed-records'
 import { createTenantKeys } from './encryption/tenant-keys'
 import type { PriceBook } from './metering/price-book'
+import type { Backends } from './routing/backends'
 import { movingChecklist } from './moving/moving-checklist'
 import { rotationChecklist } from './moving/rotation-checklist'
 import { createCertificateSigner } from './offboarding/certificate'
@@ -47,6 +49,8 @@ export interface LifecycleParts {
   readonly keys: Keys
   readonly directories: Directories
   readonly members: Members
+  readonly backends: Backends
+  readonly secrets: SecretStore
   readonly audit: AuditLog
   readonly costOf: PriceBook['costOf']
   readonly queryUsage: OnboardingDeps['queryUsage']
@@ -59,7 +63,7 @@ export interface LifecycleParts {
 /** The part of the composition that brings tenants in, keeps what is theirs, moves them and lets them go. */
 export function composeLifecycle(parts: LifecycleParts) {
   const { config, storage, wrappingKey, tenants, keys, directories, members, audit, queryUsage } = parts
-  const { ids, clock, chance, log } = parts
+  const { backends, secrets, ids, clock, chance, log } = parts
   const { publicUrl, graceMs } = { publicUrl: config.publicUrl, graceMs: config.offboardingGraceMs }
   const keyring = createTenantKeys({ table: tenantTable(storage.table('datakeys')), wrappingKey, clock, chance, log })
   const places = createPlaces({ storage, rows: tenantTable(storage.table('tenantplaces')), clock, log })
@@ -97,7 +101,7 @@ export function composeLifecycle(parts: LifecycleParts) {
     tenants,
     offboardings,
     exporter,
-    stores: tenantStores({ storage, places, directories, keyring, tenants }),
+    stores: tenantStores({ storage, places, directories, backends, secrets, keyring, tenants }),
     keyring,
     sweep: createSweep(storage),
     signer: certificateSigner,

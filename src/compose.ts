@@ -163,6 +163,8 @@ export function compose(config: Config, log: Log, version: string): Platform {
     keys,
     directories,
     members,
+    backends,
+    secrets,
     audit,
     costOf: serveDeps.costOf,
     queryUsage: usageOf,

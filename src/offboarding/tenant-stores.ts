@@ -1,5 +1,7 @@
 import type { Directories } from '../access/directories'
+import type { SecretStore } from '../azure/secret-store'
 import type { TenantKeyring } from '../encryption/sealer'
+import type { Backends } from '../routing/backends'
 import type { StorageAccount } from '../storage/connect'
 import { ownPlaceOf, placeStorage, type Places } from '../storage/places'
 import { tenantDataTables, type DataPlace } from '../storage/tenant-data'
@@ -10,7 +12,7 @@ import type { Offboarding } from './offboardings'
 import type { Removal, RetainedData, StorageNames, TenantStore } from './tenant-store'
 
 /** Tables whose partition is the tenant and which nobody but their slice knows more about, in the order of emptying. */
-const partitions = ['idempotency', 'limits', 'keys', 'members', 'alerts', 'audit', 'secrets'] as const
+const partitions = ['idempotency', 'limits', 'keys', 'members', 'alerts', 'audit'] as const
 
 const removed: Removal = { kind: 'removed' }
 
@@ -28,12 +30,16 @@ export function tenantStores({
   storage,
   places,
   directories,
+  backends,
+  secrets,
   keyring,
   tenants,
 }: {
   storage: StorageAccount
   places: Places
   directories: Directories
+  backends: Backends
+  secrets: SecretStore
   keyring: TenantKeyring
   tenants: Tenants
 }): TenantStores {
@@ -41,6 +47,8 @@ export function tenantStores({
     data: [
       dataPlaceStore(places),
       directoryStore(directories),
+      backendStore(backends),
+      secretStore(secrets),
       ...partitions.map((name) => partitionStore(storage, name)),
     ],
     dataKey: {
@@ -70,7 +78,7 @@ export function tenantStores({
 
 /** Tables in which there is nothing of any tenant. The sweep looks through them all the same. */
 export const withoutTenants: StorageNames = {
-  tables: ['backends', 'stamps', 'registrations', 'signingkeys', 'usageblobs'],
+  tables: ['stamps', 'registrations', 'signingkeys', 'usageblobs'],
 }
 
 const retainedAlways: readonly RetainedData[] = [
@@ -120,6 +128,34 @@ function directoryStore(directories: Directories): TenantStore {
     census: async (scope) => (await directories.list(scope)).length,
     remove: async (scope) => {
       for (const { directoryId } of await directories.list(scope)) await directories.unlink(scope, directoryId)
+      return removed
+    },
+  }
+}
+
+/** Backends that only this tenant's aliases may name; before the secrets that some of them are called with. */
+function backendStore(backends: Backends): TenantStore {
+  const ownedBy = async ({ tenantId }: TenantScope) =>
+    (await backends.list()).map(({ backend }) => backend).filter(({ ownerTenantId }) => ownerTenantId === tenantId)
+  return {
+    name: 'backends of its own',
+    holds: { tables: ['backends'] },
+    census: async (scope) => (await ownedBy(scope)).length,
+    remove: async (scope) => {
+      for (const { id } of await ownedBy(scope)) await backends.remove(id)
+      return removed
+    },
+  }
+}
+
+/** Credentials that it handed over: in Key Vault, where no sweep of the storage account sees them, or in a table. */
+function secretStore(secrets: SecretStore): TenantStore {
+  return {
+    name: 'secrets that it handed over',
+    holds: { tables: ['secrets'] },
+    census: async (scope) => (await secrets.list(scope)).length,
+    remove: async (scope) => {
+      for (const name of await secrets.list(scope)) await secrets.remove(scope, name)
       return removed
     },
   }

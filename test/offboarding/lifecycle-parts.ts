@@ -8,9 +8,11 @@ import { createIdMaker } from '../../src/base/ids'
 import { createLog } from '../../src/base/log'
 import { keyFileWrappingKey } from '../../src/encryption/key-file'
 import { createTenantKeys } from '../../src/encryption/tenant-keys'
+import { createWrappedSecrets } from '../../src/encryption/wrapped-secrets'
 import { createOffboardings } from '../../src/offboarding/offboardings'
 import { createSweep } from '../../src/offboarding/sweep'
 import { tenantStores } from '../../src/offboarding/tenant-stores'
+import { createBackends } from '../../src/routing/backends'
 import type { StorageAccount } from '../../src/storage/connect'
 import { createPlaces } from '../../src/storage/places'
 import { platformTable } from '../../src/storage/platform-table'
@@ -34,6 +36,8 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
     index: platformTable(storage.table('directories')),
     rows: tenantTable(storage.table('directories')),
   })
+  const backends = createBackends({ table: platformTable(storage.table('backends')), clock, log })
+  const secrets = createWrappedSecrets(tenantTable(storage.table('secrets')), wrappingKey)
   const tenants = createTenants({
     table: rows,
     directory: createTenantDirectory(platformTable(storage.table('tenantdirectory'))),
@@ -51,8 +55,9 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
     wrappingKey,
     places,
     directories,
+    backends,
     offboardings: createOffboardings(platformTable(storage.table('offboardings'))),
-    stores: tenantStores({ storage, places, directories, keyring, tenants }),
+    stores: tenantStores({ storage, places, directories, backends, secrets, keyring, tenants }),
     sweep: createSweep(storage),
   }
 }

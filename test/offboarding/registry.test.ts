@@ -1,6 +1,7 @@
 import { systemClock } from '../../src/base/clock'
 import { retainedOf, withoutTenants } from '../../src/offboarding/tenant-stores'
 import type { StorageNames } from '../../src/offboarding/tenant-store'
+import type { NewBackend } from '../../src/routing/backends'
 import { allStorageNeeds } from '../../src/storage-needs'
 import { ownPlaceOf } from '../../src/storage/places'
 import { TenantScope } from '../../src/storage/tenant-scope'
@@ -8,13 +9,25 @@ import { freshStorage } from '../harness/storage'
 import { lifecycleParts } from './lifecycle-parts'
 
 const storage = freshStorage()
-const { ids, places, stores, sweep } = lifecycleParts(storage, systemClock)
+const { ids, backends, places, stores, sweep } = lifecycleParts(storage, systemClock)
 const all = [...stores.data, stores.dataKey, stores.record]
 const anExport = { blob: '', bytes: 0, sha256: '', until: 0, wrappedBy: '' }
 const retained = retainedOf({ export: anExport })
 
 const namesIn = (kind: keyof StorageNames, holds: readonly StorageNames[]) =>
   holds.flatMap((names) => names[kind] ?? [])
+const aBackend: NewBackend = {
+  name: 'a backend',
+  api: { kind: 'openai-compatible' },
+  endpoint: 'http://localhost:1',
+  deployment: 'a-model',
+  credential: { kind: 'none' },
+  region: 'local',
+  capacity: 'payg',
+  enabled: true,
+}
+/** Their rows are the platform's own: what is a tenant's of them is told by the row. */
+const ofThePlatform = ['tenantdirectory', 'backends']
 const removed = all.map(({ holds }) => holds)
 const kept = retained.map(({ holds }) => holds)
 
@@ -31,10 +44,12 @@ describe('the registry of what tenants have', () => {
   it('removes what it says, in every table and container, shared or the tenant’s own, and nothing of another tenant', async () => {
     const [scope, other] = [ids.tenantId(), ids.tenantId()].map((tenantId) => TenantScope.ofPlatform(tenantId))
     if (!scope || !other) throw new Error('two tenants are needed')
+    await backends.create(ids.backendId(), aBackend)
     for (const each of [scope, other]) {
-      for (const name of namesIn('tables', removed).filter((name) => name !== 'tenantdirectory'))
+      for (const name of namesIn('tables', removed).filter((name) => !ofThePlatform.includes(name)))
         await storage.table(name).createEntity({ partitionKey: each.tenantId, rowKey: 'v000001' })
       await storage.table('tenantdirectory').createEntity({ partitionKey: 'platform', rowKey: each.tenantId })
+      await backends.create(ids.backendId(), { ...aBackend, ownerTenantId: each.tenantId })
       for (const name of namesIn('containers', removed))
         await storage.container(name).uploadBlockBlob(`${each.tenantId}/thing`, 'x', 1)
       await places.prepare(each, ownPlaceOf(each))
@@ -42,7 +57,7 @@ describe('the registry of what tenants have', () => {
     const before = await sweep(scope, retained)
     const own = ownPlaceOf(scope)
     if (own.kind !== 'container') throw new Error('a place of its own is a container')
-    for (const name of [...namesIn('tables', removed), `content${own.suffix}`])
+    for (const name of [...namesIn('tables', removed).filter((name) => name !== 'backends'), `content${own.suffix}`])
       expect(before.left).toContainEqual(expect.stringMatching(new RegExp(`^table ${name} `)))
     for (const name of [...namesIn('containers', removed), `tenant-content-${own.suffix}`])
       expect(before.left).toContainEqual(expect.stringMatching(new RegExp(`^container ${name} `)))
@@ -54,6 +69,8 @@ describe('the registry of what tenants have', () => {
     expect((await sweep(scope, retained)).left).toEqual([])
     expect(await Promise.all(all.map(({ census }) => census(scope)))).toEqual(all.map(() => 0))
     expect((await sweep(other, retained)).left).toEqual(othersBefore)
+    const owners = (await backends.list()).map(({ backend }) => backend.ownerTenantId)
+    expect(owners).toEqual([undefined, other.tenantId])
     // A repeated step finds nothing and minds nothing.
     for (const { remove } of all) await remove(scope)
   }, 60_000)
