@@ -18,7 +18,7 @@ import { createSealedRecords } from './encryption/sealed-records'
 import { createTenantKeys } from './encryption/tenant-keys'
 import type { PriceBook } from './metering/price-book'
 import type { Backends } from './routing/backends'
-import { movingChecklist } from './moving/moving-checklist'
+import { movingChecklist, placeInPlatformAccount } from './moving/moving-checklist'
 import { rotationChecklist } from './moving/rotation-checklist'
 import { createCertificateSigner } from './offboarding/certificate'
 import { exportFiles } from './offboarding/export-files'
@@ -110,8 +110,8 @@ export function composeLifecycle(parts: LifecycleParts) {
     graceMs,
     clock,
   })
-  const moving = movingChecklist({ places, tenants, audit, clock, graceMs })
-  const rotation = rotationChecklist({ keyring, records, audit, clock, graceMs })
+  const moving = movingChecklist({ places, placeFor: placeInPlatformAccount, tenants, audit, clock })
+  const rotation = rotationChecklist({ keyring, records, audit, clock })
 
   return {
     checklists: [

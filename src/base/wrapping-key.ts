@@ -2,5 +2,6 @@
 export interface WrappingKey {
   /** `by` names key and version, and is needed to unwrap. */
   wrap(key: Uint8Array): Promise<{ readonly wrapped: Uint8Array; readonly by: string }>
+  /** The bytes are the caller's alone, who overwrites them when done. */
   unwrap(wrapped: Uint8Array, by: string): Promise<Uint8Array>
 }

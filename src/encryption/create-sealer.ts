@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv } from 'node:crypto'
 import type { Chance } from '../base/chance'
 import type { TenantScope } from '../storage/tenant-scope'
 import { SealError, type Sealer } from './sealer'
-import type { DataKey, TenantKeys } from './tenant-keys'
+import type { TenantKeys } from './tenant-keys'
 
 /**
  * Sealed bytes: format (1 byte), key version (4 bytes, big endian), nonce (12), ciphertext, tag (16).
@@ -19,26 +19,33 @@ export function createSealer({ keys, chance }: { keys: TenantKeys; chance: Chanc
   return {
     seal: async (scope, recordId, plain) => {
       if (plain.length > PLAIN_BYTES_MAX) throw new RangeError(`${plain.length} bytes are too many to seal at once`)
-      const { version, key } = await keys.newest(scope)
-      const header = Buffer.alloc(HEADER_BYTES)
-      header.writeUInt8(FORMAT, 0)
-      header.writeUInt32BE(version, 1)
-      const nonce = chance.bytes(NONCE_BYTES)
-      const cipher = createCipheriv('aes-256-gcm', key, nonce)
-      cipher.setAAD(boundTo(header, scope, recordId))
-      const ciphertext = Buffer.concat([cipher.update(plain), cipher.final()])
-      return Buffer.concat([header, nonce, ciphertext, cipher.getAuthTag()])
+      return keys.withNewest(scope, ({ version, key }) => {
+        const header = Buffer.alloc(HEADER_BYTES)
+        header.writeUInt8(FORMAT, 0)
+        header.writeUInt32BE(version, 1)
+        const nonce = chance.bytes(NONCE_BYTES)
+        const cipher = createCipheriv('aes-256-gcm', key, nonce)
+        cipher.setAAD(boundTo(header, scope, recordId))
+        const ciphertext = Buffer.concat([cipher.update(plain), cipher.final()])
+        return Buffer.concat([header, nonce, ciphertext, cipher.getAuthTag()])
+      })
     },
     open: async (scope, recordId, sealed) => {
       const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength)
-      if (bytes.length < HEADER_BYTES + NONCE_BYTES + TAG_BYTES || bytes.readUInt8(0) !== FORMAT)
-        throw new SealError('malformed', 'these are no sealed bytes')
-      return decrypt(await keys.version(scope, bytes.readUInt32BE(1)), scope, recordId, bytes)
+      return keys.withVersion(scope, keyVersionOf(bytes), ({ key }) => decrypt(key, scope, recordId, bytes))
     },
   }
 }
 
-function decrypt({ key }: DataKey, scope: TenantScope, recordId: string, bytes: Buffer): Buffer {
+/** Which version of its tenant's key sealed this. Throws `SealError` for what is no sealed bytes. */
+export function keyVersionOf(sealed: Uint8Array): number {
+  const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength)
+  if (bytes.length < HEADER_BYTES + NONCE_BYTES + TAG_BYTES || bytes.readUInt8(0) !== FORMAT)
+    throw new SealError('malformed', 'these are no sealed bytes')
+  return bytes.readUInt32BE(1)
+}
+
+function decrypt(key: Uint8Array, scope: TenantScope, recordId: string, bytes: Buffer): Buffer {
   const header = bytes.subarray(0, HEADER_BYTES)
   const nonce = bytes.subarray(HEADER_BYTES, HEADER_BYTES + NONCE_BYTES)
   const ciphertext = bytes.subarray(HEADER_BYTES + NONCE_BYTES, -TAG_BYTES)

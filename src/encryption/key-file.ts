@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import type { WrappingKey } from '../base/wrapping-key'
@@ -47,11 +47,15 @@ function readOrMake(file: string): z.infer<typeof keyFile> {
   if (!existsSync(file)) {
     mkdirSync(dirname(file), { recursive: true })
     const made = { current: '1', keys: { '1': randomBytes(KEY_BYTES).toString('base64') } }
-    // Of two processes that start at once, one makes it and both read that one's.
+    // Written elsewhere and then linked: of two processes that start at once, both read the whole file of the first.
+    const draft = `${file}.${randomBytes(6).toString('hex')}`
+    writeFileSync(draft, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flush: true })
     try {
-      writeFileSync(file, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
+      linkSync(draft, file)
     } catch (error) {
       if (!existsSync(file)) throw error
+    } finally {
+      unlinkSync(draft)
     }
   }
   return keyFile.parse(JSON.parse(readFileSync(file, 'utf8')))

@@ -24,12 +24,15 @@ export class SealError extends Error {
 export interface TenantKeyring {
   /** Makes the first version; does nothing when there is one. */
   create(scope: TenantScope): Promise<void>
-  /** Makes a new version, with which everything is sealed from now on; older ones still open. The number of the new one. */
-  addVersion(scope: TenantScope): Promise<number>
+  /**
+   * Makes a new version, with which everything is sealed on every instance after `KEYS_KNOWN_EVERYWHERE_MS`; older ones still
+   * open. Its number; the same again for the same operation. Rejects with `no-key` where the tenant has none to follow.
+   */
+  addVersion(scope: TenantScope, madeFor: string): Promise<number>
   /** Wraps every version anew under the wrapping key's current version. Nothing that is sealed changes. */
   rewrap(scope: TenantScope): Promise<void>
-  /** Forgets every version but the newest: what is still sealed with an older one is lost. */
-  retireOlder(scope: TenantScope): Promise<void>
+  /** Forgets every version before `than`: what is still sealed with one of them is lost. */
+  retireOlder(scope: TenantScope, than: number): Promise<void>
   /** The deletion (I18): nothing of the tenant opens any more, on any instance, within 30 s. */
   destroy(scope: TenantScope): Promise<void>
   versions(scope: TenantScope): Promise<readonly KeyVersion[]>
@@ -40,4 +43,6 @@ export interface KeyVersion {
   readonly wrappedBy: string
   /** Unix milliseconds. */
   readonly madeAt: number
+  /** The operation that asked for it; undefined for a tenant's first. */
+  readonly madeFor: string | undefined
 }

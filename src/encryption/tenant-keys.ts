@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import type { Chance } from '../base/chance'
 import type { Clock } from '../base/clock'
 import { createStaleCache } from '../base/stale-cache'
@@ -8,28 +7,31 @@ import type { Columns, TenantTable } from '../storage/tenant-table'
 import type { TenantId } from '../base/ids'
 import type { WrappingKey } from '../base/wrapping-key'
 import { SealError, type TenantKeyring } from './sealer'
+import { createUnwrappedKeys, type DataKey } from './unwrapped-keys'
 
-/** What sealing needs of a tenant's data keys. */
+/**
+ * What sealing needs of a tenant's data keys. `use` gets the key and is done with it when it returns: the key's bytes are
+ * overwritten as soon as they are forgotten, and what awaited in between could seal with zeros.
+ */
 export interface TenantKeys {
-  /** The newest; rejects with `no-key` where the tenant has none. */
-  newest(scope: TenantScope): Promise<DataKey>
-  version(scope: TenantScope, version: number): Promise<DataKey>
-}
-
-export interface DataKey {
-  readonly version: number
-  readonly key: Buffer
+  /** With the newest; rejects with `no-key` where the tenant has none. */
+  withNewest<T>(scope: TenantScope, use: (key: DataKey) => T): Promise<T>
+  withVersion<T>(scope: TenantScope, version: number, use: (key: DataKey) => T): Promise<T>
 }
 
 export const dataKeyStorage = { tables: ['datakeys'] } as const
 
 const KEY_BYTES = 32
-/** A destroyed key is forgotten by every instance within `STALE_MS` and the read itself: 30 s. */
 const FRESH_MS = 5_000
 const STALE_MS = 25_000
+/**
+ * After this a destroyed key is used by no instance any more and a new version by every one: `STALE_MS` and the work that
+ * one reading or sealing takes.
+ */
+export const KEYS_KNOWN_EVERYWHERE_MS = 30_000
 const TENANTS_MAX = 2_000
-/** Unwrapped keys kept, so that reading a tenant's rows again does not ask the key vault again. */
-const UNWRAPPED_MAX = 4_000
+/** Reads of one use: what is remembered, then what is stored, then once more where a key was forgotten in between. */
+const READS_MAX = 3
 const ADD_ATTEMPTS_MAX = 5
 
 const FIRST = 'v'
@@ -42,6 +44,8 @@ interface KeyColumns extends Columns {
   wrappedBy: string
   /** Unix milliseconds; fits a double of the table. */
   madeAt: number
+  /** The operation that asked for it; absent on a tenant's first. */
+  madeFor?: string
 }
 
 /**
@@ -62,7 +66,7 @@ export function createTenantKeys({
   chance: Chance
   log: Log
 }): TenantKeys & TenantKeyring {
-  const unwrapped = createUnwrapper(wrappingKey)
+  const unwrapped = createUnwrappedKeys({ wrappingKey, clock, keptMs: KEYS_KNOWN_EVERYWHERE_MS })
   const rowsOf = async (scope: TenantScope) => {
     const rows: { version: number; etag: string; columns: KeyColumns }[] = []
     for await (const { rowKey, etag, columns } of table.range(scope, FIRST, END))
@@ -73,50 +77,70 @@ export function createTenantKeys({
     clock,
     load: async (tenantId) => {
       const rows = await rowsOf(TenantScope.ofCaller({ tenantId }))
-      return Promise.all(rows.map(async ({ version, columns }) => ({ version, key: await unwrapped(columns) })))
+      return Promise.all(rows.map(({ version, columns }) => unwrapped.get(version, columns)))
     },
     freshMs: FRESH_MS,
     staleMs: STALE_MS,
     entriesMax: TENANTS_MAX,
     onError: (error) => log.warn('data keys could not be read again', { error: describeError(error) }),
   })
-  const find = async ({ tenantId }: TenantScope, pick: (keys: readonly DataKey[]) => DataKey | undefined) => {
-    // A version that another instance has just made is not in what this one remembers.
-    const found = pick(await known.get(tenantId)) ?? (known.forget(tenantId), pick(await known.get(tenantId)))
-    if (!found) throw new SealError('no-key', 'the tenant has no such data key')
-    return found
-  }
-  const addVersion = async (scope: TenantScope) => {
-    for (let attempt = 0; attempt < ADD_ATTEMPTS_MAX; attempt++) {
-      const version = ((await rowsOf(scope)).at(-1)?.version ?? 0) + 1
-      const { wrapped, by } = await wrappingKey.wrap(chance.bytes(KEY_BYTES))
-      const result = await table.insert(scope, rowKeyOf(version), { wrapped, wrappedBy: by, madeAt: clock.now() })
-      known.forget(scope.tenantId)
-      if (result.kind === 'written') return version
+  const using = async <T>(
+    { tenantId }: TenantScope,
+    pick: (keys: readonly DataKey[]) => DataKey | undefined,
+    use: (key: DataKey) => T,
+  ) => {
+    for (let reads = 0; reads < READS_MAX; reads++) {
+      const found = pick(await known.get(tenantId))
+      if (found && !found.isForgotten) return use(found)
+      // A version that another instance has just made is not in what this one remembers.
+      known.forget(tenantId)
     }
-    throw new Error('others are adding data keys of this tenant at the moment')
+    throw new SealError('no-key', 'the tenant has no such data key')
+  }
+  const insert = async (scope: TenantScope, version: number, madeFor: { madeFor?: string }) => {
+    const key = chance.bytes(KEY_BYTES)
+    const { wrapped, by } = await wrappingKey.wrap(key)
+    key.fill(0)
+    const columns: KeyColumns = { wrapped, wrappedBy: by, madeAt: clock.now(), ...madeFor }
+    const result = await table.insert(scope, rowKeyOf(version), columns)
+    known.forget(scope.tenantId)
+    return result
   }
 
   return {
-    newest: (scope) => find(scope, (keys) => keys.at(-1)),
-    version: (scope, version) => find(scope, (keys) => keys.find((key) => key.version === version)),
-    addVersion,
+    withNewest: (scope, use) => using(scope, (keys) => keys.at(-1), use),
+    withVersion: (scope, version, use) => using(scope, (keys) => keys.find((key) => key.version === version), use),
     create: async (scope) => {
-      if ((await rowsOf(scope)).length > 0) return
-      const { wrapped, by } = await wrappingKey.wrap(chance.bytes(KEY_BYTES))
       // Whoever else creates it at the same moment makes this one lose, and its key is the tenant's.
-      await table.insert(scope, rowKeyOf(1), { wrapped, wrappedBy: by, madeAt: clock.now() })
-      known.forget(scope.tenantId)
+      if ((await rowsOf(scope)).length === 0) await insert(scope, 1, {})
+    },
+    addVersion: async (scope, madeFor) => {
+      for (let attempt = 0; attempt < ADD_ATTEMPTS_MAX; attempt++) {
+        const rows = await rowsOf(scope)
+        const made = rows.find(({ columns }) => columns.madeFor === madeFor)
+        if (made) return made.version
+        const newest = rows.at(-1)
+        // A destroyed key does not come back by a rotation that was under way.
+        if (!newest) throw new SealError('no-key', 'the tenant has no data key')
+        const version = newest.version + 1
+        if ((await insert(scope, version, { madeFor })).kind === 'written') return version
+      }
+      throw new Error('others are adding data keys of this tenant at the moment')
     },
     rewrap: async (scope) => {
       for (const { version, etag, columns } of await rowsOf(scope)) {
-        const { wrapped, by } = await wrappingKey.wrap(await unwrapped(columns))
+        const key = await wrappingKey.unwrap(columns.wrapped, columns.wrappedBy)
+        const { wrapped, by } = await wrappingKey.wrap(key)
+        key.fill(0)
         await table.replace(scope, rowKeyOf(version), { ...columns, wrapped, wrappedBy: by }, etag)
       }
       known.forget(scope.tenantId)
     },
-    retireOlder: async (scope) => {
-      for (const { version } of (await rowsOf(scope)).slice(0, -1)) await table.remove(scope, rowKeyOf(version))
+    retireOlder: async (scope, than) => {
+      const rows = await rowsOf(scope)
+      if (!rows.some(({ version }) => version >= than))
+        throw new SealError('no-key', `the tenant has no version ${than}`)
+      for (const { version } of rows) if (version < than) await table.remove(scope, rowKeyOf(version))
       known.forget(scope.tenantId)
     },
     destroy: async (scope) => {
@@ -124,27 +148,11 @@ export function createTenantKeys({
       known.forget(scope.tenantId)
     },
     versions: async (scope) =>
-      (await rowsOf(scope)).map(({ version, columns }) => ({
+      (await rowsOf(scope)).map(({ version, columns: { wrappedBy, madeAt, madeFor } }) => ({
         version,
-        wrappedBy: columns.wrappedBy,
-        madeAt: columns.madeAt,
+        wrappedBy,
+        madeAt,
+        madeFor,
       })),
-  }
-}
-
-/** Remembers what was unwrapped by the digest of its wrapping; the oldest leave first and are overwritten. */
-function createUnwrapper(wrappingKey: WrappingKey): (columns: KeyColumns) => Promise<Buffer> {
-  const kept = new Map<string, Buffer>()
-  return async ({ wrapped, wrappedBy }) => {
-    const digest = hash('sha256', wrapped, 'base64url')
-    const known = kept.get(digest)
-    if (known) return known
-    const key = Buffer.from(await wrappingKey.unwrap(wrapped, wrappedBy))
-    kept.set(digest, key)
-    if (kept.size > UNWRAPPED_MAX) {
-      const [oldest] = kept
-      if (oldest) kept.delete(oldest[0])
-    }
-    return key
   }
 }

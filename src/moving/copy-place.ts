@@ -1,64 +1,90 @@
-import type { PlaceContents } from '../storage/places'
+import type { Columns, PartitionTable, Row } from '../storage/partition-table'
+import { ABOVE_EVERY_ROW_KEY, type PlaceContents } from '../storage/place-contents'
+import type { TenantBlobs } from '../storage/tenant-blobs'
 import { tenantDataContainers, tenantDataTables } from '../storage/tenant-data'
 
 /**
  * Makes the tenant's data in `to` what it is in `from`: copies what is new or changed and removes what is gone. Can be broken
- * off and repeated; how much was written or removed.
+ * off and repeated, and reads on where others write; how much was written or removed. `mayChange` is asked before each
+ * change and throws where this copy is no longer wanted.
  */
-export async function copyPlace(from: PlaceContents, to: PlaceContents): Promise<number> {
+export async function copyPlace(
+  from: PlaceContents,
+  to: PlaceContents,
+  mayChange: () => Promise<void>,
+): Promise<number> {
   let changes = 0
-  for (const name of tenantDataTables) {
-    const seen = new Set<string>()
-    for await (const { rowKey, columns } of from.tables[name].range('', END)) {
-      seen.add(rowKey)
-      const there = await to.tables[name].get(rowKey)
-      if (there && sameColumns(there.columns, columns)) continue
-      await to.tables[name].put(rowKey, columns)
-      changes++
-    }
-    for await (const { rowKey } of to.tables[name].range('', END)) {
-      if (seen.has(rowKey)) continue
-      await to.tables[name].remove(rowKey)
-      changes++
-    }
-  }
-  for (const name of tenantDataContainers) changes += await copyBlobs(from.containers[name], to.containers[name])
+  // Blobs first: a row that is copied names none that is not there yet.
+  for (const name of tenantDataContainers)
+    changes += await copyBlobs(from.containers[name], to.containers[name], mayChange)
+  for (const name of tenantDataTables) changes += await copyRows(from.tables[name], to.tables[name], mayChange)
   return changes
 }
-
-/** Above every row key. */
-const END = '\uffff'
-
-function sameColumns(a: object, b: object): boolean {
-  const text = (columns: object) =>
-    JSON.stringify(
-      Object.entries(columns)
-        .map(([key, value]) => [key, value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value])
-        .sort(([one], [other]) => String(one).localeCompare(String(other))),
-    )
-  return text(a) === text(b)
-}
-
-type Blobs = PlaceContents['containers']['content']
 
 /** Blobs are sealed and small; their MD5, which storage keeps, tells whether one has changed. */
-async function copyBlobs(from: Blobs, to: Blobs): Promise<number> {
-  const there = new Map<string, string>()
-  for await (const { name, properties } of to.client.listBlobsFlat({ prefix: to.prefix }))
-    there.set(name, Buffer.from(properties.contentMD5 ?? []).toString('base64'))
+async function copyBlobs(from: TenantBlobs, to: TenantBlobs, mayChange: () => Promise<void>): Promise<number> {
   let changes = 0
-  for await (const { name, properties } of from.client.listBlobsFlat({ prefix: from.prefix })) {
-    const md5 = Buffer.from(properties.contentMD5 ?? []).toString('base64')
-    const isSame = md5 !== '' && there.get(name) === md5
-    there.delete(name)
-    if (isSame) continue
-    const bytes = await from.client.getBlobClient(name).downloadToBuffer()
-    await to.client.getBlockBlobClient(name).uploadData(bytes)
-    changes++
-  }
-  for (const name of there.keys()) {
-    await to.client.deleteBlob(name)
+  const pairs = paired(from.list(''), to.list(''), ({ name }) => name)
+  for await (const { key: name, one, other } of pairs) {
+    if (one && other && one.md5 !== '' && one.md5 === other.md5) continue
+    // Listed and gone since.
+    const bytes = one && (await from.get(name))
+    await mayChange()
+    if (bytes) await to.put(name, bytes)
+    else await to.remove(name)
     changes++
   }
   return changes
+}
+
+async function copyRows(
+  from: PartitionTable<Columns>,
+  to: PartitionTable<Columns>,
+  mayChange: () => Promise<void>,
+): Promise<number> {
+  let changes = 0
+  const all = (table: PartitionTable<Columns>) => table.range('', ABOVE_EVERY_ROW_KEY)
+  for await (const { key, one, other } of paired<Row<Columns>>(all(from), all(to), ({ rowKey }) => rowKey)) {
+    if (one && other && sameColumns(one.columns, other.columns)) continue
+    await mayChange()
+    if (one) await to.put(key, one.columns)
+    else await to.remove(key)
+    changes++
+  }
+  return changes
+}
+
+/** Walks two listings in the order of their keys; what has the same key in both comes together. */
+async function* paired<T>(
+  ones: AsyncIterable<T>,
+  others: AsyncIterable<T>,
+  keyOf: (item: T) => string,
+): AsyncGenerator<{ key: string; one: T | undefined; other: T | undefined }> {
+  const iterators = { ones: ones[Symbol.asyncIterator](), others: others[Symbol.asyncIterator]() }
+  let one = await iterators.ones.next()
+  let other = await iterators.others.next()
+  while (!one.done || !other.done) {
+    const oneKey = one.done ? undefined : keyOf(one.value)
+    const otherKey = other.done ? undefined : keyOf(other.value)
+    const key = oneKey === undefined || (otherKey !== undefined && otherKey < oneKey) ? (otherKey ?? '') : oneKey
+    const pair = {
+      key,
+      one: !one.done && oneKey === key ? one.value : undefined,
+      other: !other.done && otherKey === key ? other.value : undefined,
+    }
+    yield pair
+    if (pair.one) one = await iterators.ones.next()
+    if (pair.other) other = await iterators.others.next()
+  }
+}
+
+function sameColumns(a: Columns, b: Columns): boolean {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)])
+  return [...names].every((name) => sameValue(a[name], b[name]))
+}
+
+function sameValue(a: Columns[string], b: Columns[string]): boolean {
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b) === 0
+  if (a instanceof Date && b instanceof Date) return a.getTime() === b.getTime()
+  return a === b
 }

@@ -1,100 +1,115 @@
+import { isDeepStrictEqual } from 'node:util'
+import { assert, assertNever } from '../base/assert'
 import type { Clock } from '../base/clock'
 import { Problem } from '../base/problem'
 import type { AuditLog } from '../audit/audit-log'
-import { done, type Checklist, type ChecklistStep } from '../checklists/checklist'
-import { ownPlaceOf, type Places } from '../storage/places'
+import { done, type Checklist, type ChecklistStep, type StepOutcome } from '../checklists/checklist'
+import { ownPlaceOf, PLACE_KNOWN_EVERYWHERE_MS, type Move, type Places } from '../storage/places'
 import type { DataPlace } from '../storage/tenant-data'
 import { TenantScope } from '../storage/tenant-scope'
+import { WRITE_MS_MAX } from '../storage/write-gate'
+import type { Isolation } from '../tenants/tenant-record'
 import type { Tenants } from '../tenants/tenants'
-import { copyPlace } from './copy-place'
+import { copyWhileWanted } from './copy-while-wanted'
 
 export interface MovingInput {
-  readonly data: 'logical' | 'container'
+  readonly data: Isolation['data']
 }
 
 export const movingName = 'moving'
 
 export interface MovingDeps {
   readonly places: Places
-  readonly tenants: Tenants
+  /** The place of a level of isolation, made if it has to be: an account of the tenant's own takes its time. */
+  readonly placeFor: (scope: TenantScope, data: Isolation['data']) => Promise<PlaceOutcome>
+  readonly tenants: Pick<Tenants, 'setDataIsolation'>
   readonly audit: AuditLog
   readonly clock: Clock
-  /** How long after the switch other instances may still read in the place that was left. */
-  readonly graceMs: number
+}
+
+export type PlaceOutcome =
+  { readonly kind: 'ready'; readonly place: DataPlace } | Extract<StepOutcome, { readonly kind: 'not-yet' | 'failed' }>
+
+/** The places that need nothing made but tables and containers. */
+export const placeInPlatformAccount: MovingDeps['placeFor'] = async (scope, data) => {
+  switch (data) {
+    case 'logical':
+      return { kind: 'ready', place: { kind: 'logical' } }
+    case 'container':
+      return { kind: 'ready', place: ownPlaceOf(scope) }
+    case 'account':
+      return { kind: 'failed', problem: new Problem('conflict', 'Accounts for tenants’ data are not offered here.') }
+    default:
+      return assertNever(data)
+  }
 }
 
 type Step = ChecklistStep<MovingInput>
 const bounds = { timeoutMs: 24 * 3_600_000, attemptsMax: 20 }
-/** Bounds the time in which writes are refused; a longer catch-up lets them in again and begins anew. */
+/** Bounds the time in which writes wait; a longer catch-up lets them in again and begins anew. */
 const FENCE_MS = 60_000
-/** A write that was let in before the fence has ended by then. */
-const LAST_WRITES_MS = 1_000
+/** After the fence: writes that read the place before it are over, on instances whose clocks differ a little too. */
+const LAST_WRITES_MS = WRITE_MS_MAX + 1_000
 
 /**
  * Moves a tenant's data to a place of another isolation level while it is in use. Reads never wait; writes of the tenant's own
- * data are refused, retryably, for the seconds of the catch-up. Calls of models read and write none of it and notice nothing.
+ * data wait for the seconds of the catch-up. Calls of models read and write none of it and notice nothing.
  */
 export const movingChecklist = (deps: MovingDeps): Checklist<MovingInput> => ({
   name: movingName,
   onFailure: 'undo',
-  steps: [prepareStep(deps), copyStep(deps), catchUpStep(deps), switchStep(deps), emptyStep(deps)],
+  steps: [prepareStep(deps), copyStep(deps), catchUpStep(deps), recordStep(deps), emptyStep(deps)],
 })
 
-const targetOf = (scope: TenantScope, { data }: MovingInput): DataPlace =>
-  data === 'logical' ? { kind: 'logical' } : ownPlaceOf(scope)
-
-const prepareStep = ({ places }: MovingDeps): Step => ({
+const prepareStep = ({ places, placeFor }: MovingDeps): Step => ({
   id: 'prepare',
   ...bounds,
   do: async ({ tenantId, input, operationId }) => {
     const scope = TenantScope.ofPlatform(tenantId)
-    const target = targetOf(scope, input)
-    if (!(await places.reserve(scope, operationId)))
-      return { kind: 'failed', problem: new Problem('conflict', 'Another move of this tenant is under way.') }
-    await places.prepare(scope, target)
-    return done({ from: (await places.get(scope)).kind, to: target.kind })
+    const target = await placeFor(scope, input.data)
+    if (target.kind !== 'ready') return target
+    const move = await places.beginMove(scope, { operationId, to: target.place })
+    if (!move) return { kind: 'failed', problem: new Problem('conflict', 'Another move of this tenant is under way.') }
+    await places.prepare(scope, move.to)
+    return done({ from: move.from.kind, to: move.to.kind })
   },
-  undo: ({ tenantId, operationId }) => places.release(TenantScope.ofPlatform(tenantId), operationId),
+  undo: ({ tenantId, operationId }) => places.endMove(TenantScope.ofPlatform(tenantId), operationId),
 })
 
-const copyStep = ({ places }: MovingDeps): Step => ({
+const copyStep = ({ places, clock }: MovingDeps): Step => ({
   id: 'copy',
   ...bounds,
-  do: async ({ tenantId, input }) => {
+  do: async ({ tenantId, operationId }) => {
     const scope = TenantScope.ofPlatform(tenantId)
-    const [from, target] = [await places.get(scope), targetOf(scope, input)]
-    if (from.kind === target.kind) return done({ copied: '0' })
-    const copied = await copyPlace(await places.at(scope, from), await places.at(scope, target))
-    return done({ copied: String(copied) })
+    const move = await begun(places, scope, operationId)
+    return done({ copied: String(isOver(move) ? 0 : await copyWhileWanted({ places, clock }, scope, move)) })
   },
-  undo: async ({ tenantId, input }) => {
+  undo: async ({ tenantId, operationId }) => {
     const scope = TenantScope.ofPlatform(tenantId)
-    const target = targetOf(scope, input)
-    // A move that failed after its switch has nothing to take back there: the data is in use.
-    if ((await places.get(scope)).kind !== target.kind) await places.empty(scope, target)
+    const move = await places.move(scope, operationId)
+    // A move that failed after its switch has nothing to take back: the data is in use where it is.
+    if (move && !isOver(move)) await places.empty(scope, move.to)
   },
 })
 
 const catchUpStep = ({ places, clock }: MovingDeps): Step => ({
   id: 'catch-up',
   ...bounds,
-  do: async ({ tenantId, input }) => {
+  do: async ({ tenantId, operationId }) => {
     const scope = TenantScope.ofPlatform(tenantId)
-    const [from, target] = [await places.get(scope), targetOf(scope, input)]
-    if (from.kind === target.kind) return done()
-    const untilMs = clock.now() + FENCE_MS
-    await places.fence(scope, untilMs)
+    const move = await begun(places, scope, operationId)
+    if (isOver(move)) return done()
+    const fencedUntilMs = clock.now() + FENCE_MS
+    await places.fence(scope, operationId, fencedUntilMs)
     await clock.sleep(LAST_WRITES_MS)
-    await copyPlace(await places.at(scope, from), await places.at(scope, target))
-    // Switched within this step: between two steps a crash could leave the fence to run out.
-    if (clock.now() >= untilMs) throw new Error('the catch-up took longer than the fence holds')
-    await places.set(scope, target)
+    await copyWhileWanted({ places, clock }, scope, { ...move, fencedUntilMs })
+    // Within this step: between two of them a crash could leave the fence to run out.
+    await places.switchOver(scope, operationId)
     return done({ switchedAt: new Date(clock.now()).toISOString() })
   },
-  undo: ({ tenantId }) => places.fence(TenantScope.ofPlatform(tenantId), 0),
 })
 
-const switchStep = ({ tenants, audit }: MovingDeps): Step => ({
+const recordStep = ({ tenants, audit }: MovingDeps): Step => ({
   id: 'record',
   ...bounds,
   do: async ({ tenantId, operationId, input }) => {
@@ -113,15 +128,28 @@ const switchStep = ({ tenants, audit }: MovingDeps): Step => ({
   },
 })
 
-const emptyStep = ({ places, graceMs, clock }: MovingDeps): Step => ({
+const emptyStep = ({ places, clock }: MovingDeps): Step => ({
   id: 'empty-old-place',
   ...bounds,
-  do: async ({ tenantId, input, operationId }) => {
+  do: async ({ tenantId, operationId }) => {
     const scope = TenantScope.ofPlatform(tenantId)
-    const waitMs = (await places.switchedAt(scope)) + graceMs - clock.now()
-    if (waitMs > 0) return { kind: 'not-yet', againAfterMs: waitMs }
-    await places.empty(scope, input.data === 'logical' ? ownPlaceOf(scope) : { kind: 'logical' })
-    await places.release(scope, operationId)
+    const move = await places.move(scope, operationId)
+    // Done before, by an attempt whose end was lost.
+    if (!move) return done()
+    const waitMs = (move.switchedAt ?? clock.now()) + PLACE_KNOWN_EVERYWHERE_MS - clock.now()
+    if (!isSamePlace(move) && waitMs > 0) return { kind: 'not-yet', againAfterMs: waitMs }
+    if (!isSamePlace(move)) await places.empty(scope, move.from)
+    await places.endMove(scope, operationId)
     return done()
   },
 })
+
+async function begun(places: Places, scope: TenantScope, operationId: string): Promise<Move> {
+  const move = await places.move(scope, operationId)
+  assert(move !== undefined, 'the first step began the move')
+  return move
+}
+
+/** A tenant that is already where it should go has nothing to move. */
+const isOver = (move: Move) => move.switchedAt !== undefined || isSamePlace(move)
+const isSamePlace = ({ from, to }: Move) => isDeepStrictEqual(from, to)

@@ -44,21 +44,31 @@ export interface PartitionTable<C extends Columns> {
   range(from: string, to: string): AsyncIterable<Row<C>>
 }
 
-export function partitionTable<C extends Columns>(table: TableClient, partitionKey: string): PartitionTable<C> {
+/** Whoever aborts `signal` no longer knows whether the operation under way was done. */
+export function partitionTable<C extends Columns>(
+  table: TableClient,
+  partitionKey: string,
+  signal?: AbortSignal,
+): PartitionTable<C> {
+  const options: OperationOptions = signal ? { abortSignal: signal } : {}
   const entityOf = (rowKey: string, columns: C) => ({ partitionKey, rowKey, ...columns }) as TableEntity<object>
 
   return {
     get: async (rowKey) => {
       try {
-        return rowOf<C>(await table.getEntity(partitionKey, rowKey))
+        return rowOf<C>(await table.getEntity(partitionKey, rowKey, options))
       } catch (error) {
         if (storageStatus(error) === 404) return undefined
         throw error
       }
     },
-    insert: (rowKey, columns) => writing([409], async () => (await table.createEntity(entityOf(rowKey, columns))).etag),
+    insert: (rowKey, columns) =>
+      writing([409], async () => (await table.createEntity(entityOf(rowKey, columns), options)).etag),
     replace: (rowKey, columns, etag) =>
-      writing([412, 404], async () => (await table.updateEntity(entityOf(rowKey, columns), 'Replace', { etag })).etag),
+      writing([412, 404], async () => {
+        const updated = await table.updateEntity(entityOf(rowKey, columns), 'Replace', { ...options, etag })
+        return updated.etag
+      }),
     change: async (changes) => {
       assert(changes.length > 0 && changes.length <= changesMax, 'a transaction has 1 to 100 changes')
       const actions = changes.map((change): TransactionAction => {
@@ -66,7 +76,7 @@ export function partitionTable<C extends Columns>(table: TableClient, partitionK
         return change.kind === 'insert' ? ['create', entity] : ['update', entity, 'Replace', { etag: change.etag }]
       })
       try {
-        const { subResponses } = await table.submitTransaction(actions)
+        const { subResponses } = await table.submitTransaction(actions, options)
         return { kind: 'written', etags: subResponses.map(({ etag }) => etag ?? '') }
       } catch (error) {
         if (RACES.includes(storageStatus(error) ?? 0)) return { kind: 'lost-race' }
@@ -74,12 +84,16 @@ export function partitionTable<C extends Columns>(table: TableClient, partitionK
       }
     },
     put: async (rowKey, columns) => {
-      await table.upsertEntity(entityOf(rowKey, columns), 'Replace')
+      await table.upsertEntity(entityOf(rowKey, columns), 'Replace', options)
     },
-    remove: (rowKey) => removeRow(table, partitionKey, rowKey),
+    remove: (rowKey) => removeRow(table, { partitionKey, rowKey, options }),
     removeAll: () => removeRows(table, partitionKey),
     range: (from, to) => rowsBetween<C>(table, { partitionKey, from, to }),
   }
+}
+
+interface OperationOptions {
+  readonly abortSignal?: AbortSignal
 }
 
 /** What a transaction is refused with where a row exists, is gone, or has changed. */
@@ -95,9 +109,12 @@ async function writing(racing: readonly number[], write: () => Promise<string | 
   }
 }
 
-async function removeRow(table: TableClient, partitionKey: string, rowKey: string): Promise<void> {
+async function removeRow(
+  table: TableClient,
+  { partitionKey, rowKey, options = {} }: { partitionKey: string; rowKey: string; options?: OperationOptions },
+): Promise<void> {
   await writing([404], async () => {
-    await table.deleteEntity(partitionKey, rowKey)
+    await table.deleteEntity(partitionKey, rowKey, options)
     return undefined
   })
 }
@@ -112,7 +129,7 @@ async function removeRows(table: TableClient, partitionKey: string): Promise<num
   for await (const page of entities.byPage({ maxPageSize: REMOVALS_AT_ONCE })) {
     const rowKeys = page.flatMap(({ rowKey }) => rowKey ?? [])
     // Not in a transaction, which fails whole where another remover was faster with one of its rows.
-    await Promise.all(rowKeys.map((rowKey) => removeRow(table, partitionKey, rowKey)))
+    await Promise.all(rowKeys.map((rowKey) => removeRow(table, { partitionKey, rowKey })))
     removed += rowKeys.length
   }
   return removed

@@ -1,75 +1,89 @@
-import type { TableClient } from '@azure/data-tables'
-import type { ContainerClient } from '@azure/storage-blob'
-import { assertNever } from '../base/assert'
+import { assert } from '../base/assert'
 import type { Clock } from '../base/clock'
-import { Problem, ProblemError } from '../base/problem'
 import { createStaleCache } from '../base/stale-cache'
 import { describeError, type Log } from '../base/log'
 import type { TenantId } from '../base/ids'
-import { storageStatus, type StorageAccount } from './connect'
+import type { StorageAccount } from './connect'
 import { fromJsonColumns, toJsonColumns } from './json-columns'
-import { partitionTable, type Columns, type PartitionTable } from './partition-table'
+import type { Columns } from './partition-table'
+import { containerNameOf, createPlaceStorage, type PlaceContents, type PlaceStorage } from './place-contents'
 import {
   tenantDataContainers,
   tenantDataTables,
   type DataPlace,
-  type TenantBlobs,
+  type TenantAccount,
+  type TenantContents,
   type TenantData,
-  type TenantDataContainer,
-  type TenantDataTable,
 } from './tenant-data'
 import { TenantScope } from './tenant-scope'
 import type { TenantTable } from './tenant-table'
+import { createWriteGate, within, WRITE_MS_MAX, writingBlobs, writingRows } from './write-gate'
 
-/** Where tenants' data lies, and the making and emptying of places. */
-export interface Places extends TenantData {
+/**
+ * Where tenants' data lies, and the steps of taking it elsewhere. Invariants:
+ * P1 Nothing is written in a place that was left: whoever writes has read the place from storage at most `WRITE_MS_MAX` before,
+ *    and a move's last copy begins so long after its fence and ends, with the switch, within it.
+ * P2 A place that was left is emptied only when no instance reads there any more.
+ * P3 One move of a tenant at a time.
+ */
+export interface Places extends TenantData, PlaceStorage {
   get(scope: TenantScope): Promise<DataPlace>
-  /** Makes the tables and containers that the place needs. */
-  prepare(scope: TenantScope, place: DataPlace): Promise<void>
-  /** From now on, and on every instance within 30 s, the tenant's data is there. Lifts a fence. */
+  /** For a tenant that has no data yet; one that has is moved. */
   set(scope: TenantScope, place: DataPlace): Promise<void>
-  /** Until `untilMs` (Unix milliseconds) whoever would write there is refused with a retryable problem; readers read on. */
-  fence(scope: TenantScope, untilMs: number): Promise<void>
-  /** For one move at a time; false when another has the tenant. */
-  reserve(scope: TenantScope, operationId: string): Promise<boolean>
-  release(scope: TenantScope, operationId: string): Promise<void>
-  /** When the place was last set; Unix milliseconds, 0 for never. */
-  switchedAt(scope: TenantScope): Promise<number>
-  /** Deletes what the tenant has there: its own tables and containers whole, of shared ones its rows and blobs. */
-  empty(scope: TenantScope, place: DataPlace): Promise<void>
-  /** How many rows and blobs of the tenant are there, by table and container; only what is not empty. */
-  census(scope: TenantScope, place: DataPlace): Promise<Readonly<Record<string, number>>>
-  /** The tenant's tables and containers in a given place, for copying between two. */
-  at(scope: TenantScope, place: DataPlace): Promise<PlaceContents>
+  /** Every place in which something of the tenant may be: where it is, where a move may have left something, its own by name. */
+  all(scope: TenantScope): Promise<readonly DataPlace[]>
+  /** Takes the tenant for one move; the same again for the same operation. Undefined while another move has it. */
+  beginMove(scope: TenantScope, move: Pick<Move, 'operationId' | 'to'>): Promise<Move | undefined>
+  /** The move that the operation has begun and not ended. */
+  move(scope: TenantScope, operationId: string): Promise<Move | undefined>
+  /** Until `untilMs` (Unix milliseconds) writes of the tenant's data wait; they are over `WRITE_MS_MAX` after this. */
+  fence(scope: TenantScope, operationId: string, untilMs: number): Promise<void>
+  /**
+   * From now on writes go to the new place, and on every instance within `PLACE_KNOWN_EVERYWHERE_MS` reads too. Lifts the
+   * fence. Throws, and switches nothing, unless the fence holds for a while yet.
+   */
+  switchOver(scope: TenantScope, operationId: string): Promise<void>
+  /** Lets other moves begin, and lifts the fence. */
+  endMove(scope: TenantScope, operationId: string): Promise<void>
   /** Forgets the tenant's place altogether. */
   forget(scope: TenantScope): Promise<void>
 }
 
-export interface PlaceContents {
-  readonly tables: Readonly<Record<TenantDataTable, PartitionTable<Columns>>>
-  readonly containers: Readonly<Record<TenantDataContainer, TenantBlobs>>
+export type { PlaceContents }
+
+export interface Move {
+  readonly operationId: string
+  readonly from: DataPlace
+  readonly to: DataPlace
+  /** Unix milliseconds; writes wait until then. */
+  readonly fencedUntilMs?: number | undefined
+  /** Unix milliseconds; undefined until then. */
+  readonly switchedAt?: number
 }
 
 export const placeStorage = {
   tables: ['tenantplaces', ...tenantDataTables],
-  containers: tenantDataContainers.map((name) => `tenant-${name}`),
+  containers: tenantDataContainers.map(containerNameOf),
 } as const
 
-interface PlaceRecord {
+/** What is stored of a tenant's place. Changed by compare-and-swap only. */
+export interface PlaceRecord {
   readonly place: DataPlace
-  readonly fencedUntilMs?: number
-  /** The move that has the tenant, one at a time. */
-  readonly movedBy?: string | undefined
-  /** Unix milliseconds. */
-  readonly switchedAt?: number
+  readonly move?: Move | undefined
 }
 
 const ROW = 'place'
 const LOGICAL: PlaceRecord = { place: { kind: 'logical' } }
-/** Beyond these another instance may still use the place that was left: what is left is emptied later than that. */
 const FRESH_MS = 5_000
 const STALE_MS = 25_000
+/** After this no instance reads in the place that was left: `STALE_MS` and the reads that began then. */
+export const PLACE_KNOWN_EVERYWHERE_MS = 35_000
 const TENANTS_MAX = 20_000
+const CHANGE_ATTEMPTS_MAX = 5
+/** What instances' clocks may differ by. */
+const CLOCKS_APART_MS = 5_000
+/** Must be left of the fence when the switch is written. */
+const SWITCH_MARGIN_MS = WRITE_MS_MAX + CLOCKS_APART_MS
 
 /** A tenant's own tables and containers carry its id's characters. */
 export const ownPlaceOf = ({ tenantId }: TenantScope): DataPlace => ({
@@ -77,180 +91,109 @@ export const ownPlaceOf = ({ tenantId }: TenantScope): DataPlace => ({
   suffix: tenantId.slice('ten_'.length),
 })
 
+const noTenantAccounts = ({ resourceId }: TenantAccount) => {
+  throw new Error(`${resourceId} is not reached: this installation makes no storage accounts for tenants`)
+}
+
 export function createPlaces({
   storage,
+  tenantAccount = noTenantAccounts,
   rows,
   clock,
   log,
 }: {
   storage: StorageAccount
+  /** Connects to a storage account of a tenant's own; absent where the installation makes none. */
+  tenantAccount?: (account: TenantAccount) => StorageAccount | Promise<StorageAccount>
   rows: TenantTable<Columns>
   clock: Clock
   log: Log
 }): Places {
+  const stores = createPlaceStorage({ storage, tenantAccount })
+  const stored = async (scope: TenantScope) => {
+    const row = await rows.get(scope, ROW)
+    return { etag: row?.etag, record: row ? fromJsonColumns<PlaceRecord>(row.columns) : LOGICAL }
+  }
+  const read = async (scope: TenantScope) => (await stored(scope)).record
   const known = createStaleCache<TenantId, PlaceRecord>({
     clock,
-    load: async (tenantId) => {
-      const row = await rows.get(TenantScope.ofCaller({ tenantId }), ROW)
-      return row ? fromJsonColumns<PlaceRecord>(row.columns) : LOGICAL
-    },
+    load: (tenantId) => read(TenantScope.ofCaller({ tenantId })),
     freshMs: FRESH_MS,
     staleMs: STALE_MS,
     entriesMax: TENANTS_MAX,
     onError: (error) => log.warn('a tenant’s place could not be read again', { error: describeError(error) }),
   })
-  const write = async (scope: TenantScope, record: PlaceRecord) => {
-    await rows.put(scope, ROW, toJsonColumns(record))
-    known.forget(scope.tenantId)
+  const change = async (scope: TenantScope, to: (record: PlaceRecord) => PlaceRecord) => {
+    for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
+      const { etag, record } = await stored(scope)
+      const next = to(record)
+      if (next === record) return next
+      const result = await within(clock, WRITE_MS_MAX, (signal) => {
+        const row = rows.partition(scope, signal)
+        const columns = toJsonColumns(next)
+        return etag === undefined ? row.insert(ROW, columns) : row.replace(ROW, columns, etag)
+      })
+      known.forget(scope.tenantId)
+      if (result.kind === 'written') return next
+    }
+    throw new Error('others are changing this tenant’s place at the moment')
   }
-  const read = async (scope: TenantScope) => {
-    const row = await rows.get(scope, ROW)
-    return row ? fromJsonColumns<PlaceRecord>(row.columns) : LOGICAL
+  const changeMove = (scope: TenantScope, operationId: string, to: (move: Move) => Partial<PlaceRecord>) =>
+    change(scope, (record) => {
+      assert(record.move?.operationId === operationId, 'a move is changed by its own operation')
+      return { ...record, ...to(record.move) }
+    })
+  const gate = createWriteGate({ read, contents: stores.contents, clock })
+  const readingIn = async (scope: TenantScope, place: DataPlace): Promise<TenantContents> => {
+    const { tables, containers } = await stores.contents(scope, place)
+    return {
+      tables: { content: writingRows(tables.content, (write) => gate(scope, (there) => write(there.tables.content))) },
+      containers: {
+        content: writingBlobs(containers.content, (write) => gate(scope, (there) => write(there.containers.content))),
+      },
+    }
   }
-  const clientsAt = (place: DataPlace) => clientsOf(storage, place)
-  const partition = (scope: TenantScope, table: TableClient) => partitionTable<Columns>(table, scope.tenantId)
 
   return {
-    table: async (scope, name) => {
-      const { place } = await known.get(scope.tenantId)
-      const readable = partition(scope, clientsAt(place).table(name))
-      return writingTo(readable, async () => {
-        const record = await read(scope)
-        assertOpen(record, clock)
-        return partition(scope, clientsAt(record.place).table(name))
-      })
-    },
-    blobs: async (scope, name) => {
-      const { place } = await known.get(scope.tenantId)
-      const { container } = clientsAt(place)
-      return { client: container(name), prefix: prefixIn(place, scope) }
-    },
+    ...stores,
+    toRead: async (scope) => readingIn(scope, (await known.get(scope.tenantId)).place),
+    toChange: async (scope) => readingIn(scope, (await read(scope)).place),
     get: async (scope) => (await read(scope)).place,
     set: async (scope, place) => {
-      const { movedBy } = await read(scope)
-      await write(scope, { place, movedBy, switchedAt: clock.now() })
+      await change(scope, (record) => ({ ...record, place }))
     },
-    fence: async (scope, untilMs) => write(scope, { ...(await read(scope)), fencedUntilMs: untilMs }),
-    reserve: async (scope, operationId) => {
-      const record = await read(scope)
-      if (record.movedBy !== undefined && record.movedBy !== operationId) return false
-      await write(scope, { ...record, movedBy: operationId })
-      return true
+    all: async (scope) => {
+      const { place, move } = await read(scope)
+      const accounts = [place, move?.from, move?.to].flatMap((some) => (some?.kind === 'account' ? [some] : []))
+      const byResource = new Map(accounts.map((some) => [some.account.resourceId, some]))
+      return [{ kind: 'logical' }, ownPlaceOf(scope), ...byResource.values()]
     },
-    release: async (scope, operationId) => {
-      const { movedBy, ...record } = await read(scope)
-      if (movedBy === operationId) await write(scope, record)
+    beginMove: async (scope, { operationId, to }) => {
+      const { move } = await change(scope, (record) =>
+        record.move ? record : { ...record, move: { operationId, from: record.place, to } },
+      )
+      return move?.operationId === operationId ? move : undefined
     },
-    switchedAt: async (scope) => (await read(scope)).switchedAt ?? 0,
+    move: async (scope, operationId) => {
+      const { move } = await read(scope)
+      return move?.operationId === operationId ? move : undefined
+    },
+    fence: async (scope, operationId, untilMs) => {
+      await changeMove(scope, operationId, (move) => ({ move: { ...move, fencedUntilMs: untilMs } }))
+    },
+    switchOver: async (scope, operationId) => {
+      await changeMove(scope, operationId, ({ fencedUntilMs = 0, ...move }) => {
+        if (clock.now() + SWITCH_MARGIN_MS > fencedUntilMs)
+          throw new Error('the fence ends too soon: another write could come in before the switch')
+        return { place: move.to, move: { ...move, switchedAt: clock.now() } }
+      })
+    },
+    endMove: async (scope, operationId) => {
+      await change(scope, (record) => (record.move?.operationId === operationId ? { place: record.place } : record))
+    },
     forget: async (scope) => {
       await rows.removeAll(scope)
       known.forget(scope.tenantId)
     },
-    prepare: async (_, place) => {
-      const { table, container } = clientsAt(place)
-      await Promise.all([
-        ...tenantDataTables.map((name) => table(name).createTable()),
-        ...tenantDataContainers.map((name) => container(name).createIfNotExists()),
-      ])
-    },
-    at: async (scope, place) => {
-      const { table, container } = clientsAt(place)
-      const prefix = prefixIn(place, scope)
-      return {
-        tables: { content: partition(scope, table('content')) },
-        containers: { content: { client: container('content'), prefix } },
-      }
-    },
-    empty: async (scope, place) => {
-      const { table, container } = clientsAt(place)
-      if (place.kind === 'logical') {
-        for (const name of tenantDataTables) await partition(scope, table(name)).removeAll()
-        for (const name of tenantDataContainers) await removeBlobs(container(name), prefixIn(place, scope))
-        return
-      }
-      for (const name of tenantDataTables) await missingIsFine(() => table(name).deleteTable())
-      for (const name of tenantDataContainers) await missingIsFine(() => container(name).deleteIfExists())
-    },
-    census: async (scope, place) => {
-      const { table, container } = clientsAt(place)
-      const counts: Record<string, number> = {}
-      for (const name of tenantDataTables) {
-        const count = await counted(partition(scope, table(name)).range('', '￿'))
-        if (count > 0) counts[`table ${name}`] = count
-      }
-      for (const name of tenantDataContainers) {
-        const count = await counted(container(name).listBlobsFlat({ prefix: prefixIn(place, scope) }))
-        if (count > 0) counts[`container ${name}`] = count
-      }
-      return counts
-    },
-  }
-}
-
-interface Clients {
-  table(name: TenantDataTable): TableClient
-  container(name: TenantDataContainer): ContainerClient
-}
-
-function clientsOf(account: StorageAccount, place: DataPlace): Clients {
-  switch (place.kind) {
-    case 'logical':
-      return { table: (name) => account.table(name), container: (name) => account.container(`tenant-${name}`) }
-    case 'container':
-      return {
-        table: (name) => account.table(`${name}${place.suffix}`),
-        container: (name) => account.container(`tenant-${name}-${place.suffix}`),
-      }
-    default:
-      return assertNever(place)
-  }
-}
-
-/** In every place a blob's name begins with its tenant (I2). */
-const prefixIn = (_: DataPlace, { tenantId }: TenantScope) => `${tenantId}/`
-
-function assertOpen({ fencedUntilMs = 0 }: PlaceRecord, clock: Clock): void {
-  const retryAfterMs = fencedUntilMs - clock.now()
-  if (retryAfterMs <= 0) return
-  const text = 'This tenant’s data is being moved. Reading works; repeat the change in a moment.'
-  throw new ProblemError(new Problem('tenant_moving', text, { retryAfterMs }))
-}
-
-/** Writes ask storage, not the cache, for the place: one to a place that was left would be lost. */
-function writingTo(
-  readable: PartitionTable<Columns>,
-  writable: () => Promise<PartitionTable<Columns>>,
-): PartitionTable<Columns> {
-  return {
-    get: readable.get,
-    range: readable.range,
-    insert: async (...args) => (await writable()).insert(...args),
-    replace: async (...args) => (await writable()).replace(...args),
-    put: async (...args) => (await writable()).put(...args),
-    remove: async (...args) => (await writable()).remove(...args),
-    change: async (...args) => (await writable()).change(...args),
-    removeAll: async () => (await writable()).removeAll(),
-  }
-}
-
-async function removeBlobs(container: ContainerClient, prefix: string): Promise<void> {
-  for await (const { name } of container.listBlobsFlat({ prefix })) await container.deleteBlob(name)
-}
-
-async function counted(items: AsyncIterable<unknown>): Promise<number> {
-  let count = 0
-  try {
-    for await (const item of items) count += item === undefined ? 0 : 1
-  } catch (error) {
-    if (storageStatus(error) !== 404) throw error
-  }
-  return count
-}
-
-async function missingIsFine(remove: () => Promise<unknown>): Promise<void> {
-  try {
-    await remove()
-  } catch (error) {
-    if (storageStatus(error) !== 404) throw error
   }
 }

@@ -1,5 +1,5 @@
-import type { ContainerClient } from '@azure/storage-blob'
 import type { Columns, PartitionTable } from './partition-table'
+import type { TenantBlobs } from './tenant-blobs'
 import type { TenantScope } from './tenant-scope'
 
 /**
@@ -12,6 +12,18 @@ export type DataPlace =
   | { readonly kind: 'logical' }
   /** Tables and containers of the tenant's own, in the platform's account. */
   | { readonly kind: 'container'; readonly suffix: string }
+  /** A storage account of the tenant's own. */
+  | { readonly kind: 'account'; readonly account: TenantAccount }
+
+/** A storage account that nothing but one tenant's data is in. */
+export interface TenantAccount {
+  /** Azure's: `/subscriptions/…/providers/Microsoft.Storage/storageAccounts/{name}`. */
+  readonly resourceId: string
+  readonly name: string
+  readonly blobUrl: string
+  readonly queueUrl: string
+  readonly tableUrl: string
+}
 
 /** Every table of tenants' data. A slice that keeps more adds its name here, and moving, export and deletion know it. */
 export const tenantDataTables = ['content'] as const
@@ -20,14 +32,22 @@ export type TenantDataTable = (typeof tenantDataTables)[number]
 export const tenantDataContainers = ['content'] as const
 export type TenantDataContainer = (typeof tenantDataContainers)[number]
 
-/** A tenant's blobs in one container. Names are the tenant's own; the place's prefix is put in front where tenants share it. */
-export interface TenantBlobs {
-  readonly client: ContainerClient
-  readonly prefix: string
+/** Emptying a table takes longer than a move can wait for a write: `Places.empty` does it. */
+export type TenantRows = Omit<PartitionTable<Columns>, 'removeAll'>
+
+/** The rows are the tenant's in any place: their partition key is its id (I2), as it is the beginning of its blobs' names. */
+export interface TenantContents {
+  readonly tables: Readonly<Record<TenantDataTable, TenantRows>>
+  readonly containers: Readonly<Record<TenantDataContainer, TenantBlobs>>
 }
 
+/**
+ * Reads never wait. A write waits while a move of the tenant catches up, at most `FENCE_WAIT_MS`, and then throws the
+ * `tenant_moving` problem; one that storage does not end within `WRITE_MS_MAX` is broken off, done or not.
+ */
 export interface TenantData {
-  /** The rows are the tenant's in any place: their partition key is its id (I2). */
-  table(scope: TenantScope, name: TenantDataTable): Promise<PartitionTable<Columns>>
-  blobs(scope: TenantScope, name: TenantDataContainer): Promise<TenantBlobs>
+  /** Where this instance remembers it: for `PLACE_KNOWN_EVERYWHERE_MS` after a move that may be the place that was left. */
+  toRead(scope: TenantScope): Promise<TenantContents>
+  /** Where it is by what storage says now: for what is read in order to be changed. */
+  toChange(scope: TenantScope): Promise<TenantContents>
 }

@@ -6,8 +6,8 @@ export type { Columns, Row, WriteResult } from './partition-table'
 
 /** A table whose partition key is the tenant's id: every row of it belongs to the tenant of the scope (I2). */
 export interface TenantTable<C extends Columns> {
-  /** The rows of the scope's tenant alone, for code that works the same on rows of the platform. */
-  partition(scope: TenantScope): PartitionTable<C>
+  /** The rows of the scope's tenant alone, for code that works the same on rows of the platform. See `partitionTable`. */
+  partition(scope: TenantScope, signal?: AbortSignal): PartitionTable<C>
   get(scope: TenantScope, rowKey: string): Promise<Row<C> | undefined>
   /** `lost-race` when the row exists. */
   insert(scope: TenantScope, rowKey: string, columns: C): Promise<WriteResult>
@@ -24,7 +24,7 @@ export interface TenantTable<C extends Columns> {
 }
 
 export function tenantTable<C extends Columns>(table: TableClient): TenantTable<C> {
-  const of = ({ tenantId }: TenantScope) => partitionTable<C>(table, tenantId)
+  const of = ({ tenantId }: TenantScope, signal?: AbortSignal) => partitionTable<C>(table, tenantId, signal)
   return {
     partition: of,
     get: (scope, rowKey) => of(scope).get(rowKey),

@@ -6,19 +6,22 @@ export async function handRun<Output>(
   world: {
     readonly activity: (name: string, input: unknown) => Promise<unknown>
     readonly event?: (name: string) => unknown
+    readonly instanceId?: string
+    /** Also waits for real, for steps that look at a clock of their own. */
+    readonly sleep?: (ms: number) => Promise<void>
   },
 ): Promise<{ output: Output; statuses: object[]; elapsedMs: number }> {
   let nowMs = 0
   const statuses: object[] = []
   const steps: DurableSteps = {
-    instanceId: 'onb_1',
+    instanceId: world.instanceId ?? 'onb_1',
     *call<T>(activity: string, input: unknown): DurableStep<T> {
       // As on the wire: what a host carries is JSON.
       return (yield async () => parse(await world.activity(activity, parse(input)))) as T
     },
     *sleep(ms) {
       nowMs += ms
-      yield async () => undefined
+      yield async () => world.sleep?.(ms)
     },
     *event<T>(name: string, timeoutMs: number): DurableStep<T | undefined> {
       const data = world.event?.(name)

@@ -7,7 +7,8 @@ import { createIdMaker } from '../../src/base/ids'
 import { createLog } from '../../src/base/log'
 import { createSealer } from '../../src/encryption/create-sealer'
 import { keyFileWrappingKey } from '../../src/encryption/key-file'
-import { createTenantKeys, dataKeyStorage } from '../../src/encryption/tenant-keys'
+import { createTenantKeys, dataKeyStorage, type TenantKeys } from '../../src/encryption/tenant-keys'
+import type { WrappingKey } from '../../src/base/wrapping-key'
 import type { StorageAccount } from '../../src/storage/connect'
 import { TenantScope } from '../../src/storage/tenant-scope'
 import { tenantTable } from '../../src/storage/tenant-table'
@@ -29,11 +30,12 @@ beforeAll(async () => {
 })
 
 /** One app instance's keys and sealer; several share storage and key file. */
-function instance() {
+function instance(wrappingKey: WrappingKey = keyFileWrappingKey(file)) {
   const table = tenantTable(storage.table('datakeys'))
-  const keys = createTenantKeys({ table, wrappingKey: keyFileWrappingKey(file), clock, chance, log })
+  const keys = createTenantKeys({ table, wrappingKey, clock, chance, log })
   return { keys, sealer: createSealer({ keys, chance }) }
 }
+const keyOf = (keys: TenantKeys, scope: TenantScope) => keys.withNewest(scope, ({ key }) => Buffer.from(key))
 const newTenant = () => TenantScope.ofPlatform(createIdMaker({ clock, chance }).tenantId())
 const text = (value: string) => new TextEncoder().encode(value)
 
@@ -103,11 +105,12 @@ describe('a tenant’s data key', () => {
   it('opens what older versions sealed until they are retired', async () => {
     const { keys, sealer, scope } = await tenantWithKey()
     const old = await sealer.seal(scope, 'record', text('old'))
-    expect(await keys.addVersion(scope)).toBe(2)
+    expect(await keys.addVersion(scope, 'rot_1')).toBe(2)
+    expect(await instance().keys.addVersion(scope, 'rot_1')).toBe(2)
     const renewed = await sealer.seal(scope, 'record', text('new'))
     const elsewhere = instance().sealer
     expect((await elsewhere.open(scope, 'record', old)).toString()).toBe('old')
-    await keys.retireOlder(scope)
+    await keys.retireOlder(scope, 2)
     expect((await sealer.open(scope, 'record', renewed)).toString()).toBe('new')
     await expect(sealer.open(scope, 'record', old)).rejects.toMatchObject({ kind: 'no-key' })
   })
@@ -116,7 +119,7 @@ describe('a tenant’s data key', () => {
     const { sealer, scope } = await tenantWithKey()
     const elsewhere = instance()
     await elsewhere.sealer.seal(scope, 'warm', text('x'))
-    await instance().keys.addVersion(scope)
+    await instance().keys.addVersion(scope, 'rot_1')
     await clock.advance(30_000)
     await elsewhere.sealer.seal(scope, 'warm', text('x'))
     const sealed = await elsewhere.sealer.seal(scope, 'record', text('x'))
@@ -135,9 +138,50 @@ describe('a tenant’s data key', () => {
     await expect(elsewhere.sealer.open(scope, 'record', sealed)).rejects.toMatchObject({ kind: 'no-key' })
   })
 
+  it('is retired up to the version that a rotation made, even by a step that is repeated after the next rotation began', async () => {
+    const { keys, sealer, scope } = await tenantWithKey()
+    await keys.addVersion(scope, 'rot_1')
+    await keys.retireOlder(scope, 2)
+    const sealed = await sealer.seal(scope, 'record', text('sealed by the second'))
+    await keys.addVersion(scope, 'rot_2')
+    await keys.retireOlder(scope, 2)
+    expect((await sealer.open(scope, 'record', sealed)).toString()).toBe('sealed by the second')
+  })
+
+  it('does not come back by a rotation that was under way when it was destroyed', async () => {
+    const { keys, scope } = await tenantWithKey()
+    await keys.destroy(scope)
+    await expect(keys.addVersion(scope, 'rot_1')).rejects.toMatchObject({ kind: 'no-key' })
+    await expect(keys.retireOlder(scope, 2)).rejects.toMatchObject({ kind: 'no-key' })
+    expect(await keys.versions(scope)).toEqual([])
+  })
+
+  it('is overwritten in memory once nobody has used it for 30 s, and unwrapped again when it is needed', async () => {
+    const file1 = keyFileWrappingKey(file)
+    const unwrapped: Uint8Array[] = []
+    const watched: WrappingKey = {
+      wrap: file1.wrap,
+      unwrap: async (...args) => {
+        const key = await file1.unwrap(...args)
+        unwrapped.push(key)
+        return key
+      },
+    }
+    const { sealer, scope } = await tenantWithKey(instance(watched))
+    const sealed = await sealer.seal(scope, 'record', text('kept'))
+    await clock.advance(20_000)
+    await sealer.seal(scope, 'record', text('in use'))
+    expect(unwrapped).toHaveLength(1)
+    expect(unwrapped[0]?.some((byte) => byte !== 0)).toBe(true)
+    await clock.advance(60_000)
+    expect(unwrapped[0]).toEqual(Buffer.alloc(32))
+    expect((await sealer.open(scope, 'record', sealed)).toString()).toBe('kept')
+    expect(unwrapped).toHaveLength(2)
+  })
+
   it('is nowhere in storage in the clear', async () => {
     const { keys, scope } = await tenantWithKey()
-    const { key } = await keys.newest(scope)
+    const key = await keyOf(keys, scope)
     const rows = tenantTable(storage.table('datakeys'))
     for await (const { columns } of rows.range(scope, '', '~'))
       expect(Buffer.from(columns['wrapped'] as Uint8Array).includes(key)).toBe(false)
@@ -148,7 +192,7 @@ describe('the wrapping key file', () => {
   it('is made for its owner alone, and read again after that', async () => {
     const { keys, scope } = await tenantWithKey()
     expect(statSync(file).mode & 0o777).toBe(0o600)
-    expect((await instance().keys.newest(scope)).key).toEqual((await keys.newest(scope)).key)
+    expect(await keyOf(instance().keys, scope)).toEqual(await keyOf(keys, scope))
   })
 
   it('takes a new version: older wrappings still open, and rewrapping leaves none', async () => {

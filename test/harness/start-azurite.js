@@ -4,6 +4,9 @@ const net = require('node:net')
 
 const ACCOUNT = 'devstoreaccount1'
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
+/** A second account, for what tenants have in accounts of their own. */
+const TENANT_ACCOUNT = 'tenantaccount1'
+const TENANT_KEY = Buffer.alloc(64, 'tenant').toString('base64')
 const READY_MS_MAX = 30_000
 
 /** Starts one Azurite in memory on free ports and hands its address to every test worker by the environment. */
@@ -19,22 +22,28 @@ module.exports = async () => {
       '--disableTelemetry',
       ...['--blobPort', blob, '--queuePort', queue, '--tablePort', table].map(String),
     ],
-    { stdio: 'ignore' },
+    {
+      stdio: 'ignore',
+      env: { ...process.env, AZURITE_ACCOUNTS: `${ACCOUNT}:${KEY};${TENANT_ACCOUNT}:${TENANT_KEY}` },
+    },
   )
   azurite.on('exit', (code) => {
     if (code) console.error(`Azurite ended with code ${code}`)
   })
   await Promise.all([blob, queue, table].map((port) => listening(port, Date.now() + READY_MS_MAX)))
   globalThis.__azurite = azurite
-  process.env.TEST_STORAGE = [
-    'DefaultEndpointsProtocol=http',
-    `AccountName=${ACCOUNT}`,
-    `AccountKey=${KEY}`,
-    `BlobEndpoint=http://127.0.0.1:${blob}/${ACCOUNT}`,
-    `QueueEndpoint=http://127.0.0.1:${queue}/${ACCOUNT}`,
-    `TableEndpoint=http://127.0.0.1:${table}/${ACCOUNT}`,
-    '',
-  ].join(';')
+  const connectionString = (account, key) =>
+    [
+      'DefaultEndpointsProtocol=http',
+      `AccountName=${account}`,
+      `AccountKey=${key}`,
+      `BlobEndpoint=http://127.0.0.1:${blob}/${account}`,
+      `QueueEndpoint=http://127.0.0.1:${queue}/${account}`,
+      `TableEndpoint=http://127.0.0.1:${table}/${account}`,
+      '',
+    ].join(';')
+  process.env.TEST_STORAGE = connectionString(ACCOUNT, KEY)
+  process.env.TEST_TENANT_STORAGE = connectionString(TENANT_ACCOUNT, TENANT_KEY)
 }
 
 async function freePort() {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { connectStorage, type StorageAccount } from '../../src/storage/connect'
+import type { TenantAccount } from '../../src/storage/tenant-data'
 
 /** The connection string of the run's Azurite (real Azure Storage protocol, over sockets). */
 export function testConnectionString(): string {
@@ -13,4 +14,21 @@ export function freshStorage(): StorageAccount & { prefix: string } {
   const prefix = `t${randomBytes(6).toString('hex')}`
   const account = connectStorage({ kind: 'connection-string', connectionString: testConnectionString() }, prefix)
   return { ...account, prefix }
+}
+
+/** A storage account of a tenant's own, and a key of it. */
+export function tenantOwnStorage(): { account: TenantAccount; key: string } {
+  const text = process.env['TEST_TENANT_STORAGE'] ?? ''
+  const part = (name: string) => new RegExp(`${name}=([^;]+)`).exec(text)?.[1] ?? ''
+  const name = part('AccountName')
+  return {
+    account: {
+      resourceId: `/subscriptions/0/resourceGroups/tenants/providers/Microsoft.Storage/storageAccounts/${name}`,
+      name,
+      blobUrl: part('BlobEndpoint'),
+      queueUrl: part('QueueEndpoint'),
+      tableUrl: part('TableEndpoint'),
+    },
+    key: part('AccountKey'),
+  }
 }
