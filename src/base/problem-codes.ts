@@ -49,6 +49,13 @@ export const problemCodes = {
   precondition_required: entry(428, 'If-Match required', 'invalid_request_error', 'caller', 'final'),
   registration_rejected: entry(409, 'Registration rejected', 'invalid_request_error', 'tenant', 'final'),
   link_used_up: entry(410, 'Link already used or expired', 'invalid_request_error', 'caller', 'final'),
+  tenant_account_refused: entry(
+    409,
+    'The tenant’s own account cannot be used',
+    'invalid_request_error',
+    'tenant',
+    'final',
+  ),
   // Limits
   rate_limit_exceeded: entry(429, 'Rate limit reached', 'rate_limit_error', 'tenant', 'retryable'),
   concurrency_limit_exceeded: entry(429, 'Too many calls at once', 'rate_limit_error', 'tenant', 'retryable'),
@@ -71,6 +78,8 @@ export const problemCodes = {
   validation_failed: entry(500, 'Validation of the tenant failed', 'server_error', 'platform', 'final'),
   validation_incomplete: entry(503, 'Validation could not be ended', 'server_error', 'upstream', 'retryable'),
   public_endpoint_unreachable: entry(503, 'Own endpoint unreachable', 'server_error', 'platform', 'retryable'),
+  no_stamp: entry(503, 'No stamp has room', 'server_error', 'platform', 'final'),
+  provisioning_refused: entry(502, 'Azure refused a resource', 'server_error', 'platform', 'final'),
   internal_error: entry(500, 'Internal error', 'server_error', 'platform', 'retryable'),
 } as const satisfies Record<string, ProblemEntry>
 

@@ -19,6 +19,7 @@ export const shownBackend = z
       .string()
       .optional()
       .meta({ description: 'The directory of its account, where not the platform’s own.' }),
+    resourceId: z.string().optional().meta({ description: 'Of the deployment, where the platform made it.' }),
     version: z.int().meta({ description: 'Rises with every change; in quotes the ETag.' }),
   })
   .meta({ id: 'Backend' })

@@ -24,6 +24,8 @@ export interface Backend {
   readonly ownerTenantId?: TenantId | undefined
   /** The Entra directory of its account, where that is not the platform's own. */
   readonly directoryId?: string | undefined
+  /** The deployment's Azure resource id, where the platform made it. */
+  readonly resourceId?: string | undefined
 }
 
 /** Whether a tenant may name the backend, and be served by it (product 2.1). */

@@ -117,7 +117,13 @@ export function createBackends({ table, clock, log }: BackendsDeps): Backends {
     },
     // Whose it is, no change of it changes.
     replace: (id, input, expects) =>
-      change(id, expects, ({ ownerTenantId, directoryId }) => ({ id, ...input, ownerTenantId, directoryId })),
+      change(id, expects, ({ ownerTenantId, directoryId, resourceId }) => ({
+        id,
+        ...input,
+        ownerTenantId,
+        directoryId,
+        resourceId,
+      })),
     patch: (id, patch, expects) => change(id, expects, (backend) => ({ ...backend, ...definedFields(patch) })),
     remove: async (id) => {
       if (!(await read(id))) return noSuchBackend
