@@ -4,7 +4,12 @@ import type { Members } from './access/members'
 import { createAlertReceivers } from './alerts/alert-receivers'
 import { createAlerts, type Alerts } from './alerts/alerts'
 import type { AuditLog } from './audit/audit-log'
+import type { TokenCredential } from '@azure/core-auth'
+import { createArm } from './azure/arm-client'
+import type { BackendCredentials } from './azure/backend-credentials'
 import type { SecretStore } from './azure/secret-store'
+import type { SmallHttp } from './azure/small-http'
+import type { UpstreamHttp } from './azure/upstream-http'
 import type { Chance } from './base/chance'
 import type { Clock } from './base/clock'
 import type { IdMaker } from './base/ids'
@@ -18,7 +23,7 @@ import { createSealedRecords } from './encryption/sealed-records'
 import { createTenantKeys } from './encryption/tenant-keys'
 import type { PriceBook } from './metering/price-book'
 import type { Backends } from './routing/backends'
-import { movingChecklist, placeInPlatformAccount } from './moving/moving-checklist'
+import { movingChecklist } from './moving/moving-checklist'
 import { rotationChecklist } from './moving/rotation-checklist'
 import { createCertificateSigner } from './offboarding/certificate'
 import { exportFiles } from './offboarding/export-files'
@@ -35,15 +40,21 @@ import type { OnboardingDeps } from './onboarding/onboarding-deps'
 import { createRegistrationGate } from './onboarding/registration-gate'
 import { createRegistrationSettings } from './onboarding/registration-settings'
 import { createRegistrationTokens } from './onboarding/registration-tokens'
-import type { StorageAccount } from './storage/connect'
+import { createDataPlaces } from './provisioning/data-places'
+import { createTenantStorageAccounts } from './provisioning/storage-account'
+import { createTenantModels } from './provisioning/tenant-models'
+import type { Stamps } from './stamps/stamps'
+import type { StorageAccount, StorageConnection } from './storage/connect'
 import { createPlaces } from './storage/places'
 import { platformTable } from './storage/platform-table'
-import { tenantTable } from './storage/tenant-table'
+import { connectTenantAccounts } from './storage/tenant-accounts'
+import { tenantTable, type Columns } from './storage/tenant-table'
 import type { Tenants } from './tenants/tenants'
 
 export interface LifecycleParts {
   readonly config: Config
   readonly storage: StorageAccount
+  readonly connection: StorageConnection
   readonly wrappingKey: WrappingKey
   readonly tenants: Tenants
   readonly keys: Keys
@@ -51,6 +62,12 @@ export interface LifecycleParts {
   readonly members: Members
   readonly backends: Backends
   readonly secrets: SecretStore
+  readonly stamps: Stamps
+  /** Whom the platform is to Azure, and how it reaches models. */
+  readonly identity: TokenCredential
+  readonly smallHttp: SmallHttp
+  readonly upstream: UpstreamHttp
+  readonly credentials: BackendCredentials
   readonly audit: AuditLog
   readonly costOf: PriceBook['costOf']
   readonly queryUsage: OnboardingDeps['queryUsage']
@@ -63,10 +80,10 @@ export interface LifecycleParts {
 /** The part of the composition that brings tenants in, keeps what is theirs, moves them and lets them go. */
 export function composeLifecycle(parts: LifecycleParts) {
   const { config, storage, wrappingKey, tenants, keys, directories, members, audit, queryUsage } = parts
-  const { backends, secrets, ids, clock, chance, log } = parts
+  const { secrets, ids, clock, chance, log } = parts
   const { publicUrl, graceMs } = { publicUrl: config.publicUrl, graceMs: config.offboardingGraceMs }
   const keyring = createTenantKeys({ table: tenantTable(storage.table('datakeys')), wrappingKey, clock, chance, log })
-  const places = createPlaces({ storage, rows: tenantTable(storage.table('tenantplaces')), clock, log })
+  const { places, dataPlaces, models } = composePlaces(parts)
   const records = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
   const credentialLinks = createCredentialLinks({ records, clock, secret: config.keyPepper })
   const alerts = createAlerts({ rows: platformTable(storage.table('alerts')), clock })
@@ -74,6 +91,8 @@ export function composeLifecycle(parts: LifecycleParts) {
   const onboarding = onboardingChecklist({
     ...parts,
     places,
+    dataPlaces,
+    models,
     keyring,
     credentialLinks,
     limitRows: tenantTable(storage.table('limits')),
@@ -101,7 +120,7 @@ export function composeLifecycle(parts: LifecycleParts) {
     tenants,
     offboardings,
     exporter,
-    stores: tenantStores({ storage, places, directories, backends, secrets, keyring, tenants }),
+    stores: tenantStores({ storage, places, dataPlaces, directories, models, secrets, keyring, tenants }),
     keyring,
     sweep: createSweep(storage),
     signer: certificateSigner,
@@ -110,7 +129,8 @@ export function composeLifecycle(parts: LifecycleParts) {
     graceMs,
     clock,
   })
-  const moving = movingChecklist({ places, placeFor: placeInPlatformAccount, tenants, audit, clock })
+  const { movingDrainMs: drainMs } = config
+  const moving = movingChecklist({ places, dataPlaces, models, secrets, tenants, audit, drainMs, clock })
   const rotation = rotationChecklist({ keyring, records, audit, clock })
 
   return {
@@ -128,11 +148,39 @@ export function composeLifecycle(parts: LifecycleParts) {
       registrationTokens: createRegistrationTokens(config.keyPepper),
       registrationGate: createRegistrationGate(clock),
       alerts,
+      secrets,
       keyring,
       offboardings,
       exporter,
       certificateSigner,
     },
+  }
+}
+
+/** Where tenants' data and models are, and what Azure makes for them. */
+function composePlaces(parts: LifecycleParts) {
+  const { config, storage, connection, stamps, backends, identity, secrets, upstream, credentials, clock, log } = parts
+  const arm = createArm({ ...config.arm, identity, http: parts.smallHttp })
+  const placement = { rows: tenantTable<Columns>(storage.table('tenants')), stamps, backends }
+  const usesKeys = connection.kind === 'connection-string'
+  const accounts = createTenantStorageAccounts({ ...placement, arm, usesKeys })
+  const places = createPlaces({
+    storage,
+    tenantAccount: connectTenantAccounts({
+      platform: connection,
+      prefix: config.storagePrefix,
+      keyOf: accounts.keyOf,
+      clock,
+      log,
+    }),
+    rows: tenantTable(storage.table('tenantplaces')),
+    clock,
+    log,
+  })
+  return {
+    places,
+    dataPlaces: createDataPlaces(places, accounts),
+    models: createTenantModels({ ...placement, arm, secrets, identity, upstream, credentials }),
   }
 }
 

@@ -33,6 +33,8 @@ export interface Config {
     | { readonly kind: 'key-vault'; readonly vaultUrl: string; readonly keyName: string }
   /** How long after a tenant’s freeze nothing of it is deleted yet. */
   readonly offboardingGraceMs: number
+  /** How long calls may go on that began before their tenant's models were moved. */
+  readonly movingDrainMs: number
   /** How long an offboarded tenant's export can be fetched. */
   readonly exportValidMs: number
   /** The keys of model backends, by the setting's name, which is what a backend record names. */
@@ -66,6 +68,12 @@ const environment = z.object({
     .min(0, 'a number of seconds from 0 to 86400')
     .max(86_400, 'a number of seconds from 0 to 86400')
     .default(60),
+  /** Below 1230 a stream that began before a move may outlive the deployment that serves it. */
+  TENANTRY_MOVING_DRAIN_SECONDS: z.coerce
+    .number({ error: 'a number of seconds from 0 to 86400' })
+    .min(0, 'a number of seconds from 0 to 86400')
+    .max(86_400, 'a number of seconds from 0 to 86400')
+    .default(1_260),
   TENANTRY_EXPORT_VALID_HOURS: z.coerce
     .number({ error: 'a number of hours from 1 to 2160' })
     .min(1, 'a number of hours from 1 to 2160')
@@ -135,6 +143,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     publicUrl: publicUrlOf(data),
     wrappingKey,
     offboardingGraceMs: data.TENANTRY_OFFBOARDING_GRACE_SECONDS * 1_000,
+    movingDrainMs: data.TENANTRY_MOVING_DRAIN_SECONDS * 1_000,
     exportValidMs: data.TENANTRY_EXPORT_VALID_HOURS * 3_600_000,
     backendKeys: Object.fromEntries(
       Object.entries(given).filter((pair): pair is [string, string] => BACKEND_KEY_SETTING.test(pair[0])),

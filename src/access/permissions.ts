@@ -24,6 +24,7 @@ export const tenantPermissions = {
   'keys.manage': { roles: ['owner', 'admin'], keys: ['admin'] },
   'members.read': { roles: ['owner', 'admin', 'auditor'], keys: ['admin'] },
   'members.manage': { roles: ['owner', 'admin'], keys: ['admin'] },
+  'secrets.manage': { roles: ['owner', 'admin'], keys: ['admin'] },
   'usage.read': { roles: ['owner', 'admin', 'developer', 'auditor', 'viewer'], keys: ['admin', 'read-only'] },
   'audit.read': { roles: ['owner', 'admin', 'auditor'], keys: ['admin'] },
 } as const satisfies Record<string, TenantGrant>
@@ -37,6 +38,7 @@ export const platformPermissions = {
   'platform.keys.read': ['operator', 'auditor'],
   'platform.keys.manage': ['operator'],
   'platform.members.manage': ['operator'],
+  'platform.secrets.manage': ['operator'],
   'platform.backends.read': ['operator', 'support', 'auditor'],
   'platform.backends.manage': ['operator'],
   'platform.stamps.read': ['operator', 'support', 'auditor'],

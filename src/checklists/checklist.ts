@@ -22,14 +22,15 @@ export interface Checklist<Input> {
 export interface ChecklistStep<Input> {
   /** Lower case with hyphens; stable, since it stands in statuses and histories. */
   readonly id: string
-  /** From the step's first attempt to its end, waiting included. */
+  /** From the step's first attempt to its end, waiting included; the same for its undo. */
   readonly timeoutMs: number
   /** Attempts that end with a thrown error, with growing pauses in between. */
   readonly attemptsMax: number
   /** Absent steps are shown as skipped. */
   readonly applies?: (input: Input) => boolean
   readonly do: (operation: Operation<Input>, host: StepHost) => Promise<StepOutcome>
-  readonly undo?: (operation: Operation<Input>) => Promise<void>
+  /** `not-yet` where what was made takes its time to go. */
+  readonly undo?: (operation: Operation<Input>) => Promise<UndoOutcome | void>
 }
 
 /** What the activity's host offers beside the slices. */
@@ -42,6 +43,8 @@ export interface Operation<Input> {
   readonly operationId: string
   readonly tenantId: TenantId
   readonly input: Input
+  /** When this step was first run, Unix milliseconds: for waits that count from then. */
+  readonly stepStartedAt: number
   /** Set when the step asked for a decision and got one. */
   readonly decision?: Decision
 }
@@ -56,7 +59,9 @@ export type StepOutcome =
   /** Trying again would not help. */
   | { readonly kind: 'failed'; readonly problem: Problem }
 
-export const done = (facts?: Readonly<Record<string, string>>): StepOutcome => ({
+export type UndoOutcome = Extract<StepOutcome, { kind: 'done' | 'not-yet' }>
+
+export const done = (facts?: Readonly<Record<string, string>>): Extract<StepOutcome, { kind: 'done' }> => ({
   kind: 'done',
   ...(facts ? { facts } : {}),
 })

@@ -3,7 +3,7 @@ import type { DurableStep, DurableSteps } from '../base/durable-steps'
 import type { TenantId } from '../base/ids'
 import { decisionEvent, type Decision } from './checklist'
 import { newChecklistStatus, withStep, type ChecklistStatus, type StepFault } from './checklist-status'
-import type { StepReport } from './run-step'
+import { undoNotEnded, type StepReport } from './run-step'
 
 /** What the orchestrator has to know of a checklist: enough to walk it, nothing that does I/O. */
 export interface ChecklistPlan {
@@ -82,7 +82,13 @@ function* doStep(walk: Walk, { id, timeoutMs, attemptsMax }: StepPlan): DurableS
   for (;;) {
     attempts++
     show(walk, id, { state: 'running', attempts, startedAt })
-    const report: StepReport = yield* steps.call<StepReport>(activity, { ...operation, step: id, act: 'do', decision })
+    const report: StepReport = yield* steps.call<StepReport>(activity, {
+      ...operation,
+      step: id,
+      act: 'do',
+      stepStartedAt: startedAt,
+      decision,
+    })
     const isLate = steps.now() - startedAt > timeoutMs
     switch (report.kind) {
       case 'done':
@@ -122,10 +128,11 @@ function* doStep(walk: Walk, { id, timeoutMs, attemptsMax }: StepPlan): DurableS
 /** True when nothing is left of any step. A failed undo is kept on the record, and the rest is undone all the same. */
 function* undoAll(walk: Walk, plans: readonly StepPlan[]): DurableStep<boolean> {
   let isClean = true
-  for (const { id, canUndo } of plans) {
+  for (const plan of plans) {
+    const { id, canUndo } = plan
     const state = walk.status.steps.find((step) => step.id === id)?.state
     if (!canUndo || state === 'skipped') continue
-    const fault = yield* undoStep(walk, id)
+    const fault = yield* undoStep(walk, plan)
     // The step that failed stays marked as such: its error is why all this happens.
     if (fault) show(walk, id, { state: 'undo-failed', error: fault })
     else if (state !== 'failed') show(walk, id, { state: 'undone' })
@@ -134,16 +141,29 @@ function* undoAll(walk: Walk, plans: readonly StepPlan[]): DurableStep<boolean> 
   return isClean
 }
 
-function* undoStep({ steps, activity, operation }: Walk, id: string): DurableStep<StepFault | undefined> {
-  for (let attempt = 1; ; attempt++) {
-    const isLast = attempt >= UNDO_ATTEMPTS_MAX
-    const report: StepReport = yield* steps.call<StepReport>(activity, { ...operation, step: id, act: 'undo', isLast })
+function* undoStep(
+  { steps, activity, operation }: Walk,
+  { id, timeoutMs }: StepPlan,
+): DurableStep<StepFault | undefined> {
+  const startedAt = steps.now()
+  let failures = 0
+  for (;;) {
+    const isLate = steps.now() - startedAt > timeoutMs
+    const isLast = isLate || failures >= UNDO_ATTEMPTS_MAX - 1
+    const report: StepReport = yield* steps.call<StepReport>(activity, {
+      ...operation,
+      step: id,
+      act: 'undo',
+      stepStartedAt: startedAt,
+      isLast,
+    })
     if (report.kind === 'done') return undefined
-    if (report.kind === 'failed' || isLast) {
-      return 'fault' in report ? report.fault : { code: 'undo_failed', detail: 'The undo did not end.' }
+    if (report.kind === 'not-yet' && !isLate) {
+      yield* steps.sleep(report.againAfterMs)
+      continue
     }
-    yield* steps.sleep(
-      report.kind === 'not-yet' ? report.againAfterMs : Math.min(PAUSE_MS_MAX, PAUSE_MS_MIN * 2 ** attempt),
-    )
+    if (report.kind === 'failed' || isLast) return 'fault' in report ? report.fault : undoNotEnded
+    failures++
+    yield* steps.sleep(Math.min(PAUSE_MS_MAX, PAUSE_MS_MIN * 2 ** failures))
   }
 }

@@ -1,7 +1,7 @@
 import type { TenantId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
 import { ProblemError } from '../base/problem'
-import type { Checklist, Decision, StepHost, StepOutcome } from './checklist'
+import { done, type Checklist, type Decision, type StepHost, type StepOutcome } from './checklist'
 import type { StepFault } from './checklist-status'
 import type { ChecklistPlan } from './run-checklist'
 
@@ -12,6 +12,8 @@ export interface StepRequest {
   readonly input: unknown
   readonly step: string
   readonly act: 'do' | 'undo'
+  /** Unix milliseconds. */
+  readonly stepStartedAt: number
   readonly decision?: Decision | undefined
   /** This undo is not tried again when it fails. */
   readonly isLast?: boolean | undefined
@@ -47,16 +49,18 @@ export function createRunStep<Input>(
   { log, alert }: { log: Log; alert: (alert: StepAlert) => Promise<void> },
 ): (request: StepRequest, host: StepHost) => Promise<StepReport> {
   return async ({ step: stepId, act, decision, isLast, ...given }, host) => {
-    const { operationId, tenantId } = given
+    const { operationId, tenantId, stepStartedAt } = given
     const step = checklist.steps.find(({ id }) => id === stepId)
     if (!step) return failed({ code: 'unknown_step', detail: `This release has no step "${stepId}".` })
     // The checklist's own input, which it was started with: parsed there, JSON since.
-    const operation = { operationId, tenantId, input: given.input as Input }
+    const operation = { operationId, tenantId, stepStartedAt, input: given.input as Input }
     try {
       if (step.applies && !step.applies(operation.input)) return { kind: 'skipped' }
       if (act === 'do') return reportOf(await step.do({ ...operation, ...(decision ? { decision } : {}) }, host))
-      await step.undo?.(operation)
-      return { kind: 'done' }
+      const undone = (await step.undo?.(operation)) ?? done()
+      if (undone.kind === 'not-yet' && isLast)
+        await alert({ checklist: checklist.name, operationId, tenantId, step: stepId, fault: undoNotEnded })
+      return undone
     } catch (error) {
       const fault = faultOf(error)
       log.warn('a step of a checklist failed', {
@@ -73,6 +77,8 @@ export function createRunStep<Input>(
     }
   }
 }
+
+export const undoNotEnded: StepFault = { code: 'undo_failed', detail: 'The undo did not end in its time.' }
 
 const failed = (fault: StepFault): StepReport => ({ kind: 'failed', fault })
 

@@ -6,19 +6,20 @@ import { operatorEndpoint } from '../http/endpoint'
 import type { HttpTrigger } from '../http/http-trigger'
 import { accepted, notFound } from '../http/plain-request'
 import { tenantParams } from '../http/request-params'
-import { movingName, type MovingInput } from '../moving/moving-checklist'
+import { moveInput, planMove } from '../moving/move-request'
+import { movingName } from '../moving/moving-input'
 import { TenantScope } from '../storage/tenant-scope'
 
-const moveInput = z.strictObject({ data: z.enum(['logical', 'container']) })
 const operationStarted = z.object({ operationId: z.string(), statusUrl: z.string() })
 
-/** Another level of data isolation for a tenant that is in use. */
-export const platformTenantMove = ({ tenants, ids }: ControlPlane): HttpTrigger => ({
+/** Other levels of isolation, or another stamp, for a tenant that is in use. */
+export const platformTenantMove = ({ tenants, stamps, ids }: ControlPlane): HttpTrigger => ({
   name: 'platform-tenant-move',
   route: 'api/platform/tenants/{tenantId}/move',
   endpoints: {
     POST: operatorEndpoint('platform.tenants.manage', {
-      summary: 'Moves a tenant’s data to a place of another isolation level, while it is in use.',
+      summary:
+        'Moves a tenant to another isolation of its data or its models, or to another stamp, while it is in use.',
       params: tenantParams,
       body: moveInput,
       answer: operationStarted,
@@ -28,9 +29,8 @@ export const platformTenantMove = ({ tenants, ids }: ControlPlane): HttpTrigger 
       run: async ({ params, body, subject, orchestrations }) => {
         const tenant = await tenants.get(TenantScope.ofPlatform(params.tenantId))
         if (!tenant) return notFound
-        if (tenant.state !== 'active' && tenant.state !== 'suspended')
-          return new Problem('conflict', `A tenant that is ${tenant.state} cannot be moved.`)
-        const input: MovingInput = body
+        const input = await planMove({ tenants, stamps }, tenant, body)
+        if (input instanceof Problem) return input
         await orchestrations.start(movingName, subject, { tenantId: params.tenantId, input } satisfies ChecklistInput)
         return accepted({ operationId: subject, statusUrl: `/api/platform/operations/${subject}` })
       },

@@ -19,6 +19,10 @@ import { tenantMember } from './tenant-member'
 import { platformTenantDirectories } from './platform-tenant-directories'
 import { platformTenantDirectory } from './platform-tenant-directory'
 import { platformTenantMembers } from './platform-tenant-members'
+import { platformTenantSecret } from './platform-tenant-secret'
+import { platformTenantSecrets } from './platform-tenant-secrets'
+import { tenantSecret } from './tenant-secret'
+import { tenantSecrets } from './tenant-secrets'
 import { platformTenantMove } from './platform-tenant-move'
 import { platformTenantDataKey } from './platform-tenant-data-key'
 import { platformTenantDataKeyRewrap } from './platform-tenant-data-key-rewrap'
@@ -52,10 +56,14 @@ const triggers = [
   platformTenantDataKey,
   platformTenantMove,
   platformTenantMembers,
+  platformTenantSecret,
+  platformTenantSecrets,
   platformTenantDirectory,
   platformTenantDirectories,
   tenantMember,
   tenantMembers,
+  tenantSecret,
+  tenantSecrets,
   signingKeys,
   platformTenantDeletionCertificate,
   exportLink,

@@ -3,6 +3,7 @@ import type { Keys } from '../access/keys'
 import type { Members } from '../access/members'
 import type { Alerts } from '../alerts/alerts'
 import type { AuditLog } from '../audit/audit-log'
+import type { SecretStore } from '../azure/secret-store'
 import type { Clock } from '../base/clock'
 import type { IdMaker } from '../base/ids'
 import type { Problem } from '../base/problem'
@@ -26,6 +27,7 @@ export interface ControlPlane {
   readonly keys: Keys
   readonly backends: Backends
   readonly stamps: Stamps
+  readonly secrets: SecretStore
   readonly audit: AuditLog
   /** The query as it was sent; whoever answers it parses it. */
   readonly queryUsage: (scope: TenantScope, query: Readonly<Record<string, string>>) => Promise<object | Problem>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { memberParams } from '../access/member-input'
 import { parseBackendId, parseKeyId, parseOperationId, parseStampId, parseTenantId } from '../base/ids'
+import { secretName } from '../tenants/own-models-input'
 import { tierNames } from '../tenants/snapshot'
 import { guid } from '../tenants/tenant-input'
 
@@ -55,6 +56,7 @@ export const backendPageQuery = pageQuery(backendParams.shape.backendId, PAGE_OT
 export const stampPageQuery = pageQuery(stampParams.shape.stampId, PAGE_OTHERS)
 export const memberPageQuery = pageQuery(memberParams.shape.memberId, PAGE_OTHERS)
 export const directoryPageQuery = pageQuery(guid('Must be a GUID'), PAGE_OTHERS)
+export const secretPageQuery = pageQuery(secretName, PAGE_OTHERS)
 export const tierPageQuery = pageQuery(z.enum(tierNames), PAGE_OTHERS)
 export const auditPageQuery = z.strictObject({
   limit: limit(PAGE_AUDIT),

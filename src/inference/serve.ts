@@ -34,6 +34,8 @@ export interface ServeDeps extends ForwardDeps {
   readonly failedAttempts: FailedAttempts
   readonly tenantOf: (tenantId: TenantId) => TenantSnapshot | undefined | Promise<TenantSnapshot | undefined>
   readonly backends: () => ReadonlyMap<BackendId, Backend> | Promise<ReadonlyMap<BackendId, Backend>>
+  /** Read again, for an alias that leads to none that are known: they may have been made a moment ago elsewhere. */
+  readonly backendsAnew: () => Promise<ReadonlyMap<BackendId, Backend>>
   readonly limiter: Limiter
   readonly usageLog: UsageLog
   readonly costOf: (model: string, usage: TokenUsage, atMs: number) => MicroUsd | undefined
@@ -187,15 +189,8 @@ async function dispatch(
     return problem
   }
   try {
-    const backends = await deps.backends()
-    const plan = planRoute({
-      tenantId: grant.tenant.tenantId,
-      groups: grant.alias.groups,
-      residency: grant.tenant.residency,
-      backendOf: (id) => backends.get(id),
-      healthOf: (id) => deps.health.view(id),
-      fraction: () => deps.chance.fraction(),
-    })
+    const known = planFor(deps, grant, await deps.backends())
+    const plan = known.kind === 'none' ? planFor(deps, grant, await deps.backendsAnew()) : known
     if (plan.kind === 'none') return fail(new Problem('no_backend', 'No backend serves this model at present.'))
     if (plan.kind === 'all-resting') return fail(allResting(plan.waitMs))
     const answer = await forward(deps, { call, grant, candidates: plan.candidates, callId })
@@ -205,6 +200,16 @@ async function dispatch(
     throw error
   }
 }
+
+const planFor = (deps: ServeDeps, { tenant, alias }: Grant, backends: ReadonlyMap<BackendId, Backend>) =>
+  planRoute({
+    tenantId: tenant.tenantId,
+    groups: alias.groups,
+    residency: tenant.residency,
+    backendOf: (id) => backends.get(id),
+    healthOf: (id) => deps.health.view(id),
+    fraction: () => deps.chance.fraction(),
+  })
 
 function refusal(refused: Exclude<AdmissionResult, Admitted>, tokens: number): Problem {
   if (refused.kind === 'never-fits') {

@@ -1,3 +1,4 @@
+import type { Removal } from '../checklists/removal'
 import type { TenantScope } from '../storage/tenant-scope'
 
 /** Something that holds tenants' data, as offboarding empties it. Every store of the platform stands in the registry. */
@@ -10,11 +11,6 @@ export interface TenantStore {
   /** How much of the tenant is there: rows, blobs, links, resources. */
   census(scope: TenantScope): Promise<number>
 }
-
-export type Removal =
-  | { readonly kind: 'removed' }
-  /** The removal is under way, and asking again shows how far it is: a cloud takes minutes to delete a resource. */
-  | { readonly kind: 'not-yet'; readonly againAfterMs: number }
 
 /** What stays of a tenant on purpose, and says so in its certificate. */
 export interface RetainedData {

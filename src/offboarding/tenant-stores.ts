@@ -1,15 +1,17 @@
 import type { Directories } from '../access/directories'
 import type { SecretStore } from '../azure/secret-store'
+import type { Removal } from '../checklists/removal'
 import type { TenantKeyring } from '../encryption/sealer'
-import type { Backends } from '../routing/backends'
+import type { DataPlaces } from '../provisioning/data-places'
+import type { TenantModels } from '../provisioning/tenant-models'
 import type { StorageAccount } from '../storage/connect'
-import { ownPlaceOf, placeStorage, type Places } from '../storage/places'
-import { tenantDataTables, type DataPlace } from '../storage/tenant-data'
+import { placeStorage, type Places } from '../storage/places'
+import { tenantDataTables } from '../storage/tenant-data'
 import type { TenantScope } from '../storage/tenant-scope'
 import { tenantTable, type Columns } from '../storage/tenant-table'
 import type { Tenants } from '../tenants/tenants'
 import type { Offboarding } from './offboardings'
-import type { Removal, RetainedData, StorageNames, TenantStore } from './tenant-store'
+import type { RetainedData, StorageNames, TenantStore } from './tenant-store'
 
 /** Tables whose partition is the tenant and which nobody but their slice knows more about, in the order of emptying. */
 const partitions = ['idempotency', 'limits', 'keys', 'members', 'alerts', 'audit'] as const
@@ -29,25 +31,27 @@ export interface TenantStores {
 export function tenantStores({
   storage,
   places,
+  dataPlaces,
   directories,
-  backends,
+  models,
   secrets,
   keyring,
   tenants,
 }: {
   storage: StorageAccount
   places: Places
+  dataPlaces: DataPlaces
   directories: Directories
-  backends: Backends
+  models: TenantModels
   secrets: SecretStore
   keyring: TenantKeyring
   tenants: Tenants
 }): TenantStores {
   return {
     data: [
-      dataPlaceStore(places),
+      dataPlaceStore(dataPlaces),
       directoryStore(directories),
-      backendStore(backends),
+      modelStore(models),
       secretStore(secrets),
       ...partitions.map((name) => partitionStore(storage, name)),
     ],
@@ -105,21 +109,12 @@ const exportUntil = (untilMs: number): RetainedData => ({
 })
 
 /** Whatever place the tenant's is by now: a move that broke off may have left something in another. */
-function dataPlaceStore(places: Places): TenantStore {
-  const everywhere = (scope: TenantScope): readonly DataPlace[] => [{ kind: 'logical' }, ownPlaceOf(scope)]
-  return {
-    name: 'sealed records and blobs',
-    holds: { tables: tenantDataTables, containers: placeStorage.containers },
-    census: async (scope) => {
-      const counts = await Promise.all(everywhere(scope).map((place) => places.census(scope, place)))
-      return counts.flatMap((count) => Object.values(count)).reduce((total, count) => total + count, 0)
-    },
-    remove: async (scope) => {
-      for (const place of everywhere(scope)) await places.empty(scope, place)
-      return removed
-    },
-  }
-}
+const dataPlaceStore = (dataPlaces: DataPlaces): TenantStore => ({
+  name: 'sealed records and blobs',
+  holds: { tables: tenantDataTables, containers: placeStorage.containers },
+  census: dataPlaces.census,
+  remove: dataPlaces.releaseAll,
+})
 
 function directoryStore(directories: Directories): TenantStore {
   return {
@@ -133,20 +128,13 @@ function directoryStore(directories: Directories): TenantStore {
   }
 }
 
-/** Backends that only this tenant's aliases may name; before the secrets that some of them are called with. */
-function backendStore(backends: Backends): TenantStore {
-  const ownedBy = async ({ tenantId }: TenantScope) =>
-    (await backends.list()).map(({ backend }) => backend).filter(({ ownerTenantId }) => ownerTenantId === tenantId)
-  return {
-    name: 'backends of its own',
-    holds: { tables: ['backends'] },
-    census: async (scope) => (await ownedBy(scope)).length,
-    remove: async (scope) => {
-      for (const { id } of await ownedBy(scope)) await backends.remove(id)
-      return removed
-    },
-  }
-}
+/** Backends that are its alone, with the deployments and accounts that were made for it. */
+const modelStore = (models: TenantModels): TenantStore => ({
+  name: 'backends of its own',
+  holds: { tables: ['backends'] },
+  census: models.census,
+  remove: (scope) => models.removeUnused(scope, undefined),
+})
 
 /** Credentials that it handed over: in Key Vault, where no sweep of the storage account sees them, or in a table. */
 function secretStore(secrets: SecretStore): TenantStore {

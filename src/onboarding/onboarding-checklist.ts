@@ -7,6 +7,7 @@ import { approvalStep } from './steps/approval-step'
 import { dataKeyStep } from './steps/data-key-step'
 import { limitsStep } from './steps/limits-step'
 import { meteringStep } from './steps/metering-step'
+import { modelsStep } from './steps/models-step'
 import { monitoringStep } from './steps/monitoring-step'
 import { notificationStep } from './steps/notification-step'
 import { registerStep } from './steps/register-step'
@@ -26,6 +27,7 @@ export const onboardingChecklist = (deps: OnboardingDeps): Checklist<OnboardingI
     storageStep(deps),
     dataKeyStep(deps),
     accessStep(deps),
+    modelsStep(deps),
     limitsStep(deps),
     meteringStep(deps),
     monitoringStep(deps),

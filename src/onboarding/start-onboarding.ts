@@ -1,6 +1,6 @@
 import type { Orchestrations } from '../base/durable-steps'
 import type { OperationId, TenantId } from '../base/ids'
-import { Problem } from '../base/problem'
+import type { Problem } from '../base/problem'
 import type { ChecklistInput } from '../checklists/run-checklist'
 import type { TenantInput } from '../tenants/tenant-input'
 import type { Tenants } from '../tenants/tenants'
@@ -14,20 +14,10 @@ export async function startOnboarding(
   { tenants, orchestrations }: { tenants: Pick<Tenants, 'check'>; orchestrations: Orchestrations },
   { tenantId, input, needsApproval }: { tenantId: TenantId; input: TenantInput; needsApproval: boolean },
 ): Promise<{ tenantId: TenantId; onboardingId: OperationId } | Problem> {
-  const fault = (await tenants.check(tenantId, input)) ?? notMadeYet(input)
+  const fault = await tenants.check(tenantId, input)
   if (fault) return fault
   const onboardingId = onboardingIdOf(tenantId)
   const onboarding: OnboardingInput = { tenant: input, needsApproval }
   await orchestrations.start(onboardingName, onboardingId, { tenantId, input: onboarding } satisfies ChecklistInput)
   return { tenantId, onboardingId }
-}
-
-/** Deployments and accounts of a tenant's own are described in its input, but nothing makes them yet. */
-function notMadeYet({ isolation: { models } }: TenantInput): Problem | undefined {
-  if (models === 'shared') return undefined
-  const text = `isolation.models: "${models}" is not offered here; "shared" is valid`
-  return new Problem('invalid_request', text, {
-    param: 'isolation.models',
-    errors: [{ path: 'isolation.models', message: `"${models}" is not offered here; "shared" is valid` }],
-  })
 }

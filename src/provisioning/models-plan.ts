@@ -1,19 +1,20 @@
-import type { BackendId, TenantId } from '../base/ids'
+import { parseOperationId, type BackendId } from '../base/ids'
 import type { Backend } from '../routing/backend'
 import type { Stamp } from '../stamps/stamp'
 import { fromJsonColumns, toJsonColumns } from '../storage/json-columns'
 import type { TenantScope } from '../storage/tenant-scope'
-import type { Columns, TenantTable } from '../storage/tenant-table'
+import type { Columns, Row, TenantTable } from '../storage/tenant-table'
 import type { OwnDeployment } from '../tenants/own-models-input'
 import type { TenantRecord } from '../tenants/tenant-record'
 import type { Placement } from './placement'
-import { accountNameOf, backendIdOf, deploymentNameOf } from './resource-names'
+import { accountNameOf, backendIdOf, deploymentNameOf, type Generation } from './resource-names'
 
 /**
  * What is made for a tenant, decided and written down before anything is: what is repeated makes the same, and what is
  * removed is found, also after a step that broke off.
  */
 export interface ModelsPlan {
+  readonly placement: Placement
   /** The account that is made for the tenant alone; undefined where its deployments are in shared ones. */
   readonly dedicated: { readonly accountId: string; readonly region: string } | undefined
   readonly deployments: readonly PlannedDeployment[]
@@ -35,20 +36,26 @@ export const deploymentIdOf = ({ accountId, name }: Pick<PlannedDeployment, 'acc
 /** Pure. Undefined where the stamp has no account that an own deployment could be made in. */
 export function planModels(
   { tenantId, aliases, isolation }: Pick<TenantRecord, 'tenantId' | 'aliases' | 'isolation'>,
-  { placement, stamp, backends }: { placement: Placement; stamp: Stamp | undefined; backends: readonly Backend[] },
+  {
+    generation,
+    placement,
+    stamp,
+    backends,
+  }: { generation: Generation; placement: Placement; stamp: Stamp | undefined; backends: readonly Backend[] },
 ): ModelsPlan | undefined {
   const dedicated =
     isolation.models === 'dedicated'
-      ? { accountId: accountIdOf(placement, tenantId), region: placement.region }
+      ? { accountId: accountIdOf(placement, accountNameOf(tenantId, generation)), region: placement.region }
       : undefined
   const accountId = dedicated?.accountId ?? chooseAccount(stamp?.modelAccountIds ?? [], backends)
   if (accountId === undefined) return undefined
   const deployments = aliases.flatMap(({ name: alias, model, deployment }) => {
     if (!deployment) return []
-    const names = { name: deploymentNameOf(tenantId, alias), backendId: backendIdOf(tenantId, alias) }
-    return [{ ...deployment, alias, model, accountId, ...names, passed: [] }]
+    const name = deploymentNameOf(tenantId, alias, generation)
+    const backendId = backendIdOf(tenantId, alias, generation)
+    return [{ ...deployment, alias, model, accountId, name, backendId, passed: [] }]
   })
-  return { dedicated, deployments }
+  return { placement, dedicated, deployments }
 }
 
 /** The account in which the platform has made the fewest deployments; an account takes a bounded number of them. */
@@ -59,33 +66,52 @@ export function chooseAccount(accountIds: readonly string[], backends: readonly 
   return accountIds.toSorted((a, b) => countIn(a) - countIn(b) || (a < b ? -1 : 1))[0]
 }
 
-const accountIdOf = ({ resourceGroupId }: Placement, tenantId: TenantId) =>
-  `${resourceGroupId}/providers/Microsoft.CognitiveServices/accounts/${accountNameOf(tenantId)}`
+const accountIdOf = ({ resourceGroupId }: Placement, name: string) =>
+  `${resourceGroupId}/providers/Microsoft.CognitiveServices/accounts/${name}`
 
-/** The plans, each in its tenant's partition beside its record. */
+/** The plans, in their tenant's partition beside its record: one of the onboarding, and one of each move until it has ended. */
 export interface ModelsPlans {
-  get(scope: TenantScope): Promise<{ readonly plan: ModelsPlan; readonly etag: string } | undefined>
+  get(scope: TenantScope, generation: Generation): Promise<StoredPlan | undefined>
+  list(scope: TenantScope): Promise<StoredPlan[]>
   /** Leaves alone a plan that is there. */
-  create(scope: TenantScope, plan: ModelsPlan): Promise<void>
-  /** Nothing happens where somebody else changed it since `etag`. */
-  replace(scope: TenantScope, plan: ModelsPlan, etag: string): Promise<void>
-  remove(scope: TenantScope): Promise<void>
+  create(scope: TenantScope, generation: Generation, plan: ModelsPlan): Promise<void>
+  /** Nothing happens where somebody else changed it since it was read. */
+  replace(scope: TenantScope, stored: StoredPlan): Promise<void>
+  remove(scope: TenantScope, generation: Generation): Promise<void>
+}
+
+export interface StoredPlan {
+  readonly generation: Generation
+  readonly plan: ModelsPlan
+  readonly etag: string
 }
 
 const ROW = 'models'
+const rowOf = (generation: Generation) => `${ROW}${generation && `~${generation}`}`
+const generationOf = (rowKey: string): Generation => parseOperationId(rowKey.slice(ROW.length + 1)) ?? ''
 
 export function createModelsPlans(rows: TenantTable<Columns>): ModelsPlans {
+  const stored = ({ rowKey, columns, etag }: Row<Columns>): StoredPlan => ({
+    generation: generationOf(rowKey),
+    plan: fromJsonColumns<ModelsPlan>(columns),
+    etag,
+  })
   return {
-    get: async (scope) => {
-      const row = await rows.get(scope, ROW)
-      return row && { plan: fromJsonColumns<ModelsPlan>(row.columns), etag: row.etag }
+    get: async (scope, generation) => {
+      const row = await rows.get(scope, rowOf(generation))
+      return row && stored(row)
     },
-    create: async (scope, plan) => {
-      await rows.insert(scope, ROW, toJsonColumns(plan))
+    list: async (scope) => {
+      const found: StoredPlan[] = []
+      for await (const row of rows.range(scope, ROW, `${ROW}~~`)) found.push(stored(row))
+      return found
     },
-    replace: async (scope, plan, etag) => {
-      await rows.replace(scope, ROW, toJsonColumns(plan), etag)
+    create: async (scope, generation, plan) => {
+      await rows.insert(scope, rowOf(generation), toJsonColumns(plan))
     },
-    remove: (scope) => rows.remove(scope, ROW),
+    replace: async (scope, { generation, plan, etag }) => {
+      await rows.replace(scope, rowOf(generation), toJsonColumns(plan), etag)
+    },
+    remove: (scope, generation) => rows.remove(scope, rowOf(generation)),
   }
 }

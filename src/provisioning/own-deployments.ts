@@ -5,9 +5,17 @@ import { Problem } from '../base/problem'
 import type { Backend } from '../routing/backend'
 import type { TenantScope } from '../storage/tenant-scope'
 import { ensureResource, refusedByAzure, removeResource, type Ensured } from './ensure-resource'
-import { chooseAccount, deploymentIdOf, type ModelsPlan, type ModelsPlans, type PlannedDeployment } from './models-plan'
+import {
+  chooseAccount,
+  deploymentIdOf,
+  type ModelsPlan,
+  type ModelsPlans,
+  type PlannedDeployment,
+  type StoredPlan,
+} from './models-plan'
+import type { Placement } from './placement'
 import { ensureRole, roles, removeRole, subscriptionOf } from './role-assignments'
-import { tenantTag } from './resource-names'
+import { tenantTag, type Generation } from './resource-names'
 
 /** Of accounts and deployments; the oldest that has all that is needed here. */
 export const COGNITIVE_API_VERSION = '2024-10-01'
@@ -25,15 +33,17 @@ export interface MakeDeps {
   readonly arm: Arm
   readonly plans: ModelsPlans
   /** The accounts of the tenant's stamp, as they are now: to go on in another one where quota has run out. */
-  readonly sharedAccounts: () => Promise<{ readonly ids: readonly string[]; readonly backends: readonly Backend[] }>
+  readonly sharedAccounts: (
+    placement: Placement,
+  ) => Promise<{ readonly ids: readonly string[]; readonly backends: readonly Backend[] }>
 }
 
 /**
  * One step towards everything of the plan: the account, the platform's role on it, then one deployment after the other,
  * since an account takes one change at a time. Changes of other tenants' meet ARM's own refusal, which is `not-yet`.
  */
-export async function makeDeployments(deps: MakeDeps, scope: TenantScope): Promise<Made> {
-  const kept = await deps.plans.get(scope)
+export async function makeDeployments(deps: MakeDeps, scope: TenantScope, generation: Generation): Promise<Made> {
+  const kept = await deps.plans.get(scope, generation)
   if (!kept) return { kind: 'not-yet', againAfterMs: AGAIN_MS }
   const { plan } = kept
   const account = plan.dedicated && (await ensureAccount(deps.arm, scope.tenantId, plan.dedicated))
@@ -43,7 +53,7 @@ export async function makeDeployments(deps: MakeDeps, scope: TenantScope): Promi
   for (const planned of plan.deployments) {
     const ensured = await ensureDeployment(deps.arm, scope.tenantId, planned)
     if (ensured.kind === 'refused' && isQuota(ensured) && !plan.dedicated)
-      return tryElsewhere(deps, scope, { ...kept, planned, refusal: ensured })
+      return tryElsewhere(deps, scope, { kept, planned, refusal: ensured })
     if (ensured.kind !== 'ready') return pending(`the deployment for the alias "${planned.alias}"`, ensured)
     const parent = await deps.arm.get(planned.accountId, COGNITIVE_API_VERSION)
     if (parent.kind === 'under-way' || parent.kind === 'busy')
@@ -109,14 +119,14 @@ async function tryElsewhere(
   deps: MakeDeps,
   scope: TenantScope,
   {
-    plan,
-    etag,
+    kept,
     planned,
     refusal,
-  }: { plan: ModelsPlan; etag: string; planned: PlannedDeployment; refusal: { code: string; message: string } },
+  }: { kept: StoredPlan; planned: PlannedDeployment; refusal: { code: string; message: string } },
 ): Promise<Made> {
+  const { plan } = kept
   const passed = [...planned.passed, planned.accountId]
-  const { ids, backends } = await deps.sharedAccounts()
+  const { ids, backends } = await deps.sharedAccounts(plan.placement)
   const untried = ids.filter((id) => !passed.some((tried) => tried.toLowerCase() === id.toLowerCase()))
   const accountId = chooseAccount(untried, backends)
   if (accountId === undefined) {
@@ -127,7 +137,7 @@ async function tryElsewhere(
   if (removed !== true) return { kind: 'not-yet', againAfterMs: removed.againAfterMs }
   const moved = { ...planned, accountId, passed }
   const deployments = plan.deployments.map((other) => (other.alias === planned.alias ? moved : other))
-  await deps.plans.replace(scope, { ...plan, deployments }, etag)
+  await deps.plans.replace(scope, { ...kept, plan: { ...plan, deployments } })
   return { kind: 'not-yet', againAfterMs: AGAIN_MS }
 }
 

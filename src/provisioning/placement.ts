@@ -21,13 +21,24 @@ const ROW = 'placement'
 export interface PlacementDeps {
   /** The tenant's own partition, which goes with its record. */
   readonly rows: TenantTable<Columns>
-  readonly stamps: Pick<Stamps, 'list'>
+  readonly stamps: Pick<Stamps, 'list' | 'read'>
   readonly backends: Pick<Backends, 'list'>
 }
 
 export async function readPlacement(rows: TenantTable<Columns>, scope: TenantScope): Promise<Placement | undefined> {
   const row = await rows.get(scope, ROW)
   return row && fromJsonColumns<Placement>(row.columns)
+}
+
+/** From now on what is made for the tenant is made there. */
+export const setPlacement = (rows: TenantTable<Columns>, scope: TenantScope, placement: Placement) =>
+  rows.put(scope, ROW, toJsonColumns(placement))
+
+/** A stamp that somebody named. */
+export async function placementOn({ stamps }: PlacementDeps, stampId: StampId): Promise<Placement | Problem> {
+  const stored = await stamps.read(stampId)
+  if (!stored) return new Problem('no_stamp', `There is no stamp ${stampId} (any more).`)
+  return { stampId, region: stored.stamp.region, resourceGroupId: stored.stamp.resourceGroupId }
 }
 
 /** The tenant's place, chosen where it has none yet. Of two who choose at once, both get the first one's choice. */

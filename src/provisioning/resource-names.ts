@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
-import { encodeBase32, parseBackendId, type BackendId, type TenantId } from '../base/ids'
+import { encodeBase32, parseBackendId, type BackendId, type OperationId, type TenantId } from '../base/ids'
 import { assert } from '../base/assert'
 
 /**
- * Names of what is made for a tenant. Each follows from the tenant's id alone, so that a step that is repeated, on whichever
- * instance, finds what it made before, and whoever reads a bill or a portal finds the tenant.
+ * Names of what is made for a tenant. Each follows from the tenant's id and the operation that makes it, so that a step that
+ * is repeated, on whichever instance, finds what it made before, and whoever reads a bill or a portal finds the tenant. What
+ * a move makes is beside what is there, and so has names of its own.
  */
+export type Generation = '' | OperationId
+
 export const tenantTag = 'tenantry-tenant'
 
 const DEPLOYMENT_CHARACTERS_MAX = 64
@@ -13,25 +16,34 @@ const TIME_CHARACTERS = 10
 const HASH_BYTES = 10
 /** Storage accounts have at most 24 lower-case letters and digits, unique in all of Azure; these keep the id's 80 bits of chance. */
 const STORAGE_CHARACTERS = 21
+const CHANCE_CHARACTERS = 16
+const GENERATION_CHARACTERS = 5
 
 const bodyOf = (tenantId: TenantId) => tenantId.slice('ten_'.length)
 
 /** Of an Azure OpenAI account; also its custom subdomain, which must be unique in all of Azure. */
-export const accountNameOf = (tenantId: TenantId): string => `tnt-${bodyOf(tenantId)}`
+export const accountNameOf = (tenantId: TenantId, generation: Generation = ''): string =>
+  `tnt-${bodyOf(tenantId)}${generation && `-${markOf(generation)}`}`
 
-export const storageAccountNameOf = (tenantId: TenantId): string => `tnt${bodyOf(tenantId).slice(-STORAGE_CHARACTERS)}`
+export const storageAccountNameOf = (tenantId: TenantId, generation: Generation = ''): string =>
+  generation === ''
+    ? `tnt${bodyOf(tenantId).slice(-STORAGE_CHARACTERS)}`
+    : `tnt${bodyOf(tenantId).slice(-CHANCE_CHARACTERS)}${markOf(generation)}`
+
+const markOf = (generation: Generation) => hashOf(generation).slice(0, GENERATION_CHARACTERS)
 
 /** Long aliases are cut, and told apart by a hash. */
-export function deploymentNameOf(tenantId: TenantId, alias: string): string {
-  const name = `${bodyOf(tenantId)}-${alias}`
+export function deploymentNameOf(tenantId: TenantId, alias: string, generation: Generation = ''): string {
+  const name = `${bodyOf(tenantId)}${generation && `-${markOf(generation)}`}-${alias}`
   if (name.length <= DEPLOYMENT_CHARACTERS_MAX) return name
   const hash = hashOf(alias).slice(0, 8)
   return `${name.slice(0, DEPLOYMENT_CHARACTERS_MAX - hash.length - 1)}-${hash}`
 }
 
 /** The backend of an alias: of the tenant's age, and else by a hash of both. */
-export function backendIdOf(tenantId: TenantId, alias: string): BackendId {
-  const id = parseBackendId(`bke_${bodyOf(tenantId).slice(0, TIME_CHARACTERS)}${hashOf(`${tenantId}/${alias}`)}`)
+export function backendIdOf(tenantId: TenantId, alias: string, generation: Generation = ''): BackendId {
+  const hash = hashOf(`${tenantId}/${alias}${generation && `/${generation}`}`)
+  const id = parseBackendId(`bke_${bodyOf(tenantId).slice(0, TIME_CHARACTERS)}${hash}`)
   assert(id, 'a tenant’s time and 16 characters make an id')
   return id
 }

@@ -1,39 +1,56 @@
 import type { TokenCredential } from '@azure/core-auth'
 import type { SecretStore } from '../azure/secret-store'
 import { assertNever } from '../base/assert'
-import { Problem } from '../base/problem'
-import { done, type StepOutcome } from '../checklists/checklist'
+import type { StampId } from '../base/ids'
+import { Problem, ProblemError } from '../base/problem'
+import type { Removal } from '../checklists/removal'
 import type { Backend } from '../routing/backend'
 import type { Backends } from '../routing/backends'
-import type { Stamps } from '../stamps/stamps'
 import type { TenantScope } from '../storage/tenant-scope'
 import { compileSnapshot } from '../tenants/compile-snapshot'
-import type { TenantRecord } from '../tenants/tenant-record'
-import type { Tenants } from '../tenants/tenants'
+import type { AliasSpec, TenantRecord } from '../tenants/tenant-record'
 import { createModelsPlans, planModels, type ModelsPlans } from './models-plan'
 import { countDeployments, makeDeployments, removeDeployments, type MakeDeps } from './own-deployments'
-import { placementOf, readPlacement, type PlacementDeps } from './placement'
+import { placementOf, placementOn, setPlacement, type Placement, type PlacementDeps } from './placement'
 import { isModel, probeBackend, type Probe, type ProbeDeps } from './probe-backend'
+import type { Generation } from './resource-names'
 import { checkConsent, ownedBackends } from './tenant-owned'
 
 /** Models of a tenant's own, by its isolation. Everything can be repeated, and is, until it is done. */
 export interface TenantModels {
   /**
    * One step towards every alias being served: deployments and accounts made or found, each tried by a real call, backends
-   * of the tenant's, routes to them. `failed` is for good; `removeModels` undoes whatever was made.
+   * of the tenant's. Nothing leads to them yet. `failed` is for good; `removeUnused` takes away whatever was made.
    */
-  ensure(scope: TenantScope, record: TenantRecord): Promise<StepOutcome>
-  /** One step towards nothing being left: backends first, so that nobody is led to what goes. */
-  remove(scope: TenantScope): Promise<{ kind: 'removed' } | { kind: 'not-yet'; againAfterMs: number }>
-  /** How much is left: backends, deployments, accounts (deleted ones that are not purged too), secrets. */
+  ensure(scope: TenantScope, wanted: WantedModels): Promise<ModelsEnsured>
+  /**
+   * One step towards nothing being left but what the record's aliases lead to (nothing where there is none): backends first,
+   * so that nobody is led to what goes, then deployments and accounts.
+   */
+  removeUnused(scope: TenantScope, record: TenantRecord | undefined): Promise<Removal>
+  /** Makes the stamp the tenant's: what is made for it without a stamp being named is made there from now on. */
+  settleOn(scope: TenantScope, stampId: StampId): Promise<void>
+  /** How much the tenant has: backends, deployments, accounts (deleted ones that are not purged too). */
   census(scope: TenantScope): Promise<number>
 }
 
+export interface WantedModels {
+  /** As the tenant is, or as a move wants it to be. */
+  readonly record: TenantRecord
+  readonly generation: Generation
+  /** Where, for a move that says so; otherwise where the tenant's things are, or a stamp of its region. */
+  readonly stampId?: StampId | undefined
+}
+
+export type ModelsEnsured =
+  /** The groups that each alias is to lead to; none for shared models. */
+  | { readonly kind: 'ready'; readonly routes: Readonly<Record<string, AliasSpec['groups']>> }
+  | { readonly kind: 'not-yet'; readonly againAfterMs: number }
+  | { readonly kind: 'failed'; readonly problem: Problem }
+
 export interface TenantModelsDeps extends PlacementDeps, ProbeDeps, Pick<MakeDeps, 'arm'> {
-  readonly stamps: Pick<Stamps, 'list' | 'read'>
   readonly backends: Pick<Backends, 'list' | 'create' | 'remove'>
-  readonly tenants: Pick<Tenants, 'setRoutes'>
-  readonly secrets: SecretStore
+  readonly secrets: Pick<SecretStore, 'get'>
   readonly identity: TokenCredential
 }
 
@@ -43,93 +60,98 @@ const PATIENCE_MS = 15_000
 export function createTenantModels(deps: TenantModelsDeps): TenantModels {
   const plans = createModelsPlans(deps.rows)
   return {
-    ensure: async (scope, record) => {
-      const { models } = record.isolation
+    ensure: async (scope, wanted) => {
+      const { models } = wanted.record.isolation
       switch (models) {
         case 'shared':
-          return done({ models })
+          return { kind: 'ready', routes: {} }
         case 'own-deployment':
         case 'dedicated':
-          return ensureMade(deps, plans, { scope, record })
+          return ensureMade(deps, plans, { scope, ...wanted })
         case 'tenant-owned':
-          return ensureOwned(deps, scope, record)
+          return ensureOwned(deps, { scope, ...wanted })
         default:
           return assertNever(models)
       }
     },
-    remove: async (scope) => {
-      for (const { id } of await ownedBy(deps, scope)) {
+    removeUnused: async (scope, record) => {
+      const used = new Set(record?.aliases.flatMap(backendsOf))
+      for (const { id } of (await ownedBy(deps, scope)).filter(({ id }) => !used.has(id))) {
         const fault = await deps.backends.remove(id)
         if (fault && fault.code !== 'not_found') throw new Error(`${id} could not be removed: ${fault.public}`)
       }
-      for (const name of await deps.secrets.list(scope)) await deps.secrets.remove(scope, name)
-      const kept = await plans.get(scope)
-      if (!kept) return { kind: 'removed' }
-      const removed = await removeDeployments(deps.arm, kept.plan)
-      if (removed !== true) return { kind: 'not-yet', againAfterMs: removed.againAfterMs }
-      await plans.remove(scope)
+      for (const { generation, plan } of await plans.list(scope)) {
+        if (plan.deployments.some(({ backendId }) => used.has(backendId))) continue
+        const removed = await removeDeployments(deps.arm, plan)
+        if (removed !== true) return { kind: 'not-yet', againAfterMs: removed.againAfterMs }
+        await plans.remove(scope, generation)
+      }
       return { kind: 'removed' }
     },
+    settleOn: async (scope, stampId) => {
+      const placement = await placementOn(deps, stampId)
+      if (placement instanceof Problem) throw new ProblemError(placement)
+      await setPlacement(deps.rows, scope, placement)
+    },
     census: async (scope) => {
-      const kept = await plans.get(scope)
-      const secrets = await deps.secrets.list(scope)
-      const resources = kept ? await countDeployments(deps.arm, kept.plan) : 0
-      return (await ownedBy(deps, scope)).length + secrets.length + resources
+      const all = await plans.list(scope)
+      const resources = await Promise.all(all.map(({ plan }) => countDeployments(deps.arm, plan)))
+      return resources.reduce((total, count) => total + count, (await ownedBy(deps, scope)).length)
     },
   }
 }
+
+const backendsOf = ({ groups }: AliasSpec) => groups.flatMap(({ members }) => members.map(({ backendId }) => backendId))
 
 const ownedBy = async ({ backends }: TenantModelsDeps, { tenantId }: TenantScope) =>
   (await backends.list()).map(({ backend }) => backend).filter(({ ownerTenantId }) => ownerTenantId === tenantId)
 
-interface Subject {
+interface Subject extends WantedModels {
   readonly scope: TenantScope
-  readonly record: TenantRecord
 }
 
-async function ensureMade(
-  deps: TenantModelsDeps,
-  plans: ModelsPlans,
-  { scope, record }: Subject,
-): Promise<StepOutcome> {
-  const fault = await ensurePlan(deps, plans, { scope, record })
+async function ensureMade(deps: TenantModelsDeps, plans: ModelsPlans, subject: Subject): Promise<ModelsEnsured> {
+  const { scope, record, generation } = subject
+  const fault = await ensurePlan(deps, plans, subject)
   if (fault) return { kind: 'failed', problem: fault }
-  const sharedAccounts = async () => {
-    const placement = await readPlacement(deps.rows, scope)
-    const stored = placement && (await deps.stamps.read(placement.stampId))
-    return { ids: stored?.stamp.modelAccountIds ?? [], backends: await allBackends(deps) }
-  }
-  const made = await makeDeployments({ arm: deps.arm, plans, sharedAccounts }, scope)
+  const sharedAccounts = async ({ stampId }: Placement) => ({
+    ids: (await deps.stamps.read(stampId))?.stamp.modelAccountIds ?? [],
+    backends: await allBackends(deps),
+  })
+  const made = await makeDeployments({ arm: deps.arm, plans, sharedAccounts }, scope, generation)
   if (made.kind !== 'made') return made
   for (const { alias, backend } of made.backends) {
     const outcome = judgeMade(alias, await probe(deps, record, { alias, backend }))
     if (outcome) return outcome
   }
-  return route(deps, { scope, record }, made.backends)
+  return keep(deps, made.backends)
 }
 
 /** The plan is written before anything is made. */
 async function ensurePlan(
   deps: TenantModelsDeps,
   plans: ModelsPlans,
-  { scope, record }: Subject,
+  { scope, record, generation, stampId }: Subject,
 ): Promise<Problem | undefined> {
-  if (await plans.get(scope)) return undefined
-  const placement = await placementOf(deps, scope, record)
+  if (await plans.get(scope, generation)) return undefined
+  const placement = await (stampId ? placementOn(deps, stampId) : placementOf(deps, scope, record))
   if (placement instanceof Problem) return placement
   const stored = await deps.stamps.read(placement.stampId)
-  const plan = planModels(record, { placement, stamp: stored?.stamp, backends: await allBackends(deps) })
+  const known = { placement, stamp: stored?.stamp, backends: await allBackends(deps) }
+  const plan = planModels(record, { generation, ...known })
   if (!plan)
     return new Problem('no_stamp', `The stamp ${placement.stampId} has no account for deployments of tenants' own.`)
-  await plans.create(scope, plan)
+  await plans.create(scope, generation, plan)
   return undefined
 }
 
 const allBackends = async ({ backends }: TenantModelsDeps): Promise<Backend[]> =>
   (await backends.list()).map(({ backend }) => backend)
 
+type Unready = Exclude<ModelsEnsured, { kind: 'ready' }>
+
 /** Undefined where the deployment answers. What we have made ourselves is waited for. */
-function judgeMade(alias: string, probed: Probe): StepOutcome | undefined {
+function judgeMade(alias: string, probed: Probe): Unready | undefined {
   switch (probed.kind) {
     case 'answers':
       return undefined
@@ -146,7 +168,7 @@ function judgeMade(alias: string, probed: Probe): StepOutcome | undefined {
   }
 }
 
-async function ensureOwned(deps: TenantModelsDeps, scope: TenantScope, record: TenantRecord): Promise<StepOutcome> {
+async function ensureOwned(deps: TenantModelsDeps, { scope, record, generation }: Subject): Promise<ModelsEnsured> {
   const { ownAccount } = record
   if (!ownAccount) return refused('The record does not say where the tenant’s account is.')
   const { credential, endpoint } = ownAccount
@@ -157,15 +179,15 @@ async function ensureOwned(deps: TenantModelsDeps, scope: TenantScope, record: T
   // It is handed over once the tenant's id is known, which is after the onboarding began.
   if (credential.kind === 'tenant-secret' && (await deps.secrets.get(scope, credential.name)) === undefined)
     return { kind: 'not-yet', againAfterMs: PATIENCE_MS }
-  const backends = ownedBackends(record)
+  const backends = ownedBackends(record, generation)
   for (const each of backends) {
     const outcome = judgeOwned(record, each, await probe(deps, record, each))
     if (outcome) return outcome
   }
-  return route(deps, { scope, record }, backends)
+  return keep(deps, backends)
 }
 
-const refused = (text: string): StepOutcome => ({
+const refused = (text: string): Unready => ({
   kind: 'failed',
   problem: new Problem('tenant_account_refused', text),
 })
@@ -183,7 +205,7 @@ function judgeOwned(
   { aliases, ownAccount }: TenantRecord,
   { alias, backend }: { alias: string; backend: Backend },
   probed: Probe,
-): StepOutcome | undefined {
+): Unready | undefined {
   const what = `The deployment "${backend.deployment}" for the alias "${alias}"`
   const model = aliases.find(({ name }) => name === alias)?.model ?? ''
   switch (probed.kind) {
@@ -219,21 +241,16 @@ async function probe(
   return probeBackend(deps, backend, compiled)
 }
 
-/** Backends of the tenant's own, and its aliases' routes to them: last, when all of them answer. */
-async function route(
-  { backends, tenants }: TenantModelsDeps,
-  { scope, record }: Subject,
+/** Backends of the tenant's own: last, when all of them answer. */
+async function keep(
+  { backends }: TenantModelsDeps,
   made: readonly { alias: string; backend: Backend }[],
-): Promise<StepOutcome> {
+): Promise<ModelsEnsured> {
   for (const { backend } of made) {
     const { id, ...rest } = backend
     const stored = await backends.create(id, rest)
     if (stored instanceof Problem) return { kind: 'failed', problem: stored }
   }
-  const routes = Object.fromEntries(
-    made.map(({ alias, backend }) => [alias, [{ members: [{ backendId: backend.id, weight: 1 }] }]]),
-  )
-  const routed = await tenants.setRoutes(scope, routes)
-  if (routed instanceof Problem) return { kind: 'failed', problem: routed }
-  return done({ models: record.isolation.models, deployments: String(made.length) })
+  const routes = made.map(({ alias, backend }) => [alias, [{ members: [{ backendId: backend.id, weight: 1 }] }]])
+  return { kind: 'ready', routes: Object.fromEntries(routes) }
 }

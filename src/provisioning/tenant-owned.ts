@@ -7,7 +7,7 @@ import { Problem } from '../base/problem'
 import type { Backend } from '../routing/backend'
 import type { OwnAccount } from '../tenants/own-models-input'
 import type { TenantRecord } from '../tenants/tenant-record'
-import { backendIdOf } from './resource-names'
+import { backendIdOf, type Generation } from './resource-names'
 
 const INFERENCE_API_VERSION = '2024-10-21'
 
@@ -39,14 +39,14 @@ export async function checkConsent(identity: TokenCredential, { directoryId, cre
 }
 
 /** The backends that the tenant's own account makes, one for each alias. */
-export function ownedBackends(record: TenantRecord): { alias: string; backend: Backend }[] {
+export function ownedBackends(record: TenantRecord, generation: Generation): { alias: string; backend: Backend }[] {
   const { tenantId, ownAccount, region } = record
   assert(ownAccount, 'a tenant-owned record says where its account is')
   const { endpoint, deployments, credential, directoryId } = ownAccount
   return record.aliases.map(({ name: alias }) => ({
     alias,
     backend: {
-      id: backendIdOf(tenantId, alias),
+      id: backendIdOf(tenantId, alias, generation),
       name: `${alias} of ${tenantId}`,
       api: { kind: 'azure-openai', apiVersion: INFERENCE_API_VERSION },
       endpoint,

@@ -12,6 +12,8 @@ import type { BackendInput, BackendPatch } from './backend-input'
 export interface Backends {
   /** All of them, at once after the first read; never older than 60 s. */
   all(): ReadonlyMap<BackendId, Backend> | Promise<ReadonlyMap<BackendId, Backend>>
+  /** As storage has them now, for whoever misses one: read anew at most once a second, whoever asks. */
+  anew(): Promise<ReadonlyMap<BackendId, Backend>>
   get(id: BackendId): Backend | undefined | Promise<Backend | undefined>
   /** As storage has it now, with the tag that `replace` wants. */
   read(id: BackendId): Promise<StoredBackend | undefined>
@@ -47,6 +49,7 @@ const STALE_MS = 60_000
 /** The data path holds all of them in memory, about 500 bytes each. */
 const BACKENDS_MAX = 5_000
 const CHANGE_ATTEMPTS_MAX = 5
+const ANEW_INTERVAL_MS = 1_000
 
 const ALL = 'all'
 const FIRST = 'bke_'
@@ -92,8 +95,18 @@ export function createBackends({ table, clock, log }: BackendsDeps): Backends {
     return new Problem('conflict', 'Others are changing this backend at the moment. Try again.')
   }
 
+  let readAnewAtMs = -ANEW_INTERVAL_MS
+  const anew = async () => {
+    if (clock.monotonicMs() - readAnewAtMs >= ANEW_INTERVAL_MS) {
+      readAnewAtMs = clock.monotonicMs()
+      cached.forget(ALL)
+    }
+    return cached.get(ALL)
+  }
+
   return {
     all: () => cached.get(ALL),
+    anew,
     get: (id) => {
       const all = cached.get(ALL)
       return all instanceof Promise ? all.then((map) => map.get(id)) : all.get(id)

@@ -30,8 +30,6 @@ export interface Places extends TenantData, PlaceStorage {
   get(scope: TenantScope): Promise<DataPlace>
   /** For a tenant that has no data yet; one that has is moved. */
   set(scope: TenantScope, place: DataPlace): Promise<void>
-  /** Every place in which something of the tenant may be: where it is, where a move may have left something, its own by name. */
-  all(scope: TenantScope): Promise<readonly DataPlace[]>
   /** Takes the tenant for one move; the same again for the same operation. Undefined while another move has it. */
   beginMove(scope: TenantScope, move: Pick<Move, 'operationId' | 'to'>): Promise<Move | undefined>
   /** The move that the operation has begun and not ended. */
@@ -161,12 +159,6 @@ export function createPlaces({
     get: async (scope) => (await read(scope)).place,
     set: async (scope, place) => {
       await change(scope, (record) => ({ ...record, place }))
-    },
-    all: async (scope) => {
-      const { place, move } = await read(scope)
-      const accounts = [place, move?.from, move?.to].flatMap((some) => (some?.kind === 'account' ? [some] : []))
-      const byResource = new Map(accounts.map((some) => [some.account.resourceId, some]))
-      return [{ kind: 'logical' }, ownPlaceOf(scope), ...byResource.values()]
     },
     beginMove: async (scope, { operationId, to }) => {
       const { move } = await change(scope, (record) =>

@@ -11,9 +11,12 @@ export function checkOwnModels(next: TenantRecord, current: TenantRecord | undef
   const { models } = next.isolation
   // The canary's one alias leads nowhere on purpose.
   if (models === 'shared') return next.tenantId === canaryTenantId ? [] : checkShared(next)
+  const none = { path: 'aliases', message: 'Must name at least one alias: models of a tenant’s own are made for them' }
   const errors = next.aliases.flatMap((alias, index) =>
     checkAlias(alias, { index, next, before: current?.aliases.find(({ name }) => name === alias.name), current }),
   )
+  // One that gives up its last alias later needs no new one for that.
+  if (next.aliases.length === 0 && !current) errors.push(none)
   return models === 'tenant-owned' ? [...errors, ...checkAccount(next, current)] : [...errors, ...needlessAccount(next)]
 }
 

@@ -16,17 +16,11 @@ export function checkRecord(
 ): FieldError[] {
   const tier = tiers[record.tier]
   return [
-    ...checkDataIsolation(record),
     ...checkOwnModels(record, current),
     ...checkLimits(record.limitOverrides, tier),
     ...checkAliasCount(record.aliases, tier),
     ...record.aliases.flatMap((alias, index) => checkAlias(alias, { index, all: record.aliases, tier, knownBackends })),
   ]
-}
-
-function checkDataIsolation({ isolation: { data } }: TenantRecord): FieldError[] {
-  if (data !== 'account') return []
-  return [{ path: 'isolation.data', message: `"account" is not offered here; "logical" and "container" are valid` }]
 }
 
 function checkLimits(overrides: Partial<Limits>, tier: Tier): FieldError[] {

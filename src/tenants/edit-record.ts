@@ -1,7 +1,8 @@
 import type { TenantId } from '../base/ids'
 import type { Limits, TenantSettings } from './snapshot'
 import type { TenantInput, TenantPatch } from './tenant-input'
-import type { TenantRecord } from './tenant-record'
+import type { OwnAccount } from './own-models-input'
+import type { AliasSpec, Isolation, TenantRecord } from './tenant-record'
 
 const defaultSettings: TenantSettings = { hidePromptFilterChunk: false }
 
@@ -30,6 +31,36 @@ export function patchedRecord(record: TenantRecord, patch: TenantPatch): TenantR
     aliases: patch.aliases ? withOwnRoutes(patch.aliases, record) : record.aliases,
     limitOverrides: mergeLimits(record.limitOverrides, patch.limitOverrides ?? {}),
     settings: mergeSettings(record.settings, patch.settings ?? {}),
+  }
+}
+
+/** What a move makes of a tenant's models. */
+export interface ModelsChange {
+  readonly isolation: Isolation['models']
+  /** By alias; aliases that are not named keep what they have, where it fits. */
+  readonly aliases: readonly Pick<AliasSpec, 'name' | 'groups' | 'deployment'>[]
+  readonly ownAccount?: OwnAccount | undefined
+  /** Of the stamp that it moves to. */
+  readonly region?: string | undefined
+}
+
+/** The record as it is to be, but for the routes to backends of the tenant's own, which are not there yet. */
+export function withModels(
+  record: TenantRecord,
+  { isolation, aliases, ownAccount, region }: ModelsChange,
+): TenantRecord {
+  const { ownAccount: _before, ...rest } = record
+  const makesDeployments = isolation === 'own-deployment' || isolation === 'dedicated'
+  return {
+    ...rest,
+    region: region ?? record.region,
+    isolation: { ...record.isolation, models: isolation },
+    aliases: record.aliases.map(({ groups: _groups, deployment: before, ...alias }) => {
+      const given = aliases.find(({ name }) => name === alias.name)
+      const deployment = given?.deployment ?? (makesDeployments ? before : undefined)
+      return { ...alias, groups: given?.groups ?? [], ...(deployment ? { deployment } : {}) }
+    }),
+    ...(ownAccount ? { ownAccount } : {}),
   }
 }
 

@@ -39,6 +39,8 @@ const backendId = z.string().transform((text, context) => {
 const member = z.strictObject({ backendId, weight: z.number().positive().max(WEIGHT_MAX).default(1) })
 const group = z.strictObject({ members: z.array(member).min(1).max(MEMBERS_MAX) })
 
+export const aliasGroups = z.array(group).max(GROUPS_MAX)
+
 const alias = z.strictObject({
   name: aliasName,
   model: z.string().regex(MODEL_NAME, 'Must be the name of a model, such as "gpt-4.1-mini"'),
@@ -47,7 +49,7 @@ const alias = z.strictObject({
     .min(1)
     .max(2)
     .optional(),
-  groups: z.array(group).max(GROUPS_MAX).default([]),
+  groups: aliasGroups.default([]),
   /** Of a tenant with deployments of its own: what to make for this alias. */
   deployment: deploymentInput.optional(),
   outputTokensMax: z.int().min(1).max(OUTPUT_TOKENS_MAX).optional(),

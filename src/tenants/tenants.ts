@@ -11,7 +11,7 @@ import { compileSnapshot } from './compile-snapshot'
 import { nextState, type LifecycleEvent } from './lifecycle'
 import type { SnapshotStore } from './snapshot-store'
 import type { TenantDirectory } from './tenant-directory'
-import { newRecord, patchedRecord } from './edit-record'
+import { newRecord, patchedRecord, withModels, type ModelsChange } from './edit-record'
 import type { TenantInput, TenantPatch } from './tenant-input'
 import type { AliasSpec, TenantRecord } from './tenant-record'
 
@@ -35,12 +35,21 @@ export interface Tenants {
   transition(scope: TenantScope, event: LifecycleEvent): Promise<TenantRecord | Problem>
   /** Says where the data is by now; moving it is somebody else's work. */
   setDataIsolation(scope: TenantScope, data: TenantRecord['isolation']['data']): Promise<TenantRecord | Problem>
+  /** What `setModels` would refuse of a tenant that is this record now. */
+  checkModels(record: TenantRecord, change: ModelsChange): Promise<Problem | undefined>
+  /**
+   * Other models for every alias at once: calls that begin before go on as they began. `routes` lead to backends of the
+   * tenant's own, by alias; an alias that needs one and is not among them is a `conflict`, and nothing is changed.
+   */
+  setModels(scope: TenantScope, change: ModelsChange, routes: Routes): Promise<TenantRecord | Problem>
   /** Leads aliases to backends of the tenant's own, by alias; what already leads there is left alone. */
-  setRoutes(scope: TenantScope, routes: Readonly<Record<string, AliasSpec['groups']>>): Promise<TenantRecord | Problem>
+  setRoutes(scope: TenantScope, routes: Routes): Promise<TenantRecord | Problem>
   /** Record, snapshot and directory entry: as if the tenant had never been registered. */
   remove(scope: TenantScope): Promise<void>
   list(page: { after?: TenantId | undefined; limit: number }): Promise<TenantPage>
 }
+
+export type Routes = Readonly<Record<string, AliasSpec['groups']>>
 
 export interface TenantPage {
   readonly tenants: readonly TenantRecord[]
@@ -117,10 +126,21 @@ export function createTenants(deps: TenantsDeps): Tenants {
       change(scope, (record) =>
         record.isolation.data === data ? record : { ...record, isolation: { ...record.isolation, data } },
       ),
+    checkModels: (record, models) => faultOf(deps, { next: withModels(record, models), current: undefined }),
+    setModels: (scope, models, routes) =>
+      change(scope, async (record) => {
+        const wanted = withModels(record, models)
+        const fault = await faultOf(deps, { next: wanted, current: undefined })
+        if (fault) return fault
+        const next = withRoutes(wanted, routes)
+        const unserved = next.aliases.find(({ groups }) => groups.length === 0)
+        if (unserved) return new Problem('conflict', `The alias "${unserved.name}" came while its tenant was moved.`)
+        return isDeepStrictEqual(next, record) ? record : next
+      }),
     setRoutes: (scope, routes) =>
       change(scope, (record) => {
-        const aliases = record.aliases.map((alias) => ({ ...alias, groups: routes[alias.name] ?? alias.groups }))
-        return isDeepStrictEqual(aliases, record.aliases) ? record : { ...record, aliases }
+        const next = withRoutes(record, routes)
+        return isDeepStrictEqual(next, record) ? record : next
       }),
     remove: async (scope) => {
       await table.removeAll(scope)
@@ -135,6 +155,11 @@ export function createTenants(deps: TenantsDeps): Tenants {
     },
   }
 }
+
+const withRoutes = (record: TenantRecord, routes: Routes): TenantRecord => ({
+  ...record,
+  aliases: record.aliases.map((alias) => ({ ...alias, groups: routes[alias.name] ?? alias.groups })),
+})
 
 /** The record to be written; the same object to leave it as it is and only compile it again. */
 type Edit = (current: TenantRecord) => TenantRecord | Problem | Promise<TenantRecord | Problem>

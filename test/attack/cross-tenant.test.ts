@@ -51,6 +51,10 @@ beforeAll(async () => {
     expectStatus(await server.operate('POST', `${path}/directories`, { directoryId }), 201)
     expectStatus(await server.operate('POST', `${path}/members`, { directoryId, objectId, role: 'owner' }), 201)
   }
+  expectStatus(
+    await server.operate('PUT', `/api/platform/tenants/${a.tenantId}/secrets/account-key`, { value: 'of-a' }),
+    204,
+  )
   tokenOfB = await issuer.token(DIRECTORY_B, { oid: BOB })
   const ids = createIdMaker({ clock: server.clock, chance: systemChance() })
   real = {
@@ -61,6 +65,7 @@ beforeAll(async () => {
     backendId: await createBackend(server),
     stampId: await createStamp(server),
     operationId: `onb_${a.tenantId.slice('ten_'.length)}`,
+    name: 'account-key',
   }
   unknown = {
     tenantId: ids.tenantId(),
@@ -70,6 +75,7 @@ beforeAll(async () => {
     backendId: ids.backendId(),
     stampId: ids.stampId(),
     operationId: ids.operationId('onb'),
+    name: 'no-such-key',
   }
   operations = operationsOf(expectStatus(await server.send('GET', '/api/openapi.json'), 200).body)
   stateOfA = await look()
@@ -81,7 +87,8 @@ afterAll(async () => {
 
 /** Everything of A that a change would show in. */
 async function look(): Promise<string> {
-  const paths = ['/api/tenant', '/api/tenant/keys', '/api/tenant/members', '/api/tenant/audit?limit=1000']
+  const lists = ['keys', 'members', 'secrets', 'audit?limit=1000']
+  const paths = ['/api/tenant', ...lists.map((list) => `/api/tenant/${list}`)]
   const replies = await Promise.all(paths.map((path) => server.send('GET', path, { apiKey: keyOfA })))
   // The audit of A has A's own reads; nothing else may come to it.
   return JSON.stringify(

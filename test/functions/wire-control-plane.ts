@@ -31,6 +31,7 @@ import type { Clock } from '../../src/base/clock'
 import type { IdMaker } from '../../src/base/ids'
 import type { Log } from '../../src/base/log'
 import { backendStorage, createBackends } from '../../src/routing/backends'
+import { createWrappedSecrets, secretStorage } from '../../src/encryption/wrapped-secrets'
 import { createStamps, stampStorage } from '../../src/stamps/stamps'
 import type { StorageAccount } from '../../src/storage/connect'
 import { platformTable } from '../../src/storage/platform-table'
@@ -60,6 +61,7 @@ export const controlPlaneStorage = {
     ...keyStorage.tables,
     ...backendStorage.tables,
     ...stampStorage.tables,
+    ...secretStorage.tables,
     ...idempotencyStorage.tables,
     ...auditStorage.tables,
   ],
@@ -163,6 +165,7 @@ export function wireControlPlane(options: WiringOptions) {
     keys,
     backends,
     stamps: createStamps(platformTable(storage.table('stamps'))),
+    secrets: createWrappedSecrets(tenantTable(storage.table('secrets')), wrappingKey),
     audit,
     queryUsage,
     checkHealth,

@@ -18,6 +18,14 @@ import { createPlaces } from '../../src/storage/places'
 import { platformTable } from '../../src/storage/platform-table'
 import { tenantTable } from '../../src/storage/tenant-table'
 import { createSnapshotStore } from '../../src/tenants/snapshot-store'
+import { createArm } from '../../src/azure/arm-client'
+import { createBackendCredentials } from '../../src/azure/backend-credentials'
+import { createSmallHttp } from '../../src/azure/small-http'
+import { createUpstreamHttp } from '../../src/azure/upstream-http'
+import { createDataPlaces } from '../../src/provisioning/data-places'
+import { createTenantStorageAccounts } from '../../src/provisioning/storage-account'
+import { createTenantModels } from '../../src/provisioning/tenant-models'
+import { createStamps } from '../../src/stamps/stamps'
 import { createTenantDirectory } from '../../src/tenants/tenant-directory'
 import { createTenants } from '../../src/tenants/tenants'
 
@@ -46,6 +54,15 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
     knownBackends: async () => new Set(),
     onChange: () => {},
   })
+  const stamps = createStamps(platformTable(storage.table('stamps')))
+  // Nothing of these tenants is made in Azure: whatever asked it would fail.
+  const identity = { getToken: () => Promise.reject(new Error('there is no Azure here')) }
+  const http = createSmallHttp()
+  const arm = createArm({ url: 'http://127.0.0.1:1', audience: 'http://127.0.0.1:1', identity, http })
+  const credentials = createBackendCredentials({ settings: {}, identity, secrets, clock })
+  const placement = { arm, rows, stamps, backends }
+  const models = createTenantModels({ ...placement, secrets, identity, upstream: createUpstreamHttp(), credentials })
+  const dataPlaces = createDataPlaces(places, createTenantStorageAccounts({ ...placement, usesKeys: true }))
   return {
     chance,
     log,
@@ -57,7 +74,8 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
     directories,
     backends,
     offboardings: createOffboardings(platformTable(storage.table('offboardings'))),
-    stores: tenantStores({ storage, places, directories, backends, secrets, keyring, tenants }),
+    secrets,
+    stores: tenantStores({ storage, places, dataPlaces, directories, models, secrets, keyring, tenants }),
     sweep: createSweep(storage),
   }
 }

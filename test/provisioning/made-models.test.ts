@@ -56,7 +56,7 @@ describe('deployments of a tenant’s own in a shared account', () => {
       },
       { capacity: 'ptu', ownerTenantId: tenant.scope.tenantId },
     ])
-    const other = await platform.makeTenant({ ...own, aliases: [] })
+    const other = await platform.makeTenant(own)
     expect(
       await platform.backends.known(
         ids.flatMap((id) => id ?? []),
@@ -69,7 +69,8 @@ describe('deployments of a tenant’s own in a shared account', () => {
     await start()
     await platform.makeStamp(['one'])
     const tenant = await platform.makeTenant(own)
-    for (let step = 0; step < 3; step++) await platform.models.ensure(tenant.scope, tenant.record)
+    for (let step = 0; step < 3; step++)
+      await platform.models.ensure(tenant.scope, { record: tenant.record, generation: '' })
     await ensureAll(platform, tenant)
     await ensureAll(platform, tenant)
     const puts = arm.changes.filter((change) => change.includes('/deployments/'))
@@ -114,7 +115,7 @@ describe('deployments of a tenant’s own in a shared account', () => {
       problem: { code: 'no_stamp', public: expect.stringContaining('InsufficientQuota') },
     })
     expect(await platform.models.census(tenant.scope)).toBeGreaterThan(0)
-    await removeAll(platform.models.remove, tenant)
+    await removeAll((scope) => platform.models.removeUnused(scope, undefined), tenant)
     expect(of(tenant.scope.tenantId)).toEqual([])
     expect(await platform.models.census(tenant.scope)).toBe(0)
   }, 20_000)
@@ -186,7 +187,7 @@ describe('an account of a tenant’s own', () => {
     const tenant = await platform.makeTenant(dedicated)
     await ensureAll(platform, tenant)
     expect(await platform.models.census(tenant.scope)).toBe(5)
-    await removeAll(platform.models.remove, tenant)
+    await removeAll((scope) => platform.models.removeUnused(scope, undefined), tenant)
     expect(of(tenant.scope.tenantId)).toEqual([])
     expect(await platform.models.census(tenant.scope)).toBe(0)
     expect(await platform.backends.list()).toEqual([])
@@ -215,9 +216,9 @@ describe('a storage account of a tenant’s own', () => {
       platform = await provisioningPlatform(arm.url, { usesKeys })
       await platform.makeStamp([])
       const tenant = await platform.makeTenant({})
-      let ensured = await platform.accounts.ensure(tenant.scope, tenant.record)
+      let ensured = await platform.accounts.ensure(tenant.scope, { record: tenant.record, generation: '' })
       for (let step = 0; step < 20 && ensured.kind === 'not-yet'; step++)
-        ensured = await platform.accounts.ensure(tenant.scope, tenant.record)
+        ensured = await platform.accounts.ensure(tenant.scope, { record: tenant.record, generation: '' })
       const name = `tnt${tenant.scope.tenantId.slice(-21)}`
       const resourceId = `${GROUP}/providers/Microsoft.Storage/storageAccounts/${name}`
       expect(ensured).toEqual({
@@ -233,7 +234,7 @@ describe('a storage account of a tenant’s own', () => {
       const isOf = (id: string) => id.includes(name)
       expect(arm.ids().filter(isOf)).toHaveLength(usesKeys ? 1 : 4)
       expect(await platform.accounts.census(tenant.scope)).toBe(1)
-      await removeAll(platform.accounts.remove, tenant)
+      await removeAll((scope) => platform.accounts.remove(scope, () => true), tenant)
       expect(arm.ids().filter(isOf)).toEqual([])
       expect(await platform.accounts.census(tenant.scope)).toBe(0)
     },

@@ -8,7 +8,7 @@ import { createUpstreamHttp } from '../../src/azure/upstream-http'
 import { systemChance } from '../../src/base/chance'
 import { createIdMaker } from '../../src/base/ids'
 import { Problem } from '../../src/base/problem'
-import type { StepOutcome } from '../../src/checklists/checklist'
+import { done, type StepOutcome } from '../../src/checklists/checklist'
 import { createTenantStorageAccounts } from '../../src/provisioning/storage-account'
 import { createTenantModels } from '../../src/provisioning/tenant-models'
 import { backendStorage, createBackends } from '../../src/routing/backends'
@@ -69,7 +69,7 @@ export async function provisioningPlatform(armUrl: string, { usesKeys = false } 
   })
   const arm = createArm({ url: armUrl, audience: armUrl, identity, http })
   const credentials = createBackendCredentials({ settings: {}, identity, secrets, clock })
-  const models = createTenantModels({ arm, rows, stamps, backends, tenants, secrets, identity, upstream, credentials })
+  const models = createTenantModels({ arm, rows, stamps, backends, secrets, identity, upstream, credentials })
   const accounts = createTenantStorageAccounts({ arm, rows, stamps, backends, usesKeys })
 
   const makeTenant = async (more: object) => {
@@ -113,11 +113,17 @@ export async function provisioningPlatform(armUrl: string, { usesKeys = false } 
 export type ProvisioningPlatform = Awaited<ReturnType<typeof provisioningPlatform>>
 type Tenant = Awaited<ReturnType<ProvisioningPlatform['makeTenant']>>
 
-/** What the checklist does: asks again until there is an end. */
-export async function ensureAll({ models }: ProvisioningPlatform, { scope, record }: Tenant): Promise<StepOutcome> {
+/** What the step of an onboarding does: asks again until there is an end, and then leads the aliases there. */
+export async function ensureAll(
+  { models, tenants }: ProvisioningPlatform,
+  { scope, record }: Tenant,
+): Promise<StepOutcome> {
   for (let step = 0; step < STEPS_MAX; step++) {
-    const outcome = await models.ensure(scope, record)
-    if (outcome.kind !== 'not-yet') return outcome
+    const ensured = await models.ensure(scope, { record, generation: '' })
+    if (ensured.kind === 'not-yet') continue
+    if (ensured.kind === 'failed') return ensured
+    const routed = await tenants.setRoutes(scope, ensured.routes)
+    return routed instanceof Problem ? { kind: 'failed', problem: routed } : done()
   }
   throw new Error('the models were never done')
 }

@@ -44,7 +44,7 @@ describe('models in a tenant’s own account', () => {
       { endpoint, deployment: 'gpt', directoryId: DIRECTORY, ownerTenantId: tenant.scope.tenantId },
     ])
     expect(arm.changes).toHaveLength(before)
-    await removeAll(platform.models.remove, tenant)
+    await removeAll((scope) => platform.models.removeUnused(scope, undefined), tenant)
     expect(await platform.backends.list()).toEqual([])
     expect(arm.changes).toHaveLength(before)
   })
@@ -79,21 +79,27 @@ describe('models in a tenant’s own account', () => {
   it('wait while the account is throttled or broken', async () => {
     const tenant = await platform.makeTenant(owned())
     arm.inference = () => error(429, 'TooManyRequests')
-    expect(await platform.models.ensure(tenant.scope, tenant.record)).toMatchObject({ kind: 'not-yet' })
+    expect(await platform.models.ensure(tenant.scope, { record: tenant.record, generation: '' })).toMatchObject({
+      kind: 'not-yet',
+    })
     arm.inference = () => error(503, 'ServiceUnavailable')
-    expect(await platform.models.ensure(tenant.scope, tenant.record)).toMatchObject({ kind: 'not-yet' })
+    expect(await platform.models.ensure(tenant.scope, { record: tenant.record, generation: '' })).toMatchObject({
+      kind: 'not-yet',
+    })
   })
 
-  it('by a key wait until it is handed over, use it, and remove it with the models', async () => {
+  it('by a key wait until it is handed over, and use it', async () => {
     const credential = { kind: 'tenant-secret', name: 'account-key' }
     const tenant = await platform.makeTenant(owned({ credential, directoryId: undefined }))
     arm.fault = ({ path, headers }) =>
       path.startsWith('/data/') && headers['api-key'] !== 'the-key' ? error(401, '401') : undefined
-    expect(await platform.models.ensure(tenant.scope, tenant.record)).toMatchObject({ kind: 'not-yet' })
+    expect(await platform.models.ensure(tenant.scope, { record: tenant.record, generation: '' })).toMatchObject({
+      kind: 'not-yet',
+    })
     await platform.secrets.put(tenant.scope, 'account-key', 'the-key')
     expect(await ensureAll(platform, tenant)).toMatchObject({ kind: 'done' })
-    await removeAll(platform.models.remove, tenant)
-    expect(await platform.secrets.list(tenant.scope)).toEqual([])
+    await removeAll((scope) => platform.models.removeUnused(scope, undefined), tenant)
+    expect(await platform.models.census(tenant.scope)).toBe(0)
   })
 
   it('by a wrong key fail, and say that it is wrong', async () => {

@@ -1,28 +1,29 @@
 import { done, type ChecklistStep } from '../../checklists/checklist'
-import { ownPlaceOf } from '../../storage/places'
-import type { DataPlace } from '../../storage/tenant-data'
 import { TenantScope } from '../../storage/tenant-scope'
 import type { OnboardingDeps } from '../onboarding-deps'
 import type { OnboardingInput } from '../onboarding-input'
 
-type Deps = Pick<OnboardingDeps, 'places'>
-
 /** The tenant's place by its level of data isolation. An account of its own takes its time to be made. */
-export const storageStep = (deps: Deps): ChecklistStep<OnboardingInput> => ({
+export const storageStep = ({
+  places,
+  dataPlaces,
+}: Pick<OnboardingDeps, 'places' | 'dataPlaces'>): ChecklistStep<OnboardingInput> => ({
   id: 'storage',
   timeoutMs: 900_000,
   attemptsMax: 10,
   do: async ({ tenantId, input }) => {
     const scope = TenantScope.ofPlatform(tenantId)
-    const place: DataPlace = input.tenant.isolation.data === 'logical' ? { kind: 'logical' } : ownPlaceOf(scope)
-    await deps.places.prepare(scope, place)
-    await deps.places.set(scope, place)
-    return done({ dataIn: place.kind })
+    const wanted = { record: input.tenant, generation: '' } as const
+    const ensured = await dataPlaces.ensure(scope, input.tenant.isolation.data, wanted)
+    if (ensured.kind !== 'ready') return ensured
+    await places.set(scope, ensured.place)
+    return done({ dataIn: ensured.place.kind })
   },
   undo: async ({ tenantId }) => {
     const scope = TenantScope.ofPlatform(tenantId)
-    const place = await deps.places.get(scope)
-    await deps.places.empty(scope, place)
-    await deps.places.forget(scope)
+    const released = await dataPlaces.releaseAll(scope)
+    if (released.kind === 'not-yet') return released
+    await places.forget(scope)
+    return done()
   },
 })

@@ -99,7 +99,7 @@ describe('a tenant is not made of', () => {
       () => tenantOwned(account({ resourceId: '/subscriptions/1' })),
       'ownAccount.resourceId',
     ],
-    ['data in an account of its own', () => ({ isolation: { data: 'account' } }), 'isolation.data'],
+    ['a data isolation that does not exist', () => ({ isolation: { data: 'none' } }), 'isolation.data'],
     ['an isolation that does not exist', () => ({ isolation: { models: 'none' } }), 'isolation.models'],
     ['a limit of zero', () => ({ limitOverrides: { requestsPerMinute: 0 } }), 'limitOverrides.requestsPerMinute'],
     [
