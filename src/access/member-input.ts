@@ -14,13 +14,16 @@ export const memberInput = z.strictObject({
 export const memberPatch = z.strictObject({ role })
 
 const GUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
-const MEMBER_ID = new RegExp(`^${GUID}~${GUID}$`)
+const MEMBER_ID = `^${GUID}~${GUID}$`
+const memberIdText = new RegExp(MEMBER_ID)
 
 export const memberParams = z.object({
-  memberId: z.custom<MemberId>(
-    (value) => typeof value === 'string' && MEMBER_ID.test(value),
-    'Must be the id of a member: directory id, "~", object id',
-  ),
+  memberId: z
+    .custom<MemberId>(
+      (value) => typeof value === 'string' && memberIdText.test(value),
+      'Must be the id of a member: directory id, "~", object id',
+    )
+    .meta({ type: 'string', pattern: MEMBER_ID }),
 })
 
 export const memberAnswer = z.object({

@@ -22,7 +22,9 @@ export const operationPrefixes = ['onb', 'off', 'mov', 'rot'] as const
 export type OperationPrefix = (typeof operationPrefixes)[number]
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
-const BODY = /^[0-9a-hjkmnp-tv-z]{26}$/
+/** Of an id, behind its prefix. */
+export const idBody = '[0-9a-hjkmnp-tv-z]{26}'
+const BODY = new RegExp(`^${idBody}$`)
 const TIME_CHARACTERS = 10
 const CHANCE_BYTES = 10
 

@@ -65,5 +65,6 @@ export interface JsonSchema {
   readonly maxLength?: number
   readonly minItems?: number
   readonly maxItems?: number
+  readonly maxProperties?: number
   readonly additionalProperties?: boolean | JsonSchema
 }

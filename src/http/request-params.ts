@@ -1,6 +1,14 @@
 import { z } from 'zod'
 import { memberParams } from '../access/member-input'
-import { parseBackendId, parseKeyId, parseOperationId, parseStampId, parseTenantId } from '../base/ids'
+import { idInput } from '../base/id-input'
+import {
+  operationPrefixes,
+  parseBackendId,
+  parseKeyId,
+  parseOperationId,
+  parseStampId,
+  parseTenantId,
+} from '../base/ids'
 import { secretName } from '../tenants/own-models-input'
 import { tierNames } from '../tenants/snapshot'
 import { guid } from '../tenants/tenant-input'
@@ -10,35 +18,18 @@ const PAGE_AUDIT = { most: 1_000, usual: 100 }
 /** Of lists whose length is bounded by what they list. */
 const PAGE_OTHERS = { most: 500, usual: 100 }
 
-/** A schema for text that must be an id of one kind. */
-function id<Id>(parse: (text: string) => Id | undefined, valid: string) {
-  return z
-    .string()
-    .transform((text, context) => {
-      const parsed = parse(text)
-      if (parsed !== undefined) return parsed
-      context.addIssue({ code: 'custom', message: valid })
-      return z.NEVER
-    })
-    .meta({ description: valid })
-}
-
-const tenantId = id(parseTenantId, 'Must be the id of a tenant: "ten_" and 26 characters')
+const tenantId = idInput({ prefixes: ['ten'], parse: parseTenantId, of: 'a tenant' })
 
 export const tenantParams = z.object({ tenantId })
-export const keyParams = z.object({ keyId: id(parseKeyId, 'Must be the id of a key: "key_" and 26 characters') })
-export const operationParams = z.object({
-  operationId: id(
-    parseOperationId,
-    'Must be the id of an operation: "onb_", "off_", "mov_" or "rot_" and 26 characters',
-  ),
-})
+export const keyParams = z.object({ keyId: idInput({ prefixes: ['key'], parse: parseKeyId, of: 'a key' }) })
 export const backendParams = z.object({
-  backendId: id(parseBackendId, 'Must be the id of a backend: "bke_" and 26 characters'),
+  backendId: idInput({ prefixes: ['bke'], parse: parseBackendId, of: 'a backend' }),
 })
+export const stampParams = z.object({ stampId: idInput({ prefixes: ['stm'], parse: parseStampId, of: 'a stamp' }) })
 
-export const stampParams = z.object({
-  stampId: id(parseStampId, 'Must be the id of a stamp: "stm_" and 26 characters'),
+/** An operation's id has the prefix of its kind. */
+export const operationParams = z.object({
+  operationId: idInput({ prefixes: operationPrefixes, parse: parseOperationId, of: 'an operation' }),
 })
 
 const limit = ({ most, usual }: { most: number; usual: number }) =>

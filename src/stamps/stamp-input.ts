@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { idInput } from '../base/id-input'
 import { parseTenantId } from '../base/ids'
 
 const NAME_CHARACTERS_MAX = 64
@@ -21,12 +22,7 @@ const accountId = z
     'Must be "/subscriptions/{id}/resourceGroups/{name}/providers/Microsoft.CognitiveServices/accounts/{name}"',
   )
 
-const tenantId = z.string().transform((text, context) => {
-  const id = parseTenantId(text)
-  if (id) return id
-  context.addIssue({ code: 'custom', message: 'Must be the id of a tenant: "ten_" and 26 characters' })
-  return z.NEVER
-})
+const tenantId = idInput({ prefixes: ['ten'], parse: parseTenantId, of: 'a tenant' })
 
 const fields = {
   name: z.string().trim().min(1).max(NAME_CHARACTERS_MAX),

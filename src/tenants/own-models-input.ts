@@ -76,7 +76,7 @@ export const ownAccountInput = z.strictObject({
   deployments: z
     .record(z.string(), z.string().regex(DEPLOYMENT, 'Must be the name of a deployment in the account'))
     .refine((all) => Object.keys(all).length <= DEPLOYMENTS_MAX, `Must name at most ${DEPLOYMENTS_MAX} deployments`)
-    .meta({ description: 'By alias, the deployment in the account that serves it.' }),
+    .meta({ description: 'By alias, the deployment in the account that serves it.', maxProperties: DEPLOYMENTS_MAX }),
   credential,
 })
 export type OwnAccount = z.infer<typeof ownAccountInput>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { idInput } from '../base/id-input'
 import { parseBackendId } from '../base/ids'
 import { dataIsolations, modelIsolations } from './tenant-record'
 import { deploymentInput, ownAccountInput } from './own-models-input'
@@ -29,12 +30,7 @@ export const displayName = z.string().trim().min(1).max(NAME_CHARACTERS_MAX)
 export const contactInput = z.strictObject({ email: z.email('Must be an e-mail address').max(EMAIL_CHARACTERS_MAX) })
 const limit = z.int().min(1).max(LIMIT_MAX)
 
-const backendId = z.string().transform((text, context) => {
-  const id = parseBackendId(text)
-  if (id) return id
-  context.addIssue({ code: 'custom', message: 'Must be the id of a backend: "bke_" and 26 characters' })
-  return z.NEVER
-})
+const backendId = idInput({ prefixes: ['bke'], parse: parseBackendId, of: 'a backend' })
 
 const member = z.strictObject({ backendId, weight: z.number().positive().max(WEIGHT_MAX).default(1) })
 const group = z.strictObject({ members: z.array(member).min(1).max(MEMBERS_MAX) })

@@ -1,0 +1,202 @@
+import { accountOf, deploymentOf, sharedAlias } from './sound-models'
+import { backendBody, expectStatus, stampBody, tenantBody } from '../control-plane-fixtures'
+import { DIRECTORY, OTHER_OWNER, OWNER, type World } from './world'
+import { regionPattern, textExamples } from './text-examples'
+
+/** A sound request, from which the trials of its operation are made. */
+export interface Baseline {
+  /** What the path's placeholders stand for. */
+  readonly params?: (world: World) => Readonly<Record<string, string>>
+  /** Sound bodies which have every field of the schema between them, in every variant. */
+  readonly bodies?: (world: World) => readonly object[]
+  /** What must be so before a sound request is. */
+  readonly prepare?: (world: World) => Promise<void>
+  /** Parameters beside those that the trial is of. */
+  readonly query?: Readonly<Record<string, string>>
+  /** What is answered to a sound request; by default a success. */
+  readonly answers?: Answered
+  /** Trials which the schema takes, and which something else refuses. */
+  readonly exceptions?: readonly Exception[]
+}
+
+/** Something that no schema says, so that a request that its schema takes is answered otherwise than with success. */
+export interface Exception extends Answered {
+  readonly field: RegExp
+  readonly what?: RegExp
+}
+
+export interface Answered {
+  readonly status: number
+  /** In the answer's detail. */
+  readonly says: RegExp
+}
+
+const ofTenant = ({ tenantId }: World) => ({ tenantId })
+
+const anywhere = (says: RegExp, field = /./): Exception => ({ field, status: 400, says })
+
+const aliasRules: readonly Exception[] = [
+  anywhere(/No backend/, /backendId$/),
+  anywhere(/tier allows at most 5 aliases/, /^aliases$/),
+  anywhere(/tier allows 1 to/, /outputTokensMax$/),
+  anywhere(/is not a model the platform knows/, /model$|capabilities$/),
+  anywhere(/Must name at least one group|Only isolation|Must say which deployment/, /groups$|deployment$|deployment\./),
+]
+const limitRules = [anywhere(/tier allows 1 to/, /^limitOverrides\./)]
+
+const isolationRules = [
+  anywhere(/Must say which deployment to make|are made by the platform/, /^isolation\.models$/),
+  anywhere(/Must say where the tenant’s own account is/, /^ownAccount$/),
+  anywhere(/There is no alias/, /^ownAccount\.deployments$/),
+  anywhere(/Must name the directory in which/, /^ownAccount\.directoryId$/),
+]
+
+const keyBody = {
+  name: 'a key',
+  scopes: ['inference'],
+  aliases: ['chat'],
+  limits: { requestsPerMinute: 1, tokensPerMinute: 1, concurrentCalls: 1 },
+  expiresAt: '2027-01-31T00:00:00Z',
+}
+const keyRules = [anywhere(/is not an alias of this tenant/, /^aliases/)]
+
+const memberBody = { directoryId: DIRECTORY, objectId: OWNER, role: 'owner' }
+const memberOf = { memberId: `${DIRECTORY}~${OTHER_OWNER}` }
+
+const limits = { requestsPerMinute: 1, tokensPerMinute: 1, concurrentCalls: 1 }
+const backends = [
+  { ...backendBody, capacity: 'payg', enabled: true },
+  { ...backendBody, api: { kind: 'openai-compatible' }, credential: { kind: 'identity' } },
+  { ...backendBody, credential: { kind: 'none' } },
+]
+const stamp = { acceptsTenants: true, reservedFor: `ten_${'0'.repeat(26)}` }
+
+/** By operation. One without any has no fields to be tried. */
+export const baselines: Readonly<Record<string, Baseline>> = {
+  'POST /api/platform/backends': { bodies: () => backends },
+  'PUT /api/platform/backends/{backendId}': { params: ({ backendId }) => ({ backendId }), bodies: () => backends },
+  'PATCH /api/platform/backends/{backendId}': { params: ({ backendId }) => ({ backendId }), bodies: () => backends },
+  'POST /api/platform/stamps': { bodies: () => [{ ...stampBody, ...stamp }] },
+  'PATCH /api/platform/stamps/{stampId}': {
+    params: ({ stampId }) => ({ stampId }),
+    bodies: () => [{ name: stampBody.name, modelAccountIds: stampBody.modelAccountIds, ...stamp }],
+  },
+  'POST /api/platform/operations/{operationId}/decision': {
+    params: () => ({ operationId: `onb_${'0'.repeat(26)}` }),
+    bodies: () => [{ approved: true, reason: 'a reason' }],
+    // No host runs operations here, so that there are none to decide on.
+    answers: { status: 404, says: /./ },
+  },
+  'PUT /api/platform/registration-settings': {
+    bodies: ({ backendId }) => [
+      { mode: 'approval', tier: 'premium', regions: ['swedencentral'], aliases: [sharedAlias(backendId)] },
+      {
+        mode: 'approval',
+        tier: 'premium',
+        regions: ['swedencentral'],
+        aliases: [deploymentOf(sharedAlias())],
+      },
+    ],
+    exceptions: aliasRules,
+  },
+  'POST /api/platform/tenants': {
+    bodies: ({ backendId }) => [
+      {
+        ...tenantBody,
+        tier: 'premium',
+        residency: ['swedencentral'],
+        isolation: { models: 'shared', data: 'logical' },
+        aliases: [sharedAlias(backendId)],
+        directory: { directoryId: DIRECTORY, ownerObjectId: OWNER },
+        limitOverrides: limits,
+        settings: { hidePromptFilterChunk: true },
+      },
+      { ...tenantBody, isolation: { models: 'dedicated' }, aliases: [deploymentOf(sharedAlias())] },
+      {
+        ...tenantBody,
+        isolation: { models: 'tenant-owned' },
+        aliases: [sharedAlias()],
+        ownAccount: accountOf('identity'),
+      },
+      {
+        ...tenantBody,
+        isolation: { models: 'tenant-owned' },
+        aliases: [sharedAlias()],
+        ownAccount: accountOf('secret'),
+      },
+    ],
+    exceptions: [...aliasRules, ...limitRules, ...isolationRules],
+  },
+  'PATCH /api/platform/tenants/{tenantId}': {
+    params: ({ changedTenantId }) => ({ tenantId: changedTenantId }),
+    bodies: ({ backendId }) => [
+      {
+        displayName: 'Contoso',
+        contact: tenantBody.contact,
+        tier: 'premium',
+        residency: ['swedencentral'],
+        aliases: [sharedAlias(backendId)],
+        limitOverrides: limits,
+        settings: { hidePromptFilterChunk: true },
+      },
+      { aliases: [deploymentOf(sharedAlias())] },
+    ],
+    exceptions: [...aliasRules, ...limitRules],
+  },
+  'POST /api/platform/tenants/{tenantId}/directories': {
+    params: ofTenant,
+    bodies: () => [{ directoryId: DIRECTORY }],
+  },
+  'POST /api/platform/tenants/{tenantId}/keys': {
+    params: ofTenant,
+    bodies: () => [keyBody],
+    exceptions: keyRules,
+  },
+  'POST /api/platform/tenants/{tenantId}/members': { params: ofTenant, bodies: () => [memberBody] },
+  'POST /api/platform/tenants/{tenantId}/move': {
+    params: ({ newTenantId }) => ({ tenantId: newTenantId }),
+    bodies: ({ backendId, stampId }) => [
+      {
+        data: 'container',
+        models: {
+          isolation: 'tenant-owned',
+          aliases: [{ name: 'chat', groups: [{ members: [{ backendId, weight: 1 }] }] }],
+          ownAccount: accountOf('identity'),
+        },
+        stampId,
+      },
+      {
+        models: {
+          isolation: 'tenant-owned',
+          aliases: [deploymentOf({ name: 'chat' })],
+          ownAccount: accountOf('secret'),
+        },
+      },
+    ],
+    // What may be moved where is for the rules' tests; here nothing starts.
+    answers: { status: 409, says: /onboarding cannot be moved/ },
+    exceptions: [{ field: /^models$/, what: /left out/, status: 400, says: /Must name at least one of/ }],
+  },
+  'PUT /api/platform/tenants/{tenantId}/secrets/{name}': {
+    params: ({ tenantId }) => ({ tenantId, name: 'account-key' }),
+    bodies: () => [{ value: 'a-secret' }],
+  },
+  'POST /api/registrations': { prepare: openRegistration, bodies: () => [tenantBody] },
+  'PATCH /api/tenant': { bodies: () => [{ settings: { hidePromptFilterChunk: true } }] },
+  'POST /api/tenant/keys': { bodies: () => [keyBody], exceptions: keyRules },
+  'POST /api/tenant/keys/{keyId}/rotate': { params: ({ keyId }) => ({ keyId }), bodies: () => [{ overlapMs: 1 }] },
+  'POST /api/tenant/members': {
+    bodies: () => [memberBody],
+    exceptions: [anywhere(/linked to this tenant/, /directoryId/)],
+  },
+  'PATCH /api/tenant/members/{memberId}': { params: () => memberOf, bodies: () => [{ role: 'admin' }] },
+  'PUT /api/tenant/secrets/{name}': { params: () => ({ name: 'account-key' }), bodies: () => [{ value: 'a-secret' }] },
+}
+
+/** Wherever a trial may want to be at home. */
+async function openRegistration({ server }: World): Promise<void> {
+  const regions = [tenantBody.region, ...(textExamples({ pattern: regionPattern })?.taken ?? [])]
+  const settings = { mode: 'open', tier: 'free', regions, aliases: [] }
+  const path = '/api/platform/registration-settings'
+  expectStatus(await server.operate('PUT', path, settings, { 'if-match': '*' }), 200)
+}

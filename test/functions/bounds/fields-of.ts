@@ -1,0 +1,27 @@
+import type { JsonSchema } from '../../../src/http/openapi-document'
+import { resolveSchema } from '../../../src/http/openapi-schemas'
+
+/** The names of every field that a schema has, in every variant, as trials name them. */
+export function fieldsOf(
+  schema: JsonSchema,
+  components: Readonly<Record<string, JsonSchema>>,
+  field = '',
+): readonly string[] {
+  const { oneOf, items, properties, additionalProperties, ...rest } = resolveSchema(components, schema)
+  if (oneOf) {
+    return oneOf.flatMap(({ properties: { kind, ...others } = {}, ...variant }) =>
+      fieldsOf({ ...variant, properties: others }, components, `${field}<${String(kind?.const)}>`),
+    )
+  }
+  const within =
+    typeof additionalProperties === 'object' ? fieldsOf(additionalProperties, components, `${field}{}`) : []
+  const named = Object.entries(properties ?? {}).flatMap(([name, of]) =>
+    fieldsOf(of, components, field === '' ? name : `${field}.${name}`),
+  )
+  return [
+    ...(rest.type === 'object' && field === '' ? [] : [field]),
+    ...(items ? fieldsOf(items, components, `${field}[]`) : []),
+    ...within,
+    ...named,
+  ]
+}
