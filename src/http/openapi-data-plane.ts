@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { operations, type Operation, type OperationName } from '../inference/operations'
+import type { Operation, OperationName } from '../inference/operation'
+import { operations } from '../inference/operations'
 import type { OpenApiOperation, OpenApiParameter, OpenApiResponse } from './openapi-document'
 import type { SchemaCollection } from './openapi-schemas'
 
@@ -41,6 +42,18 @@ const calls: Record<OperationName, { summary: string; request: z.ZodObject; answ
     answer: z
       .looseObject({ id: z.string(), object: z.string(), choices: z.array(z.looseObject({})), usage: usage.optional() })
       .meta({ id: 'ChatCompletion' }),
+  },
+  completions: {
+    summary: 'Goes on with a text, at once or as a stream of events.',
+    request: z.looseObject({
+      model: z.string().meta({ description: 'One of your model aliases.', examples: ['instruct'] }),
+      prompt: z.union([z.string(), z.array(z.string()), z.array(z.int())]).meta({ examples: ['Once upon a time'] }),
+      stream: z.boolean().optional(),
+      max_tokens: z.int().min(1).optional().meta({ description: 'Up to the alias’s cap.' }),
+    }),
+    answer: z
+      .looseObject({ id: z.string(), object: z.string(), choices: z.array(z.looseObject({})), usage: usage.optional() })
+      .meta({ id: 'Completion' }),
   },
   embeddings: {
     summary: 'Turns text into vectors.',
@@ -93,22 +106,22 @@ const ofDeployment: OpenApiParameter[] = [
 
 function callOf(
   collection: SchemaCollection,
-  { name, streams }: Operation,
-  surface: 'v1' | 'deployments',
+  { name, events: shape }: Operation,
+  family: 'v1' | 'deployments',
 ): OpenApiOperation {
   const { summary, request, answer } = calls[name]
-  const body = surface === 'v1' ? request : request.partial({ model: true })
+  const body = family === 'v1' ? request : request.partial({ model: true })
   const json = { 'application/json': { schema: collection.add(answer, 'output') } }
   const events = { 'text/event-stream': { schema: { type: 'string' } } }
   return {
-    operationId: `${name.replaceAll(/\.(\w)/g, (_, letter: string) => letter.toUpperCase())}${surface === 'v1' ? '' : 'ByDeployment'}`,
+    operationId: `${name.replaceAll(/\.(\w)/g, (_, letter: string) => letter.toUpperCase())}${family === 'v1' ? '' : 'ByDeployment'}`,
     tags: ['Inference'],
-    summary: surface === 'v1' ? summary : `${summary} Azure OpenAI’s URL.`,
+    summary: family === 'v1' ? summary : `${summary} Azure OpenAI’s URL.`,
     security,
-    parameters: surface === 'v1' ? [] : ofDeployment,
+    parameters: family === 'v1' ? [] : ofDeployment,
     requestBody: { required: true, content: { 'application/json': { schema: collection.add(body, 'input') } } },
     responses: {
-      200: { description: 'As OpenAI answers.', content: streams ? { ...json, ...events } : json },
+      200: { description: 'As OpenAI answers.', content: shape ? { ...json, ...events } : json },
       ...refusals(collection),
     },
     'x-permission': 'inference.call',

@@ -22,12 +22,12 @@ export function authorize(tenant: TenantSnapshot, caller: Caller, call: Call): G
     return new Problem('unsupported_parameter', text, { param: 'model' })
   }
   const cap = alias.outputTokensMax
-  if (call.outputTokens !== undefined && call.outputTokens > cap && call.operation.capability === 'chat') {
-    const param = call.fields.spans.has('max_completion_tokens') ? 'max_completion_tokens' : 'max_tokens'
-    const text = `'${param}' is ${call.outputTokens}; the cap for '${alias.name}' is ${cap}.`
+  const { outputTokens: wanted, outputParam: param } = call
+  if (wanted !== undefined && wanted > cap && call.operation.outputField) {
+    const text = `'${param}' is ${wanted}; the cap for '${alias.name}' is ${cap}.`
     return new Problem('output_tokens_above_cap', text, { param })
   }
-  const outputTokens = call.operation.capability === 'chat' ? (call.outputTokens ?? cap) : 0
+  const outputTokens = call.operation.outputField ? (wanted ?? cap) : 0
   return { tenant, caller, alias, outputTokens }
 }
 

@@ -13,7 +13,7 @@ export function listModels(
   caller: Caller,
   requestId: string,
 ): Answer | undefined {
-  const shape = target.surface === 'v1' ? v1Model : azureModel
+  const shape = target.family === 'v1' ? v1Model : azureModel
   const json = (value: object): Answer => ({
     status: 200,
     headers: { 'content-type': 'application/json', ...requestIdHeaders(requestId) },

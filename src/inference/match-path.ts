@@ -1,17 +1,18 @@
 import { Problem } from '../base/problem'
-import { operations, type Operation, type Surface } from './operations'
+import type { Operation } from './operation'
+import { operations, type UrlFamily } from './operations'
 
 export type Target =
   /** An operation on a model; `deployment` is the path's, which wins over the body's `model`. */
   | {
       readonly kind: 'call'
       readonly operation: Operation
-      readonly surface: Surface
+      readonly family: UrlFamily
       readonly deployment: string | undefined
       readonly apiVersion: string | undefined
     }
   /** `GET models` in either family's shape; one model where `model` is given. */
-  | { readonly kind: 'models'; readonly surface: Surface; readonly model: string | undefined }
+  | { readonly kind: 'models'; readonly family: UrlFamily; readonly model: string | undefined }
 
 const BY_PATH = new Map(operations.map((operation) => [operation.path, operation]))
 const DEPLOYMENT_PATH = /^\/deployments\/([^/]+)(\/.+)$/
@@ -23,7 +24,7 @@ const PATH_CHARACTERS_MAX = 2_048
 /** Reads method, path (from `/openai` on, without the query) and query into what is asked for. */
 export function matchPath(method: string, path: string, query: URLSearchParams): Target | Problem {
   if (path.length > PATH_CHARACTERS_MAX) return new Problem('not_found', 'The path is too long.')
-  const { surface, rest, deployment } = splitPath(path)
+  const { family, rest, deployment } = splitPath(path)
   const models = deployment === undefined ? MODELS_PATH.exec(rest) : null
   const operation = BY_PATH.get(rest)
   if (!models && !operation) return notFound(method, path)
@@ -34,24 +35,25 @@ export function matchPath(method: string, path: string, query: URLSearchParams):
     return new Problem('method_not_allowed', problem, { headers: { allow: allowed } })
   }
   const apiVersion = query.get('api-version') ?? undefined
-  const versionProblem = checkApiVersion(surface, apiVersion, models !== null)
+  const versionProblem = checkApiVersion(family, apiVersion, models !== null)
   if (versionProblem) return versionProblem
 
-  if (models) return { kind: 'models', surface, model: models[1] === undefined ? undefined : decode(models[1]) }
-  return operation ? { kind: 'call', operation, surface, deployment, apiVersion } : notFound(method, path)
+  if (models) return { kind: 'models', family, model: models[1] === undefined ? undefined : decode(models[1]) }
+  return operation ? { kind: 'call', operation, family, deployment, apiVersion } : notFound(method, path)
 }
 
-function splitPath(path: string): { surface: Surface; rest: string; deployment: string | undefined } {
-  const single = path.includes('//') ? path.replace(/\/{2,}/g, '/') : path
+function splitPath(path: string): { family: UrlFamily; rest: string; deployment: string | undefined } {
+  // An empty deployment name is no slash too many: what follows it would be taken for the name.
+  const single = path.includes('//') ? path.replace(/(?<!\/deployments)\/{2,}/gi, '/') : path
   const bare = single.replace(/^\/openai/i, '').replace(/\/$/, '')
-  if (bare.startsWith('/v1/')) return { surface: 'v1', rest: bare.slice('/v1'.length), deployment: undefined }
+  if (bare.startsWith('/v1/')) return { family: 'v1', rest: bare.slice('/v1'.length), deployment: undefined }
   const scoped = DEPLOYMENT_PATH.exec(bare)
-  if (scoped) return { surface: 'deployments', rest: scoped[2] ?? '', deployment: decode(scoped[1] ?? '') }
-  return { surface: 'bare', rest: bare, deployment: undefined }
+  if (scoped) return { family: 'deployments', rest: scoped[2] ?? '', deployment: decode(scoped[1] ?? '') }
+  return { family: 'bare', rest: bare, deployment: undefined }
 }
 
-function checkApiVersion(surface: Surface, version: string | undefined, isModels: boolean): Problem | undefined {
-  const needed = surface === 'deployments' || (surface === 'bare' && isModels)
+function checkApiVersion(family: UrlFamily, version: string | undefined, isModels: boolean): Problem | undefined {
+  const needed = family === 'deployments' || (family === 'bare' && isModels)
   const valid = 'a date such as 2024-10-21 or 2025-04-01-preview'
   if (version === undefined && needed) {
     return new Problem('invalid_api_version', `The query parameter api-version is missing; it takes ${valid}.`, {

@@ -4,35 +4,28 @@ import type { BodyShare } from './body-room'
 import type { InferenceRequest } from './inference-request'
 import { findFields, type JsonFields } from './json-fields'
 import type { Target } from './match-path'
-import type { Operation, Surface } from './operations'
+import { invalid } from './body-fields'
+import type { Body, Operation, Reading } from './operation'
+import type { UrlFamily } from './operations'
 
 /** A model call as the client wrote it: the few fields that decisions need, and the bytes that will be forwarded. */
-export interface Call {
+export interface Call extends Reading {
   readonly operation: Operation
-  readonly surface: Surface
+  readonly family: UrlFamily
   readonly apiVersion: string | undefined
   /** The tenant's own name of the model. */
   readonly alias: string
   readonly bytes: Buffer
   readonly fields: JsonFields
-  readonly body: Readonly<Record<string, unknown>>
-  readonly stream: boolean
-  /** Whether the client asked for the usage chunk itself. */
-  readonly wantsUsageChunk: boolean
-  /** The output tokens that the client allows for each of its choices; undefined where it sets no bound. */
-  readonly outputTokens: number | undefined
-  /** How many answers it asks for. */
-  readonly choices: number
+  readonly body: Body
 }
 
 /** Larger than any chat call that Azure accepts in practice; files and audio have paths of their own. */
 export const BODY_BYTES_MAX = 20 * 1024 * 1024
 const BODY_TIMEOUT_MS = 60_000
-const CHOICES_MAX = 128
 const ALIAS_CHARACTERS_MAX = 256
 
 type CallTarget = Extract<Target, { kind: 'call' }>
-type Body = Readonly<Record<string, unknown>>
 
 /** Reads and checks the body. What only the provider can judge (roles, tools, schemas) is left to the provider. */
 export async function readCall(
@@ -63,38 +56,17 @@ export function parseCall(target: CallTarget, bytes: Buffer): Call | Problem {
   const fields = findFields(bytes)
   if (fields.duplicate !== undefined) return invalid(fields.duplicate, 'stands twice in the body; send it once')
 
-  const { operation, surface, apiVersion } = target
+  const { operation, family, apiVersion } = target
   const alias = target.deployment ?? body['model']
   if (typeof alias !== 'string' || alias === '') {
     return invalid('model', 'must be a string that names one of your model aliases')
   }
   if (alias.length > ALIAS_CHARACTERS_MAX) return invalid('model', `is longer than ${ALIAS_CHARACTERS_MAX} characters`)
 
-  const faulty = operation.name === 'embeddings' ? checkInput(body) : checkMessages(body)
-  if (faulty) return faulty
-  const stream = readBoolean(body, 'stream')
-  if (stream instanceof Problem) return stream
-  if (stream && !operation.streams) return invalid('stream', `is not available for ${operation.path}`)
-  const outputTokens = readOutputTokens(body)
-  if (outputTokens instanceof Problem) return outputTokens
-  const choices = readInteger(body, 'n', 1, CHOICES_MAX)
-  if (choices instanceof Problem) return choices
-  const wantsUsageChunk = readIncludeUsage(body)
-  if (wantsUsageChunk instanceof Problem) return wantsUsageChunk
-
-  return {
-    operation,
-    surface,
-    apiVersion,
-    alias,
-    bytes,
-    fields,
-    body,
-    stream,
-    wantsUsageChunk,
-    outputTokens,
-    choices: choices ?? 1,
-  }
+  const reading = operation.read(body)
+  if (reading instanceof Problem) return reading
+  if (reading.stream && !operation.events) return invalid('stream', `is not available for ${operation.path}`)
+  return { operation, family, apiVersion, alias, bytes, fields, body, ...reading }
 }
 
 function parseBody(bytes: Buffer): Body | Problem {
@@ -116,53 +88,4 @@ function parseBody(bytes: Buffer): Body | Problem {
 /** V8 quotes a piece of the text; the position says enough. */
 function withoutContent(reason: string): string {
   return /at position \d+(?: \(line \d+ column \d+\))?/.exec(reason)?.[0] ?? 'it ends too early'
-}
-
-function checkMessages(body: Body): Problem | undefined {
-  const messages = body['messages']
-  if (!Array.isArray(messages)) return invalid('messages', 'must be an array of messages')
-  if (messages.length === 0) return invalid('messages', 'must have at least one message')
-  const at = messages.findIndex((message) => typeof message !== 'object' || message === null || Array.isArray(message))
-  return at >= 0 ? invalid(`messages[${at}]`, 'must be an object with role and content') : undefined
-}
-
-function checkInput(body: Body): Problem | undefined {
-  const input = body['input']
-  if (typeof input === 'string' && input !== '') return undefined
-  if (Array.isArray(input) && input.length > 0) return undefined
-  return invalid('input', 'must be a string, an array of strings, or an array of tokens, and not empty')
-}
-
-function readIncludeUsage(body: Body): boolean | Problem {
-  const options = body['stream_options']
-  if (options === undefined || options === null) return false
-  if (typeof options !== 'object' || Array.isArray(options)) return invalid('stream_options', 'must be an object')
-  return readBoolean(options as Body, 'include_usage', 'stream_options.include_usage')
-}
-
-/** The larger of the two spellings: the provider refuses both together, and the reservation must not be too small before it does. */
-function readOutputTokens(body: Body): number | undefined | Problem {
-  const older = readInteger(body, 'max_tokens', 1, Number.MAX_SAFE_INTEGER)
-  if (older instanceof Problem) return older
-  const newer = readInteger(body, 'max_completion_tokens', 1, Number.MAX_SAFE_INTEGER)
-  if (newer instanceof Problem) return newer
-  return older === undefined || newer === undefined ? (older ?? newer) : Math.max(older, newer)
-}
-
-function readBoolean(body: Body, key: string, param = key): boolean | Problem {
-  const value = body[key]
-  if (value === undefined || value === null) return false
-  return typeof value === 'boolean' ? value : invalid(param, 'must be true or false')
-}
-
-function readInteger(body: Body, key: string, min: number, max: number): number | undefined | Problem {
-  const value = body[key]
-  if (value === undefined || value === null) return undefined
-  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
-  const bounds = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `between ${min} and ${max}`
-  return invalid(key, `must be an integer ${bounds}`)
-}
-
-function invalid(param: string, what: string): Problem {
-  return new Problem('invalid_request', `'${param}' ${what}.`, { param })
 }

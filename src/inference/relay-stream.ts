@@ -6,6 +6,7 @@ import { noTokens, type TokenUsage } from '../metering/usage-record'
 import { errorBody, type Answer } from './answer'
 import { answerHeaders } from './answer-headers'
 import type { UpstreamAnswer } from './forward'
+import type { EventShape } from './operation'
 import type { RunningCall } from './running-call'
 import { StreamEvents } from './stream-events'
 
@@ -18,6 +19,7 @@ export interface RelayContext {
   /** Whether the client gets the usage chunk, which is always asked for upstream. */
   readonly keepUsageChunk: boolean
   readonly hidePromptFilterChunk: boolean
+  readonly events: EventShape
   readonly log: Log
 }
 

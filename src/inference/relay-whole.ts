@@ -27,7 +27,7 @@ export async function relayWhole(answer: WholeAnswer, context: RelayContext): Pr
   return { status, headers: answerHeaders(answer.headers, context), body: asErrorBody(status, body) }
 }
 
-/** Error bodies of another shape than OpenAI's surface in SDKs as "status code (no body)", so they are put in its shape. */
+/** Error bodies of another shape than OpenAI's family in SDKs as "status code (no body)", so they are put in its shape. */
 function asErrorBody(status: number, body: Buffer): Buffer | string {
   if (status < 400) return body
   try {

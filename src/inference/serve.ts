@@ -45,7 +45,7 @@ export interface ServeDeps extends ForwardDeps {
   readonly chance: Chance
 }
 
-/** Serves one inference request of any surface. Never throws: whatever happens, the client gets an OpenAI-shaped answer. */
+/** Serves one inference request of any family. Never throws: whatever happens, the client gets an OpenAI-shaped answer. */
 export async function serve(deps: ServeDeps, request: InferenceRequest): Promise<Answer> {
   const callId = deps.ids.callId()
   const requestId = readRequestId(request) ?? callId
@@ -120,6 +120,7 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
     promptEstimate: estimate.prompt,
     keepUsageChunk: call.wantsUsageChunk,
     hidePromptFilterChunk: tenant.settings.hidePromptFilterChunk,
+    events: call.operation.events ?? 'chat',
     log: deps.log,
   }
   return answer.kind === 'stream' ? relayStream(answer, context) : relayWhole(answer, context)

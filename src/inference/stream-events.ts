@@ -1,5 +1,6 @@
 import { UpstreamError } from '../azure/upstream-http'
 import type { TokenUsage } from '../metering/usage-record'
+import type { EventShape } from './operation'
 import { readUsage } from './read-usage'
 import { cutEvents, dataOf, endOfEvent } from './sse'
 import { TextTally } from './text-tally'
@@ -20,7 +21,7 @@ const NO_BYTES: Buffer = Buffer.alloc(0)
 const EVENT_BYTES_MAX = 4 * 1024 * 1024
 
 /**
- * The bytes of a chat stream on their way through: holds back what is not a whole event yet, reads usage, and takes out
+ * The bytes of a stream of chunks on their way through: holds back what is not a whole event yet, reads usage, and takes out
  * the chunks that the client did not ask for. This runs for every event of every stream, so an event is judged by a few
  * of its characters and parsed only if it holds usage. Scanning goes over a Latin-1 view of the bytes, in which a character's
  * index is its byte's: searching strings is several times faster than searching buffers.
@@ -33,13 +34,14 @@ export class StreamEvents {
   failed = false
   /** An event that is no JSON has come; nothing from it on is passed on. */
   malformed = false
-  readonly tally = new TextTally()
+  readonly tally: TextTally
   readonly #keepUsageChunk: boolean
   #hidePromptFilterChunk: boolean
   #partial = NO_BYTES
   #last = ''
 
-  constructor(options: { keepUsageChunk: boolean; hidePromptFilterChunk: boolean }) {
+  constructor(options: { events: EventShape; keepUsageChunk: boolean; hidePromptFilterChunk: boolean }) {
+    this.tally = new TextTally(options.events)
     this.#keepUsageChunk = options.keepUsageChunk
     this.#hidePromptFilterChunk = options.hidePromptFilterChunk
   }

@@ -1,16 +1,24 @@
+import type { EventShape } from './operation'
+
 /**
  * Collects the text that a stream has generated so far, for the one case in which it breaks off and the provider
  * reports no usage. It copies the text out of the events (keeping the events would pin their memory).
  */
 export class TextTally {
+  readonly #place: Place
   #bytes = Buffer.alloc(0)
   #length = 0
   #beyond = 0
 
-  /** Adds the generated text of some whole events: the string inside each `delta`. Takes a Latin-1 view of the bytes. */
+  constructor(events: EventShape) {
+    this.#place = places[events]
+  }
+
+  /** Adds the generated text of some whole events. Takes a Latin-1 view of the bytes. */
   add(events: string): void {
-    for (let at = events.indexOf(DELTA_KEY); at >= 0; at = events.indexOf(DELTA_KEY, at)) {
-      at += DELTA_KEY.length
+    const { key } = this.#place
+    for (let at = events.indexOf(key); at >= 0; at = events.indexOf(key, at)) {
+      at += key.length
       const line = events.indexOf('\n', at)
       this.#addDelta(events.slice(at, line < 0 ? events.length : line))
     }
@@ -25,9 +33,9 @@ export class TextTally {
   }
 
   #addDelta(delta: string): void {
-    const key = TEXT_KEY.exec(delta)
-    if (!key) return
-    const start = key.index + key[0].length
+    const text = this.#place.text.exec(delta)
+    if (!text) return
+    const start = text.index + text[0].length
     this.#append(delta.slice(start, endOfText(delta, start)))
   }
 
@@ -47,9 +55,17 @@ export class TextTally {
 /** Beyond this the rest is counted by its length. */
 const TEXT_BYTES_MAX = 256 * 1024
 const BYTES_PER_TOKEN = 4
-const DELTA_KEY = '"delta":'
-/** One event brings text of one kind. */
-const TEXT_KEY = /"(?:content|arguments|refusal)": ?"/
+
+/** The text in an event: the string that `text` finds behind `key`. One event brings text of one kind. */
+interface Place {
+  readonly key: string
+  readonly text: RegExp
+}
+
+const places: Readonly<Record<EventShape, Place>> = {
+  chat: { key: '"delta":', text: /"(?:content|arguments|refusal)": ?"/ },
+  completions: { key: '"choices":', text: /"text": ?"/ },
+}
 const BACKSLASH = 0x5c
 
 function endOfText(text: string, start: number): number {

@@ -37,23 +37,20 @@ function endpointOf(backend: Backend): Endpoint {
 
 function upstreamPath(call: Call, backend: Backend): string {
   if (backend.api.kind === 'openai-compatible') return call.operation.path
-  if (call.surface === 'v1') return `/openai/v1${call.operation.path}`
+  if (call.family === 'v1') return `/openai/v1${call.operation.path}`
   const version = call.apiVersion ?? backend.api.apiVersion
   return `/openai/deployments/${encodeURIComponent(backend.deployment)}${call.operation.path}?api-version=${version}`
 }
 
 function neededEdits(call: Call, grant: Grant, backend: Backend): FieldEdit[] {
   const edits: FieldEdit[] = []
-  const modelInBody = backend.api.kind === 'openai-compatible' || call.surface === 'v1'
+  const modelInBody = backend.api.kind === 'openai-compatible' || call.family === 'v1'
   if (modelInBody && call.body['model'] !== backend.deployment) {
     edits.push({ key: 'model', value: JSON.stringify(backend.deployment) })
   }
-  if (call.operation.capability === 'chat' && call.outputTokens === undefined) {
-    edits.push({ key: grant.alias.outputTokensField, value: String(grant.outputTokens) })
-  }
-  if (call.stream && !call.wantsUsageChunk) {
-    const asked = call.body['stream_options'] as object | null | undefined
-    edits.push({ key: 'stream_options', value: JSON.stringify({ ...asked, include_usage: true }) })
-  }
+  const { outputField, edits: others } = call.operation
+  if (outputField && call.outputTokens === undefined)
+    edits.push({ key: outputField(grant), value: String(grant.outputTokens) })
+  if (others) edits.push(...others(call))
   return edits
 }

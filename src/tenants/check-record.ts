@@ -45,7 +45,7 @@ function checkAlias(alias: AliasSpec, { index, all, tier, knownBackends }: Alias
   if (all.findIndex(({ name }) => name === alias.name) < index)
     fault('name', `"${alias.name}" is taken by an earlier alias; names are unique within a tenant`)
   if (alias.capabilities === undefined && modelFacts(alias.model) === undefined)
-    fault('capabilities', `"${alias.model}" is not a model the platform knows: say ["chat"] or ["embeddings"]`)
+    fault('capabilities', `"${alias.model}" is not a model the platform knows: say what it can do, such as ["chat"]`)
   if (alias.outputTokensMax !== undefined && alias.outputTokensMax > tier.outputTokensMax)
     fault('outputTokensMax', `The ${tier.name} tier allows 1 to ${tier.outputTokensMax}`)
 

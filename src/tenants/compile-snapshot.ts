@@ -1,5 +1,5 @@
 import { modelFacts } from './models'
-import type { ModelAlias, TenantSnapshot } from './snapshot'
+import type { Capability, ModelAlias, TenantSnapshot } from './snapshot'
 import type { AliasSpec, TenantRecord } from './tenant-record'
 import { tiers, type Tier } from './tiers'
 
@@ -23,6 +23,8 @@ export function compileSnapshot(record: TenantRecord): TenantSnapshot {
   }
 }
 
+const generatesTokens = (capability: Capability) => capability === 'chat' || capability === 'completions'
+
 function compileAlias(spec: AliasSpec, tier: Tier): ModelAlias {
   const facts = modelFacts(spec.model)
   const capabilities = spec.capabilities ?? facts?.capabilities ?? []
@@ -32,7 +34,7 @@ function compileAlias(spec: AliasSpec, tier: Tier): ModelAlias {
     model: spec.model,
     capabilities,
     groups: spec.groups,
-    outputTokensMax: capabilities.includes('chat') ? Math.min(outputTokensMax, tier.outputTokensMax) : 0,
+    outputTokensMax: capabilities.some(generatesTokens) ? Math.min(outputTokensMax, tier.outputTokensMax) : 0,
     outputTokensField: spec.outputTokensField ?? facts?.outputTokensField ?? 'max_tokens',
   }
 }

@@ -21,6 +21,8 @@ const reasoning = (outputTokensMax: number): ModelFacts => ({
   outputTokensField: 'max_completion_tokens',
 })
 
+const instruct: ModelFacts = { capabilities: ['completions'], outputTokensMax: 4_096, outputTokensField: 'max_tokens' }
+
 const embeddings: ModelFacts = { capabilities: ['embeddings'], outputTokensMax: 0, outputTokensField: 'max_tokens' }
 
 /** As of 2026-09, from Microsoft's pages of models and their retirement. A model that is missing is no error: its aliases say what it can do. */
@@ -41,6 +43,7 @@ const facts: ReadonlyMap<string, ModelFacts> = new Map([
   ['gpt-5.4-nano', reasoning(128_000)],
   ['gpt-5.4-pro', reasoning(128_000)],
   ['gpt-5.5', reasoning(128_000)],
+  ['gpt-35-turbo-instruct', instruct],
   ['text-embedding-3-small', embeddings],
   ['text-embedding-3-large', embeddings],
   ['text-embedding-ada-002', embeddings],

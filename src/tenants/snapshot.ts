@@ -40,7 +40,8 @@ export interface TenantSettings {
   readonly hidePromptFilterChunk: boolean
 }
 
-export type Capability = 'chat' | 'embeddings'
+export const capabilities = ['chat', 'completions', 'embeddings'] as const
+export type Capability = (typeof capabilities)[number]
 
 export interface ModelAlias {
   readonly name: string
@@ -49,7 +50,7 @@ export interface ModelAlias {
   readonly capabilities: readonly Capability[]
   /** Tried in order; within a group by weight. */
   readonly groups: readonly BackendGroup[]
-  /** No call may ask for more output tokens, and a call that asks for none gets this cap. 0 for embeddings. */
+  /** No call may ask for more output tokens, and a call that asks for none gets this cap. 0 where none are generated. */
   readonly outputTokensMax: number
   /** How the model's API names the cap; reasoning models accept only the second. */
   readonly outputTokensField: 'max_tokens' | 'max_completion_tokens'

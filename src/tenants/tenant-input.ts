@@ -3,7 +3,7 @@ import { idInput } from '../base/id-input'
 import { parseBackendId } from '../base/ids'
 import { dataIsolations, modelIsolations } from './tenant-record'
 import { deploymentInput, ownAccountInput } from './own-models-input'
-import { tierNames } from './snapshot'
+import { capabilities, tierNames } from './snapshot'
 
 /** Bounds of what a client may hand in. Together they keep a record, its snapshot and a stored answer within a table row. */
 const NAME_CHARACTERS_MAX = 100
@@ -40,11 +40,7 @@ export const aliasGroups = z.array(group).max(GROUPS_MAX)
 const alias = z.strictObject({
   name: aliasName,
   model: z.string().regex(MODEL_NAME, 'Must be the name of a model, such as "gpt-4.1-mini"'),
-  capabilities: z
-    .array(z.enum(['chat', 'embeddings']))
-    .min(1)
-    .max(2)
-    .optional(),
+  capabilities: z.array(z.enum(capabilities)).min(1).max(capabilities.length).optional(),
   groups: aliasGroups.default([]),
   /** Of a tenant with deployments of its own: what to make for this alias. */
   deployment: deploymentInput.optional(),

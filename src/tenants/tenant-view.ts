@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { compileSnapshot } from './compile-snapshot'
-import { tierNames, type TenantState } from './snapshot'
+import { capabilities, tierNames, type TenantState } from './snapshot'
 import { tenantInput } from './tenant-input'
 import type { TenantRecord } from './tenant-record'
 
@@ -45,7 +45,7 @@ export const ownTenant = z
       z.object({
         name: z.string(),
         model: z.string(),
-        capabilities: z.array(z.enum(['chat', 'embeddings'])),
+        capabilities: z.array(z.enum(capabilities)),
         outputTokensMax: z.int(),
         outputTokensField: z.enum(['max_tokens', 'max_completion_tokens']),
       }),

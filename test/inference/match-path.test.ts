@@ -16,16 +16,16 @@ describe('a path', () => {
     ['/openai/chat/completions', 'chat.completions', 'bare', undefined],
     ['/openai/embeddings', 'embeddings', 'bare', undefined],
     ['/OpenAI/v1/embeddings/', 'embeddings', 'v1', undefined],
-  ])('%s is %s', (url, name, surface, deployment) => {
-    expect(match('POST', url)).toMatchObject({ kind: 'call', operation: { name }, surface, deployment })
+  ])('%s is %s', (url, name, family, deployment) => {
+    expect(match('POST', url)).toMatchObject({ kind: 'call', operation: { name }, family, deployment })
   })
 
   it.each([
     ['/openai/models?api-version=2024-10-21', 'bare', undefined],
     ['/openai/v1/models', 'v1', undefined],
     ['/openai/v1/models/chat', 'v1', 'chat'],
-  ])('%s lists models', (url, surface, model) => {
-    expect(match('GET', url)).toEqual({ kind: 'models', surface, model })
+  ])('%s lists models', (url, family, model) => {
+    expect(match('GET', url)).toEqual({ kind: 'models', family, model })
   })
 
   it.each([

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
+import type { EventShape } from '../../src/inference/operation'
 import { StreamEvents } from '../../src/inference/stream-events'
 
 const chunk = (data: object) => `data: ${JSON.stringify(data)}\n\n`
@@ -13,9 +14,9 @@ const whole = filterChunk + delta('Hel') + delta('lo "usage":{') + finish + usag
 function pass(
   text: string,
   cuts: readonly number[],
-  options = { keepUsageChunk: false, hidePromptFilterChunk: false },
+  options: { keepUsageChunk?: boolean; hidePromptFilterChunk?: boolean; events?: EventShape } = {},
 ) {
-  const events = new StreamEvents(options)
+  const events = new StreamEvents({ events: 'chat', keepUsageChunk: false, hidePromptFilterChunk: false, ...options })
   const bytes = Buffer.from(text)
   const edges = [0, ...[...cuts].sort((a, b) => a - b), bytes.length]
   const pieces = edges.slice(1).map((end, i) => bytes.subarray(edges[i], end))
@@ -75,7 +76,7 @@ describe('a stream on its way through', () => {
   })
 
   it('refuses to collect what never becomes an event', () => {
-    const events = new StreamEvents({ keepUsageChunk: true, hidePromptFilterChunk: false })
+    const events = new StreamEvents({ events: 'chat', keepUsageChunk: true, hidePromptFilterChunk: false })
     const megabyte = Buffer.alloc(1024 * 1024, 'x')
     expect(() => {
       for (let i = 0; i < 6; i++) events.take(megabyte)
@@ -85,5 +86,11 @@ describe('a stream on its way through', () => {
   it('counts the text of a stream that broke off', async () => {
     const { events } = pass(delta('Hello') + delta(' wor\nld "quoted"'), [3, 50])
     expect(await events.tally.tokens()).toBe(countTokens('Hello wor\nld "quoted"'))
+  })
+
+  it('counts the text of the older completions too', async () => {
+    const text = (piece: string) => chunk({ choices: [{ index: 0, text: piece, finish_reason: null }], usage: null })
+    const { events } = pass(text('Hello') + text(' wor\nld'), [9], { events: 'completions' })
+    expect(await events.tally.tokens()).toBe(countTokens('Hello wor\nld'))
   })
 })

@@ -1,0 +1,49 @@
+import type { Problem } from '../base/problem'
+import type { Capability } from '../tenants/snapshot'
+import type { Grant } from './authorize'
+import type { FieldEdit } from './json-fields'
+import type { Call } from './read-call'
+
+/**
+ * What an inference endpoint can be asked to do. Every surface is a row of this kind (`surfaces/`); none has a way of its own
+ * through `serve`.
+ */
+export interface Operation {
+  /** As the usage log names it. */
+  readonly name: OperationName
+  readonly method: 'POST'
+  /** The path behind `/openai/v1`, `/openai` or `/openai/deployments/{deployment}`. */
+  readonly path: string
+  /** What the alias must be able to do. */
+  readonly capability: Capability
+  /** The shape of its events where the body asks for a stream; undefined where it cannot. */
+  readonly events: EventShape | undefined
+  /** Checks what decisions depend on; what only the provider can judge (roles, tools, schemas) is left to the provider. */
+  readonly read: (body: Body) => Reading | Problem
+  /** Tokens of the prompt, by its length. */
+  readonly promptTokens: (call: Call) => number
+  /** Which field names the bound of the output, for what is generated in tokens. */
+  readonly outputField: ((grant: Grant) => string) | undefined
+  /** What else has to be set in the body before it is sent on. */
+  readonly edits?: (call: Call) => readonly FieldEdit[]
+}
+
+/** Where a stream's events hold what was generated: `delta.content` and its like, or `choices[].text`. */
+export type EventShape = 'chat' | 'completions'
+
+export type OperationName = 'chat.completions' | 'completions' | 'embeddings'
+
+export type Body = Readonly<Record<string, unknown>>
+
+/** What a body says that decisions depend on. */
+export interface Reading {
+  readonly stream: boolean
+  /** Whether the client asked for the usage chunk itself. */
+  readonly wantsUsageChunk: boolean
+  /** The output tokens that the client allows for each of its choices; undefined where it sets no bound. */
+  readonly outputTokens: number | undefined
+  /** The field that says so. */
+  readonly outputParam: string | undefined
+  /** How many answers it asks for. */
+  readonly choices: number
+}
