@@ -3,12 +3,13 @@ import type { ControlPlane } from '../http/control-plane'
 import { operatorEndpoint } from '../http/endpoint'
 import type { HttpTrigger } from '../http/http-trigger'
 import { ok } from '../http/plain-request'
+import { pageLimit } from '../http/request-params'
 
 const PAGE_ALERTS_MAX = 100
 const ID_CHARACTERS_MAX = 200
 
 const pageQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(PAGE_ALERTS_MAX).default(PAGE_ALERTS_MAX),
+  limit: pageLimit({ most: PAGE_ALERTS_MAX, usual: PAGE_ALERTS_MAX }),
   after: z.string().min(1).max(ID_CHARACTERS_MAX).optional(),
 })
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { assert } from '../base/assert'
 import { Problem } from '../base/problem'
 import type { ProblemCode } from '../base/problem-codes'
@@ -33,6 +33,8 @@ export interface Endpoint {
   /** Codes that this endpoint may answer with, beyond those that follow from its schemas and its access. */
   readonly problems: readonly ProblemCode[]
   readonly hasBody: boolean
+  /** Where it is read, what is not known in it is refused: a misspelt option must not be taken for an absent one. */
+  readonly readsQuery: boolean
   /** Whether a read goes on record as a change does. */
   readonly auditsReads: boolean
   /** True where a change must say which version it replaces (RFC 6585, 428). */
@@ -134,15 +136,18 @@ function endpoint<P, Q, B, Who>(
     answerType: spec.answerType,
     problems: spec.problems ?? [],
     hasBody: spec.body !== undefined,
+    readsQuery: spec.query !== undefined || access.kind !== 'public',
     auditsReads: spec.auditsReads ?? auditsReads(access),
     needsIfMatch: spec.needsIfMatch ?? false,
     newSubject: spec.newSubject,
     hasParams: (params) => !(parseInput(spec.params, params) instanceof Problem),
     bind: ({ ifMatch, orchestrations, ...raw }) => {
       const params = parseInput(spec.params, raw.params)
+      const surplus = spec.query ? undefined : parseInput(noQuery, raw.query)
       const query = parseInput(spec.query, raw.query)
       const body = parseInput(spec.body, raw.body)
       if (params instanceof Problem) return params
+      if (surplus instanceof Problem) return surplus
       if (query instanceof Problem) return query
       if (body instanceof Problem) return body
       return (principal, subject) =>
@@ -150,6 +155,8 @@ function endpoint<P, Q, B, Who>(
     },
   }
 }
+
+const noQuery = z.strictObject({})
 
 function usualStatus(spec: { answer?: unknown; answerType?: unknown; newSubject?: unknown }): SuccessStatus {
   if (!spec.answer && !spec.answerType) return 204

@@ -19,6 +19,7 @@ import { readIdempotencyKey, type Idempotency } from './idempotency'
 import { notFound, type Answer, type PlainAnswer, type PlainRequest } from './plain-request'
 import { matchesAny, readIfMatch } from './precondition'
 import { readJson } from './read-json'
+import { readQuery } from './read-query'
 import { problemOf, renderProblem } from './render-problem'
 import { requestIdOf } from './request-id'
 
@@ -105,8 +106,11 @@ async function carryOut(deps: HandleDeps, asked: Asked): Promise<{ body: unknown
     if (read instanceof Problem) return read
     body = read.value
 
-    const { params, query, orchestrations } = request
-    const run = endpoint.bind({ params, query: Object.fromEntries(query), body, ifMatch, orchestrations })
+    const { params, orchestrations } = request
+    // What a public page is called with besides is nobody's business: links to it are decorated on their way.
+    const query = endpoint.readsQuery ? readQuery(request.query) : {}
+    if (query instanceof Problem) return query
+    const run = endpoint.bind({ params, query, body, ifMatch, orchestrations })
     if (run instanceof Problem) return run
     const runAs = async (subject: string) => {
       const answer = await run(principal, subject)

@@ -30,10 +30,9 @@ export function problemsOf(endpoint: Endpoint, method: Method): ReadonlySet<Prob
 
   if (access.kind !== 'public') add('too_many_failed_attempts', 'identity_unavailable')
   if (access.kind === 'operator') add('operator_credential_required', 'insufficient_scope')
-  // Two different credentials in one request are not valid.
-  if (access.kind === 'tenant') add('invalid_api_key', 'insufficient_scope', 'tenant_not_active', 'invalid_request')
+  if (access.kind === 'tenant') add('invalid_api_key', 'insufficient_scope', 'tenant_not_active')
   if (schemas.params || access.kind === 'tenant') add('not_found')
-  if (schemas.query) add('invalid_request')
+  if (endpoint.readsQuery) add('invalid_request')
   if (endpoint.hasBody)
     add('invalid_request', 'invalid_json', 'unsupported_media_type', 'body_too_large', 'body_timeout')
   if (endpoint.needsIfMatch) add('precondition_required', 'precondition_failed', 'invalid_request')

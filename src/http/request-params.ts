@@ -32,13 +32,21 @@ export const operationParams = z.object({
   operationId: idInput({ prefixes: operationPrefixes, parse: parseOperationId, of: 'an operation' }),
 })
 
-const limit = ({ most, usual }: { most: number; usual: number }) =>
-  z.coerce.number().int().min(1).max(most).default(usual).meta({ description: 'The most that the page may hold.' })
+/** Digits only: what else JavaScript takes for a number (blanks, `1e2`, `0x10`) is a mistake of the client's. */
+function wholeNumber({ least, most, usual }: { least: number; most: number; usual: number }) {
+  const number = z.int(`Must be a whole number from ${least} to ${most}`).min(least).max(most)
+  const read = (text: unknown) => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text)
+  // In the document it is the default: zod drops a `default` of what it reads through a function.
+  return z.preprocess(read, number).prefault(usual)
+}
+
+export const pageLimit = ({ most, usual }: { most: number; usual: number }) =>
+  wholeNumber({ least: 1, most, usual }).meta({ description: 'The most that the page may hold.' })
 
 /** `after`: the `next` of the page before. */
 function pageQuery<After>(after: z.ZodType<After>, bounds: { most: number; usual: number }) {
   const behind = after.optional().meta({ description: 'The `next` of the page before; absent for the first page.' })
-  return z.strictObject({ limit: limit(bounds), after: behind })
+  return z.strictObject({ limit: pageLimit(bounds), after: behind })
 }
 
 export const tenantPageQuery = pageQuery(tenantId, PAGE_TENANTS)
@@ -50,13 +58,10 @@ export const directoryPageQuery = pageQuery(guid('Must be a GUID'), PAGE_OTHERS)
 export const secretPageQuery = pageQuery(secretName, PAGE_OTHERS)
 export const tierPageQuery = pageQuery(z.enum(tierNames), PAGE_OTHERS)
 export const auditPageQuery = z.strictObject({
-  limit: limit(PAGE_AUDIT),
-  after: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .default(0)
-    .meta({ description: 'The number of the last entry of the page before; 0 for the first page.' }),
+  limit: pageLimit(PAGE_AUDIT),
+  after: wholeNumber({ least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 }).meta({
+    description: 'The number of the last entry of the page before; 0 for the first page.',
+  }),
 })
 
 /** For a slice that parses its own query. */

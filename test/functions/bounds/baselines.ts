@@ -13,6 +13,7 @@ export interface Baseline {
   readonly prepare?: (world: World) => Promise<void>
   /** Parameters beside those that the trial is of. */
   readonly query?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>>
   /** What is answered to a sound request; by default a success. */
   readonly answers?: Answered
   /** Trials which the schema takes, and which something else refuses. */
@@ -71,18 +72,25 @@ const backends = [
 ]
 const stamp = { acceptsTenants: true, reservedFor: `ten_${'0'.repeat(26)}` }
 
-/** By operation. One without any has no fields to be tried. */
+const ofOperation = () => ({ operationId: `onb_${'0'.repeat(26)}` })
+const ofSecret = ({ tenantId }: World) => ({ tenantId, name: 'account-key' })
+const ofKey = ({ keyId }: World) => ({ keyId })
+const ofBackend = ({ backendId }: World) => ({ backendId })
+const ofStamp = ({ stampId }: World) => ({ stampId })
+const stale = { 'if-match': '"999"' }
+
+/** By operation. One of no parameters and no body needs none. */
 export const baselines: Readonly<Record<string, Baseline>> = {
   'POST /api/platform/backends': { bodies: () => backends },
-  'PUT /api/platform/backends/{backendId}': { params: ({ backendId }) => ({ backendId }), bodies: () => backends },
-  'PATCH /api/platform/backends/{backendId}': { params: ({ backendId }) => ({ backendId }), bodies: () => backends },
+  'PUT /api/platform/backends/{backendId}': { params: ofBackend, bodies: () => backends },
+  'PATCH /api/platform/backends/{backendId}': { params: ofBackend, bodies: () => backends },
   'POST /api/platform/stamps': { bodies: () => [{ ...stampBody, ...stamp }] },
   'PATCH /api/platform/stamps/{stampId}': {
-    params: ({ stampId }) => ({ stampId }),
+    params: ofStamp,
     bodies: () => [{ name: stampBody.name, modelAccountIds: stampBody.modelAccountIds, ...stamp }],
   },
   'POST /api/platform/operations/{operationId}/decision': {
-    params: () => ({ operationId: `onb_${'0'.repeat(26)}` }),
+    params: ofOperation,
     bodies: () => [{ approved: true, reason: 'a reason' }],
     // No host runs operations here, so that there are none to decide on.
     answers: { status: 404, says: /./ },
@@ -178,19 +186,54 @@ export const baselines: Readonly<Record<string, Baseline>> = {
     exceptions: [{ field: /^models$/, what: /left out/, status: 400, says: /Must name at least one of/ }],
   },
   'PUT /api/platform/tenants/{tenantId}/secrets/{name}': {
-    params: ({ tenantId }) => ({ tenantId, name: 'account-key' }),
+    params: ofSecret,
     bodies: () => [{ value: 'a-secret' }],
   },
   'POST /api/registrations': { prepare: openRegistration, bodies: () => [tenantBody] },
   'PATCH /api/tenant': { bodies: () => [{ settings: { hidePromptFilterChunk: true } }] },
   'POST /api/tenant/keys': { bodies: () => [keyBody], exceptions: keyRules },
-  'POST /api/tenant/keys/{keyId}/rotate': { params: ({ keyId }) => ({ keyId }), bodies: () => [{ overlapMs: 1 }] },
+  'POST /api/tenant/keys/{keyId}/rotate': { params: ofKey, bodies: () => [{ overlapMs: 1 }] },
   'POST /api/tenant/members': {
     bodies: () => [memberBody],
     exceptions: [anywhere(/linked to this tenant/, /directoryId/)],
   },
   'PATCH /api/tenant/members/{memberId}': { params: () => memberOf, bodies: () => [{ role: 'admin' }] },
   'PUT /api/tenant/secrets/{name}': { params: () => ({ name: 'account-key' }), bodies: () => [{ value: 'a-secret' }] },
+  'GET /api/platform/backends/{backendId}': { params: ofBackend },
+  'DELETE /api/platform/backends/{backendId}': { params: ofBackend },
+  'GET /api/platform/operations/{operationId}': { params: ofOperation },
+  'GET /api/platform/stamps/{stampId}': { params: ofStamp },
+  'DELETE /api/platform/stamps/{stampId}': { params: ofStamp },
+  'GET /api/platform/tenants/{tenantId}': { params: ofTenant },
+  'DELETE /api/platform/tenants/{tenantId}': {
+    params: ofTenant,
+    // Sound, and yet nothing is deleted.
+    headers: stale,
+    answers: { status: 412, says: /changed since/ },
+  },
+  'GET /api/platform/tenants/{tenantId}/audit': { params: ofTenant },
+  'GET /api/platform/tenants/{tenantId}/data-key': { params: ofTenant },
+  'POST /api/platform/tenants/{tenantId}/data-key/rewrap': { params: ofTenant },
+  'POST /api/platform/tenants/{tenantId}/data-key/rotate': { params: ofTenant },
+  'GET /api/platform/tenants/{tenantId}/deletion-certificate': { params: ofTenant },
+  'GET /api/platform/tenants/{tenantId}/directories': { params: ofTenant },
+  'DELETE /api/platform/tenants/{tenantId}/directories/{directoryId}': {
+    params: ({ tenantId }) => ({ tenantId, directoryId: DIRECTORY }),
+  },
+  'GET /api/platform/tenants/{tenantId}/keys': { params: ofTenant },
+  'GET /api/platform/tenants/{tenantId}/members': { params: ofTenant },
+  'POST /api/platform/tenants/{tenantId}/resume': { params: ofTenant },
+  'GET /api/platform/tenants/{tenantId}/secrets': { params: ofTenant },
+  'DELETE /api/platform/tenants/{tenantId}/secrets/{name}': { params: ofSecret },
+  'POST /api/platform/tenants/{tenantId}/suspend': { params: ofTenant },
+  'GET /api/registrations/{operationId}': {
+    params: ofOperation,
+    query: { token: 'a-token' },
+    answers: { status: 404, says: /nothing here/ },
+  },
+  'DELETE /api/tenant/keys/{keyId}': { params: ofKey },
+  'DELETE /api/tenant/members/{memberId}': { params: () => memberOf },
+  'DELETE /api/tenant/secrets/{name}': { params: () => ({ name: 'account-key' }) },
 }
 
 /** Wherever a trial may want to be at home. */

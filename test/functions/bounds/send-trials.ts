@@ -32,7 +32,11 @@ export async function makeBench(): Promise<Bench> {
 export function ask({ server, apiKey, ...world }: World, operation: Operation, sent: Sent): Promise<Reply> {
   const names = baselineOf(operation).params?.({ server, apiKey, ...world }) ?? {}
   const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => names[name] ?? `{${name}}`)
-  const headers = { ...(operation.needsIfMatch ? { 'if-match': '*' } : {}), ...sent.headers }
+  const headers = {
+    ...(operation.needsIfMatch ? { 'if-match': '*' } : {}),
+    ...baselineOf(operation).headers,
+    ...sent.headers,
+  }
   const url = sent.query === undefined ? path : `${path}?${sent.query}`
   const body = 'body' in sent ? JSON.stringify(sent.body) : sent.text
   if (path.startsWith('/api/platform')) return server.operate(operation.method, url, body, headers)
@@ -85,4 +89,16 @@ export function refusalFault({ refusal }: Trial, { status, headers, body, text }
   if (!errors.some(({ message }) => refusal.says.test(message)))
     return `should say ${String(refusal.says)}: ${JSON.stringify(errors)}`
   return String(body.detail).startsWith(refusal.path || 'body') ? undefined : `detail: ${body.detail}`
+}
+
+/** Whether a request that its schema takes was answered as its baseline says. */
+export function isExpected({ field, what }: Trial, { answers, exceptions = [] }: Baseline, reply: Reply): boolean {
+  if (answers ? reply.status === answers.status && answers.says.test(reply.text) : reply.status < 300) return true
+  return exceptions.some(
+    (exception) =>
+      exception.field.test(field) &&
+      (exception.what?.test(what) ?? true) &&
+      exception.status === reply.status &&
+      exception.says.test(reply.body.detail),
+  )
 }
