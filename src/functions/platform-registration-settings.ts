@@ -3,12 +3,15 @@ import type { ControlPlane } from '../http/control-plane'
 import { operatorEndpoint } from '../http/endpoint'
 import type { HttpTrigger } from '../http/http-trigger'
 import { ok } from '../http/plain-request'
+import { registeredTenant } from '../http/registered-tenant'
 import { registrationSettingsInput } from '../onboarding/registration-settings'
 
 const etagOf = ({ version }: { version: number }) => ({ etag: `"${version}"` })
 
+const someone = { displayName: 'Somebody', contact: { email: 'somebody@tenant.example' } }
+
 /** Whether people may register by themselves, and what they get. */
-export const platformRegistrationSettings = ({ registrationSettings }: ControlPlane): HttpTrigger => ({
+export const platformRegistrationSettings = ({ registrationSettings, tenants, ids }: ControlPlane): HttpTrigger => ({
   name: 'platform-registration-settings',
   route: 'api/platform/registration-settings',
   endpoints: {
@@ -26,6 +29,12 @@ export const platformRegistrationSettings = ({ registrationSettings }: ControlPl
       answer: registrationSettingsInput,
       needsIfMatch: true,
       run: async ({ body, ifMatch }) => {
+        // Found out here and not by strangers, who would be refused for aliases that they never sent.
+        const fault = await tenants.check(
+          ids.tenantId(),
+          registeredTenant(body, { ...someone, region: body.regions[0] ?? '' }),
+        )
+        if (fault) return fault
         const stored = await registrationSettings.put(body, ifMatch)
         if (stored instanceof Problem) return stored
         const { version, ...settings } = stored

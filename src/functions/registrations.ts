@@ -6,8 +6,9 @@ import type { ControlPlane } from '../http/control-plane'
 import { publicEndpoint } from '../http/endpoint'
 import type { HttpTrigger } from '../http/http-trigger'
 import { accepted, notFound } from '../http/plain-request'
+import { registeredTenant } from '../http/registered-tenant'
 import { startOnboarding } from '../onboarding/start-onboarding'
-import { contactInput, displayName, regionName, tenantInput } from '../tenants/tenant-input'
+import { contactInput, displayName, regionName } from '../tenants/tenant-input'
 
 const registrationInput = z.strictObject({ displayName, contact: contactInput, region: regionName })
 
@@ -42,7 +43,7 @@ export const registrations = ({
         if (full) return full
         const tenantId = parseTenantId(subject)
         assert(tenantId, 'newSubject makes a tenant id')
-        const input = tenantInput.parse({ ...body, tier: settings.tier, aliases: settings.aliases })
+        const input = registeredTenant(settings, body)
         const needsApproval = settings.mode === 'approval'
         const started = await startOnboarding({ tenants, orchestrations }, { tenantId, input, needsApproval })
         if (started instanceof Problem) return started

@@ -1,16 +1,13 @@
 import type { z } from 'zod'
 import { Problem, type FieldError } from '../base/problem'
 
-/** A client that sends rubbish need not be told all of it. */
-const ERRORS_MAX = 20
-
 /** The value as the schema types it, or every fault at once, each naming its field and what would be valid. */
 export function parseInput<T>(schema: z.ZodType<T> | undefined, value: unknown): T | Problem {
   // Without a schema nobody reads the value: T is then what the endpoint left unnamed.
   if (!schema) return undefined as T
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  const errors = parsed.error.issues.flatMap(fieldErrors).slice(0, ERRORS_MAX)
+  const errors = parsed.error.issues.flatMap(fieldErrors)
   const [first] = errors
   const detail = first ? `${first.path || 'body'}: ${first.message}` : 'The request is not valid.'
   return new Problem('invalid_request', detail, { param: first?.path, errors })

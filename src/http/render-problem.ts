@@ -2,6 +2,9 @@ import { storageStatus } from '../storage/connect'
 import { Problem, ProblemError } from '../base/problem'
 import type { PlainAnswer } from './plain-request'
 
+/** A client that sends rubbish need not be told all of it. */
+const ERRORS_MAX = 20
+
 /** An RFC 9457 body. What the problem says internally has no place in it. */
 export function renderProblem(problem: Problem, requestId: string): PlainAnswer {
   const { entry, code, param } = problem
@@ -13,7 +16,9 @@ export function renderProblem(problem: Problem, requestId: string): PlainAnswer 
     code,
     retryable: entry.retryable,
     requestId,
-    errors: problem.errors ?? (param === undefined ? undefined : [{ path: param, message: problem.public }]),
+    errors:
+      problem.errors?.slice(0, ERRORS_MAX) ??
+      (param === undefined ? undefined : [{ path: param, message: problem.public }]),
   }
   return {
     status: entry.status,

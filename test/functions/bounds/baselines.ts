@@ -1,6 +1,6 @@
-import { accountOf, deploymentOf, sharedAlias } from './sound-models'
+import { accountOf, deploymentOf, DIRECTORY, sharedAlias } from './sound-models'
 import { backendBody, expectStatus, stampBody, tenantBody } from '../control-plane-fixtures'
-import { DIRECTORY, OTHER_OWNER, OWNER, type World } from './world'
+import { OTHER_OWNER, OWNER, type World } from './world'
 import { regionPattern, textExamples } from './text-examples'
 
 /** A sound request, from which the trials of its operation are made. */

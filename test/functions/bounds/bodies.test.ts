@@ -1,8 +1,17 @@
-import { ask, baselineOf, bodyTrials, faultsOf, isExpected, makeBench, refusalFault, type Bench } from './send-trials'
+import {
+  ask,
+  baselineOf,
+  bodyTrials,
+  faultsOf,
+  isExpected,
+  makeBench,
+  operationOf,
+  refusalFault,
+  type Bench,
+} from './send-trials'
 import { baselines } from './baselines'
 import { fieldsOf } from './fields-of'
 import { stateOf } from './state-of'
-import type { Operation } from './operations'
 import { auditOf } from './world'
 
 /**
@@ -16,12 +25,6 @@ beforeAll(async () => {
 afterAll(() => bench.world.server.close())
 
 const names = Object.keys(baselines).filter((name) => baselines[name]?.bodies)
-const operationOf = (name: string): Operation => {
-  const found = bench.operations.find((operation) => operation.name === name)
-  if (!found) throw new Error(`there is no ${name}`)
-  return found
-}
-
 it('every operation that takes a body has a baseline', () => {
   const taking = bench.operations.filter(({ body }) => body).map(({ name }) => name)
   expect(taking.length).toBeGreaterThan(15)
@@ -29,7 +32,7 @@ it('every operation that takes a body has a baseline', () => {
 })
 
 it.each(names)('%s: every field of the body stands in a baseline', (name) => {
-  const operation = operationOf(name)
+  const operation = operationOf(bench, name)
   const tried = new Set(bodyTrials(bench, operation).map(({ field }) => field))
   const fields = operation.body ? fieldsOf(operation.body, bench.components) : []
   expect(fields.filter((field) => !tried.has(field))).toEqual([])
@@ -37,7 +40,7 @@ it.each(names)('%s: every field of the body stands in a baseline', (name) => {
 
 it.each(names)('%s: a body beside a bound is refused by the field’s name, and changes nothing', async (name) => {
   const { world } = bench
-  const operation = operationOf(name)
+  const operation = operationOf(bench, name)
   const trials = bodyTrials(bench, operation).filter(({ refusal }) => refusal)
   const [state, audit] = await Promise.all([stateOf(world.server), auditOf(world)])
   const faults = await faultsOf(trials, { atOnce: 8 }, async (trial) => {
@@ -52,7 +55,7 @@ it.each(names)('%s: a body beside a bound is refused by the field’s name, and 
 })
 
 it.each(names)('%s: a body at a bound is taken', async (name) => {
-  const operation = operationOf(name)
+  const operation = operationOf(bench, name)
   await baselineOf(operation).prepare?.(bench.world)
   const trials = bodyTrials(bench, operation).filter(({ refusal }) => !refusal)
   // Changes of one thing at once would wait for each other.

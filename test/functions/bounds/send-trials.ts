@@ -14,6 +14,7 @@ export interface Sent {
   readonly text?: string
   readonly query?: string
   readonly headers?: Readonly<Record<string, string>>
+  readonly params?: Readonly<Record<string, string>>
 }
 
 export interface Bench {
@@ -30,7 +31,7 @@ export async function makeBench(): Promise<Bench> {
 
 /** A request of an operation, sound but for what is sent. */
 export function ask({ server, apiKey, ...world }: World, operation: Operation, sent: Sent): Promise<Reply> {
-  const names = baselineOf(operation).params?.({ server, apiKey, ...world }) ?? {}
+  const names = sent.params ?? baselineOf(operation).params?.({ server, apiKey, ...world }) ?? {}
   const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => names[name] ?? `{${name}}`)
   const headers = {
     ...(operation.needsIfMatch ? { 'if-match': '*' } : {}),
@@ -42,6 +43,12 @@ export function ask({ server, apiKey, ...world }: World, operation: Operation, s
   if (path.startsWith('/api/platform')) return server.operate(operation.method, url, body, headers)
   const credential = path.startsWith('/api/tenant') ? { apiKey } : {}
   return server.send(operation.method, url, { body, headers, ...credential })
+}
+
+export function operationOf({ operations }: Pick<Bench, 'operations'>, name: string): Operation {
+  const found = operations.find((operation) => operation.name === name)
+  if (!found) throw new Error(`there is no ${name}`)
+  return found
 }
 
 export function baselineOf({ name, path, body }: Operation): Baseline {

@@ -1,4 +1,4 @@
-import { DIRECTORY } from './world'
+export const DIRECTORY = 'aaaaaaaa-0000-4000-8000-00000000000a'
 
 /** An alias with every field that it can have beside a deployment; on a backend where one is given. */
 export function sharedAlias(backendId?: string) {

@@ -1,3 +1,4 @@
+import { deploymentOf, DIRECTORY } from './sound-models'
 import type { AuditChain, AuditEntry } from '../../../src/audit/audit-log'
 import { TenantScope } from '../../../src/storage/tenant-scope'
 import { createIdMaker, parseTenantId, type TenantId } from '../../../src/base/ids'
@@ -15,7 +16,6 @@ import {
 } from '../control-plane-fixtures'
 import { serveControlPlane, type ControlPlaneServer } from '../control-plane-server'
 
-export const DIRECTORY = 'aaaaaaaa-0000-4000-8000-00000000000a'
 export const OWNER = '99999999-0000-4000-8000-0000000000a1'
 export const OTHER_OWNER = '99999999-0000-4000-8000-0000000000a2'
 
@@ -33,6 +33,8 @@ export interface World {
   readonly changedTenantId: TenantId
   /** Not activated yet: nothing of it can be moved. */
   readonly newTenantId: string
+  /** With a deployment of its own behind its one alias. */
+  readonly ownTenantId: string
 }
 
 export async function makeWorld(): Promise<World> {
@@ -52,10 +54,13 @@ export async function makeWorld(): Promise<World> {
     const member = { directoryId: DIRECTORY, objectId, role: 'owner' }
     expectStatus(await server.operate('POST', `${path}/members`, member), 201)
   }
-  const ids = createIdMaker({ clock: server.clock, chance: systemChance() })
-  const newTenantId = ids.tenantId()
-  const registered = await server.parts.tenants.register(newTenantId, tenantInput.parse(tenantBody))
-  if (registered instanceof Problem) throw new Error(registered.public)
+  const newTenantId = await registered(server, tenantBody)
+  const aliasesOfOwn = [deploymentOf({ name: 'chat', model: 'gpt-4.1-mini' })]
+  const ownTenantId = await registered(server, {
+    ...tenantBody,
+    isolation: { models: 'dedicated' },
+    aliases: aliasesOfOwn,
+  })
   return {
     server,
     backendId,
@@ -65,7 +70,16 @@ export async function makeWorld(): Promise<World> {
     keyId,
     changedTenantId: tenantIdOf(changed.tenantId),
     newTenantId,
+    ownTenantId,
   }
+}
+
+/** Seen by operators only: no onboarding has activated it. */
+async function registered({ parts: { tenants }, clock }: ControlPlaneServer, body: object): Promise<TenantId> {
+  const tenantId = createIdMaker({ clock, chance: systemChance() }).tenantId()
+  const record = await tenants.register(tenantId, tenantInput.parse(body))
+  if (record instanceof Problem) throw new Error(record.public)
+  return tenantId
 }
 
 function tenantIdOf(text: string): TenantId {
