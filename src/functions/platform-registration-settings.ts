@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { Problem } from '../base/problem'
 import type { ControlPlane } from '../http/control-plane'
 import { operatorEndpoint } from '../http/endpoint'
@@ -8,6 +9,9 @@ import { registrationSettingsInput } from '../onboarding/registration-settings'
 
 const etagOf = ({ version }: { version: number }) => ({ etag: `"${version}"` })
 
+/** Before anything was set it is closed, in no region. */
+const shownSettings = registrationSettingsInput.extend({ regions: z.array(z.string()) })
+
 const someone = { displayName: 'Somebody', contact: { email: 'somebody@tenant.example' } }
 
 /** Whether people may register by themselves, and what they get. */
@@ -17,7 +21,7 @@ export const platformRegistrationSettings = ({ registrationSettings, tenants, id
   endpoints: {
     GET: operatorEndpoint('platform.tenants.read', {
       summary: 'Reads what people who register by themselves get.',
-      answer: registrationSettingsInput,
+      answer: shownSettings,
       run: async () => {
         const { version, ...settings } = await registrationSettings.get()
         return ok(settings, etagOf({ version }))
@@ -26,7 +30,7 @@ export const platformRegistrationSettings = ({ registrationSettings, tenants, id
     PUT: operatorEndpoint('platform.tenants.manage', {
       summary: 'Opens, restricts or closes registration.',
       body: registrationSettingsInput,
-      answer: registrationSettingsInput,
+      answer: shownSettings,
       needsIfMatch: true,
       run: async ({ body, ifMatch }) => {
         // Found out here and not by strangers, who would be refused for aliases that they never sent.

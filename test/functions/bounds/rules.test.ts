@@ -1,5 +1,6 @@
 import { baselines } from './baselines'
 import { chatAlias, tenantBody } from '../control-plane-fixtures'
+import { serveControlPlane } from '../control-plane-server'
 import { otherRules } from './other-rules'
 import type { Rule } from './rule'
 import { ask, isExpected, makeBench, operationOf, type Bench } from './send-trials'
@@ -38,4 +39,10 @@ it('an answer names some of very many faults', async () => {
   const body = { ...tenantBody, tier: 'premium', aliases: Array.from({ length: 100 }, () => alias) }
   const refused = await ask(bench.world, operationOf(bench, 'POST /api/platform/tenants'), { body })
   expect(refused.body.errors).toHaveLength(20)
+})
+
+it('settings that nobody has made yet are read as closed, in no region', async () => {
+  await using fresh = await serveControlPlane()
+  const read = await fresh.operate('GET', '/api/platform/registration-settings')
+  expect(read).toMatchObject({ status: 200, body: { mode: 'closed', regions: [], aliases: [] } })
 })
