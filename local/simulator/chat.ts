@@ -11,6 +11,7 @@ import type { AimedFault, ChosenFault } from './faults'
 import type { JsonObject } from './json-value'
 import { drawPace, type Pace } from './latency'
 import { readPrompt, type Prompt } from './prompt'
+import type { ModelAccount } from './model-account'
 import type { Resource } from './resource'
 import { StreamPump } from './stream-pump'
 import { nowMs } from './ticker-wheel'
@@ -18,6 +19,7 @@ import { nowMs } from './ticker-wheel'
 /** One inference call whose credential and deployment are known and whose body is JSON. */
 export interface InferenceCall {
   readonly resource: Resource
+  readonly account: ModelAccount
   readonly exchange: Exchange
   readonly deployment: Deployment
   readonly body: JsonObject
@@ -43,7 +45,7 @@ export function serveChat(call: InferenceCall): void {
     model: facts.name,
     operation: 'ChatCompletions_Create',
     apiVersion: call.apiVersion,
-    region: resource.config.region,
+    region: call.account.region,
     promptTokens: prompt.tokens,
     cachedTokens,
     outputTokensMax: request.outputTokensMax === undefined ? undefined : request.outputTokensMax * request.choices,

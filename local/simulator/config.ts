@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { armSchema } from './arm/arm-config'
 import { FAULT_FORMS, parseFault } from './faults'
+import { latencySchema } from './latency-config'
 import { modelFacts } from './model-catalogue'
 
 const OUTPUT_TOKENS_MAX = 128_000
-const LATENCY_MS_MAX = 600_000
 
 const fault = z
   .string()
@@ -25,12 +26,6 @@ const admission = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('provisioned'), units: z.int().min(1).max(100_000) }),
 ])
 
-const latency = z.strictObject({
-  firstTokenMs: z.number().min(0).max(LATENCY_MS_MAX).default(0),
-  tokensPerSecond: z.number().min(0).default(0),
-  jitter: z.number().min(0).max(1).default(0),
-})
-
 const output = z
   .strictObject({
     tokensMin: z.int().min(1).max(OUTPUT_TOKENS_MAX).default(24),
@@ -44,7 +39,7 @@ const deployment = z
     model: z.string().min(1),
     /** Length of an answer that asks for none. */
     output: output.prefault({}),
-    latency: latency.prefault({}),
+    latency: latencySchema.prefault({}),
     admission: admission.default({ kind: 'unlimited' }),
     contentFilter: z.enum(['default', 'asynchronous', 'off']).default('default'),
     faults: z.array(faultRule).max(32).default([]),
@@ -78,6 +73,8 @@ const configSchema = z.strictObject({
     })
     .prefault({}),
   deployments: z.record(z.string().min(1), deployment).prefault(defaultDeployments),
+  /** Azure Resource Manager and what is made through it. */
+  arm: armSchema.prefault({}),
 })
 
 export type SimulatorConfig = z.infer<typeof configSchema>

@@ -1,26 +1,29 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ConfigError } from './config-error'
 import { LEDGER_PAGE_MAX } from './ledger'
 import { readBody } from './request-body'
-import { ConfigError, type Resource } from './resource'
+import type { Resource } from './resource'
+import type { World } from './world'
 
 const DEFAULT_PAGE = 1_000
 
 /** The simulator's own surface, `/simulator/*`: no credential, since it listens on one machine for tests and demos. */
 export async function serveControl(
-  resource: Resource,
+  world: World,
   request: IncomingMessage,
   response: ServerResponse,
   route: { path: string; query: URLSearchParams },
 ): Promise<void> {
+  const { resource } = world
   switch (`${request.method} ${route.path}`) {
     case 'GET health':
       return send(response, 200, { status: 'ok', inFlight: resource.inFlight, served: resource.ledger.last })
     case 'GET config':
       return send(response, 200, resource.config)
     case 'PATCH config':
-      return patchConfig(resource, request, response)
+      return patchConfig(world, request, response)
     case 'POST reset':
-      await resource.reset()
+      await world.reset()
       return send(response, 200, { status: 'ok' })
     case 'GET ledger':
       return sendLedger(resource, response, route.query)
@@ -34,11 +37,14 @@ export async function serveControl(
   }
 }
 
-async function patchConfig(resource: Resource, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function patchConfig(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await readBody(request)
   if (body.kind !== 'body') return sendInvalid(response, ['body: expected a JSON object of at most 64 MB'])
   try {
-    send(response, 200, await resource.patch(parseObject(body.text)))
+    const patch = parseObject(body.text)
+    const config = await world.resource.patch(patch)
+    await world.configChanged(patch)
+    send(response, 200, config)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     sendInvalid(response, error.faults)

@@ -18,26 +18,34 @@ export function checkCredential(
   authentication: SimulatorConfig['authentication'],
   dialect: Dialect,
 ): CheckedCredential {
-  const apiKey = headers['api-key']
-  if (typeof apiKey === 'string' && apiKey !== '') return checkKey(apiKey, 'api-key', authentication, dialect)
-  const { authorization } = headers
-  if (authorization === undefined || authorization.slice(0, BEARER.length).toLowerCase() !== BEARER) {
-    return { kind: 'refused', credentialKind: 'none', refusal: accessDenied(dialect) }
+  const credential = readCredential(headers)
+  const { credentialKind } = credential
+  switch (credential.kind) {
+    case 'none':
+      return { kind: 'refused', credentialKind, refusal: accessDenied(dialect) }
+    case 'key':
+      if (authentication.keys.includes(credential.key)) return { kind: 'accepted', credentialKind }
+      return { kind: 'refused', credentialKind, refusal: accessDenied(dialect) }
+    case 'token':
+      if (isAcceptedToken(credential.token, authentication)) return { kind: 'accepted', credentialKind }
+      return { kind: 'refused', credentialKind, refusal: badToken }
   }
-  const bearer = authorization.slice(BEARER.length)
-  if (!isToken(bearer)) return checkKey(bearer, 'bearer-key', authentication, dialect)
-  if (isAcceptedToken(bearer, authentication)) return { kind: 'accepted', credentialKind: 'bearer-jwt' }
-  return { kind: 'refused', credentialKind: 'bearer-jwt', refusal: badToken }
 }
 
-function checkKey(
-  key: string,
-  credentialKind: CredentialKind,
-  authentication: SimulatorConfig['authentication'],
-  dialect: Dialect,
-): CheckedCredential {
-  if (authentication.keys.includes(key)) return { kind: 'accepted', credentialKind }
-  return { kind: 'refused', credentialKind, refusal: accessDenied(dialect) }
+/** What a caller shows, unchecked. */
+export type ShownCredential =
+  | { readonly kind: 'none'; readonly credentialKind: 'none' }
+  | { readonly kind: 'key'; readonly credentialKind: 'api-key' | 'bearer-key'; readonly key: string }
+  | { readonly kind: 'token'; readonly credentialKind: 'bearer-jwt'; readonly token: string }
+
+export function readCredential({ 'api-key': apiKey, authorization }: IncomingHttpHeaders): ShownCredential {
+  if (typeof apiKey === 'string' && apiKey !== '') return { kind: 'key', credentialKind: 'api-key', key: apiKey }
+  if (authorization === undefined || authorization.slice(0, BEARER.length).toLowerCase() !== BEARER) {
+    return { kind: 'none', credentialKind: 'none' }
+  }
+  const bearer = authorization.slice(BEARER.length)
+  if (isToken(bearer)) return { kind: 'token', credentialKind: 'bearer-jwt', token: bearer }
+  return { kind: 'key', credentialKind: 'bearer-key', key: bearer }
 }
 
 /** Three parts, the first of which begins as every base64 of `{"` does. */

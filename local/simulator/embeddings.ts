@@ -35,7 +35,7 @@ export function serveEmbeddings(call: InferenceCall): void {
     model: facts.name,
     operation: 'Embeddings_Create',
     apiVersion: call.apiVersion,
-    region: resource.config.region,
+    region: call.account.region,
     promptTokens: request.tokens,
     cachedTokens: 0,
     outputTokensMax: 0,

@@ -44,6 +44,24 @@ export const badToken: Refusal = {
   }),
 }
 
+export const keysDisabled = azureError(
+  403,
+  'AuthenticationTypeDisabled',
+  'Key based authentication is disabled for this resource.',
+)
+export const publicAccessDisabled = azureError(
+  403,
+  '403',
+  'Public access is disabled. Please configure private endpoint.',
+)
+export const otherDirectory = azureError(401, '401', 'Token tenant does not match resource tenant.')
+export const lacksDataAction = (principalId: string, { action, operation }: { action: string; operation: string }) =>
+  azureError(
+    401,
+    'PermissionDenied',
+    `The principal \`${principalId}\` lacks the required data action \`${action}\` to perform \`${operation}\` operation.`,
+  )
+
 export const resourceNotFound = azureError(404, '404', 'Resource not found')
 
 const azureDeploymentNotFound = azureError(

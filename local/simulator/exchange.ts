@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { Refusal } from './errors'
 import type { ChosenFault } from './faults'
 import type { CredentialKind, LedgerRecord } from './ledger'
+import type { ModelAccount } from './model-account'
 import type { Resource } from './resource'
 import { nowMs } from './ticker-wheel'
 
@@ -28,16 +29,22 @@ export class Exchange {
   #closed = false
   #onEnd: (() => void) | undefined
 
-  constructor(resource: Resource, request: IncomingMessage, response: ServerResponse, path: string) {
+  constructor(
+    { resource, account }: { resource: Resource; account: ModelAccount },
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+  ) {
     this.#resource = resource
     this.#response = response
     this.#socket = request.socket
     const clientRequestId = headerText(request.headers['x-ms-client-request-id'])
-    this.#headers = answerHeaders(this.id, clientRequestId ?? this.id, resource.config.region)
+    this.#headers = answerHeaders(this.id, clientRequestId ?? this.id, account.region)
     this.record = {
       id: this.id,
       answerId: null,
       at: Date.now(),
+      account: account.name,
       deployment: null,
       path,
       stream: false,

@@ -17,6 +17,8 @@ export interface LedgerRecord {
   /** When the call arrived, Unix milliseconds. */
   readonly at: number
   readonly durationMs: number
+  /** The account that was called; that at the root has a name too. */
+  readonly account: string
   readonly deployment: string | null
   readonly path: string
   readonly stream: boolean

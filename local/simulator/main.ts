@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { SimulatorConfigInput } from './config'
-import { ConfigError } from './resource'
+import { ConfigError } from './config-error'
 import { startSimulator } from './simulator'
 
 const DEFAULT_PORT = 7_072

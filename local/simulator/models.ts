@@ -1,7 +1,7 @@
 import { resourceNotFound, invalidRequest } from './errors'
 import type { Exchange } from './exchange'
 import { knownModels, type ModelFacts } from './model-catalogue'
-import type { Resource } from './resource'
+import type { ModelAccount } from './model-account'
 import type { Family } from './route'
 
 const CREATED_SECONDS = 1_744_588_800
@@ -9,22 +9,26 @@ const CREATED_SECONDS = 1_744_588_800
 const RETIRES_SECONDS = 1_861_920_000
 
 /** Serves the model lists: base models of the resource on Azure's paths, deployments on a compatible endpoint. */
-export function serveModels(resource: Resource, exchange: Exchange, route: { family: Family; id: string | undefined }) {
-  const models = listModels(resource, route.family)
+export function serveModels(
+  account: ModelAccount,
+  exchange: Exchange,
+  route: { family: Family; id: string | undefined },
+) {
+  const models = listModels(account, route.family)
   if (route.id === undefined) return exchange.json(200, JSON.stringify({ object: 'list', data: models }))
   const found = models.find(({ id }) => id === route.id)
   if (found !== undefined) return exchange.json(200, JSON.stringify(found))
   return exchange.refuse(route.family === 'compatible' ? unknownModel(route.id) : resourceNotFound)
 }
 
-function listModels(resource: Resource, family: Family): { id: string }[] {
+function listModels(account: ModelAccount, family: Family): { id: string }[] {
   switch (family) {
     case 'classic':
       return knownModels().map(classicModel)
     case 'v1':
       return knownModels().map(({ name }) => openaiModel(name, 'system'))
     case 'compatible':
-      return [...resource.deployments].map(({ name }) => openaiModel(name, 'simulator'))
+      return [...account.deployments].map(({ name }) => openaiModel(name, 'simulator'))
   }
 }
 

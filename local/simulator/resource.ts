@@ -1,17 +1,8 @@
 import { mergeConfig, parseConfig, type SimulatorConfig } from './config'
+import { ConfigError } from './config-error'
 import { changeDeployment, openDeployment, type Deployment } from './deployment'
 import { Ledger } from './ledger'
 import { TickerWheel } from './ticker-wheel'
-
-/** A configuration that cannot be used; `faults` name the fields. */
-export class ConfigError extends Error {
-  readonly faults: readonly string[]
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'))
-    this.name = 'ConfigError'
-    this.faults = faults
-  }
-}
 
 /** The simulated Azure OpenAI resource: configuration, deployments, ledger, and the one timer for all delays. */
 export class Resource {

@@ -1,54 +1,61 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { checkAccountCredential } from './arm/account-credential'
 import { serveChat, type InferenceCall } from './chat'
 import { serveControl } from './control'
-import { createEntra } from './entra/entra'
-import { checkCredential } from './credential'
+import { checkCredential, type CheckedCredential } from './credential'
 import { serveEmbeddings } from './embeddings'
 import { bodyTooLarge, deploymentNotFound, invalidRequest, resourceNotFound, unparsableJson } from './errors'
 import { Exchange } from './exchange'
 import { parseFaultHeader } from './faults'
 import { isJsonObject, type JsonObject } from './json-value'
+import { noAccount, type ModelAccount } from './model-account'
 import { serveModels } from './models'
 import { readBody } from './request-body'
 import { InvalidRequest } from './request-fields'
-import type { Resource } from './resource'
 import { parseRoute, type Route } from './route'
+import type { World } from './world'
 
 /** Longer than the pools of clients keep idle connections, so that none is closed under a request. */
 const KEEP_ALIVE_MS = 75_000
 
-/** An HTTP server in front of a simulated resource; the caller makes it listen and closes both. */
-export function createSimulatorServer(resource: Resource): Server {
-  const entra = createEntra()
+/** An HTTP server in front of a simulated Azure; the caller makes it listen and closes both. */
+export function createSimulatorServer(world: World): Server {
   return createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-    const served = request.url?.startsWith('/entra/')
-      ? entra.serve(request, response)
-      : serve(resource, request, response)
-    served.catch((error: unknown) => {
+    serve(world, request, response).catch((error: unknown) => {
       console.error(`simulator: ${request.method} ${request.url} failed:`, error)
       response.destroy()
     })
   })
 }
 
-async function serve(resource: Resource, request: IncomingMessage, response: ServerResponse): Promise<void> {
+function serve(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = request.url ?? '/'
-  const route = parseRoute(request.method ?? 'GET', url)
-  if (route.kind === 'control') return serveControl(resource, request, response, route)
+  if (url.startsWith('/entra/')) return world.entra.serve(request, response)
+  if (url.startsWith('/subscriptions/')) return world.arm.serve(request, response)
+  return serveModelCall(world, request, response)
+}
+
+async function serveModelCall(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { resource } = world
+  const url = request.url ?? '/'
+  const place = readPlace(world, url)
+  const route = parseRoute(request.method ?? 'GET', place.url)
+  if (route.kind === 'control') return serveControl(world, request, response, route)
   const mark = url.indexOf('?')
-  const exchange = new Exchange(resource, request, response, mark < 0 ? url : url.slice(0, mark))
-  const dialect = url.startsWith('/compatible/') ? 'compatible' : 'azure'
-  const credential = checkCredential(request.headers, resource.config.authentication, dialect)
+  const { account } = place
+  const exchange = new Exchange({ resource, account }, request, response, mark < 0 ? url : url.slice(0, mark))
+  const dialect = place.url.startsWith('/compatible/') ? 'compatible' : 'azure'
+  const credential = place.check({ headers: request.headers, route, dialect })
   exchange.record.credentialKind = credential.credentialKind
   if (credential.kind === 'refused') return exchange.refuse(credential.refusal)
   if (route.kind === 'not-found') return exchange.refuse(resourceNotFound)
-  if (route.kind === 'models') return serveModels(resource, exchange, route)
+  if (route.kind === 'models') return serveModels(account, exchange, route)
 
   const body = await readBody(request)
   if (body.kind === 'gone') return
   if (body.kind === 'too-large') return exchange.refuse(bodyTooLarge)
   try {
-    const call = readCall(resource, exchange, request, { route, text: body.text, dialect })
+    const call = readCall({ resource, account, exchange }, request, { route, text: body.text, dialect })
     if (route.operation === 'chat') serveChat(call)
     else serveEmbeddings(call)
   } catch (error) {
@@ -57,22 +64,54 @@ async function serve(resource: Resource, request: IncomingMessage, response: Ser
   }
 }
 
+/** The account that an address is of, the address within it, and what it asks of a credential. */
+interface Place {
+  readonly account: ModelAccount
+  readonly url: string
+  readonly check: (shown: Parameters<typeof checkAccountCredential>[2]) => CheckedCredential
+}
+
+const IN_ACCOUNT = /^\/accounts\/([\w-]{1,64})(?=\/)/
+
+function readPlace({ planes, resource, entra, store, keysOf }: World, url: string): Place {
+  const [prefix, name] = (url.startsWith('/accounts/') && IN_ACCOUNT.exec(url)) || []
+  const { config } = resource
+  if (prefix === undefined || name === undefined) {
+    const { authentication } = config
+    return {
+      account: planes.root,
+      url,
+      check: ({ headers, dialect }) => checkCredential(headers, authentication, dialect),
+    }
+  }
+  const found = planes.find(name)
+  if (!found) return { account: noAccount(name), url: '/', check: () => nobodyHome }
+  const { stored, account } = found
+  const deps = { entra, store, config, keys: keysOf(stored) }
+  // Control is the whole simulator's: within an account it is no address.
+  const rest = url.slice(prefix.length)
+  const within = rest.startsWith('/simulator/') ? '/' : rest
+  return { account, url: within, check: (shown) => checkAccountCredential(deps, stored, shown) }
+}
+
+/** An account that is not there has no address in Azure; here it is found missing before any credential is looked at. */
+const nobodyHome: CheckedCredential = { kind: 'refused', credentialKind: 'none', refusal: resourceNotFound }
+
 /** Finds the deployment and reads the body, in the order in which the service's front end refuses. */
 function readCall(
-  resource: Resource,
-  exchange: Exchange,
+  { resource, account, exchange }: Pick<InferenceCall, 'resource' | 'account' | 'exchange'>,
   request: IncomingMessage,
   { route, text, dialect }: { route: Route & { kind: 'inference' }; text: string; dialect: InferenceCall['dialect'] },
 ): InferenceCall {
   if (route.deployment !== undefined) exchange.record.deployment = route.deployment
-  const known = route.deployment === undefined ? undefined : resource.deployment(route.deployment)
+  const known = route.deployment === undefined ? undefined : account.deployment(route.deployment)
   if (route.deployment !== undefined && known === undefined) {
     throw new InvalidRequest(deploymentNotFound(dialect, route.deployment))
   }
   const body = parseJson(text)
-  const deployment = known ?? deploymentOf(resource, exchange, body, dialect)
+  const deployment = known ?? deploymentOf(account, exchange, body, dialect)
   const { apiVersion } = route
-  return { resource, exchange, deployment, body, dialect, apiVersion, headerFaults: readHeaderFaults(request) }
+  return { resource, account, exchange, deployment, body, dialect, apiVersion, headerFaults: readHeaderFaults(request) }
 }
 
 function parseJson(text: string): JsonObject {
@@ -85,13 +124,13 @@ function parseJson(text: string): JsonObject {
   throw new InvalidRequest(unparsableJson)
 }
 
-function deploymentOf(resource: Resource, exchange: Exchange, body: JsonObject, dialect: InferenceCall['dialect']) {
+function deploymentOf(account: ModelAccount, exchange: Exchange, body: JsonObject, dialect: InferenceCall['dialect']) {
   const { model } = body
   if (typeof model !== 'string') {
     throw new InvalidRequest(invalidRequest('you must provide a model parameter', { param: 'model' }))
   }
   exchange.record.deployment = model
-  const deployment = resource.deployment(model)
+  const deployment = account.deployment(model)
   if (deployment === undefined) throw new InvalidRequest(deploymentNotFound(dialect, model))
   return deployment
 }

@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net'
 import type { SimulatorConfigInput } from './config'
 import { Resource } from './resource'
 import { createSimulatorServer } from './server'
+import { createWorld } from './world'
+import type { StorageUrls } from './arm/arm'
 
 export interface SimulatorOptions {
   /** Zero or absent takes a free port. */
@@ -13,6 +15,8 @@ export interface SimulatorOptions {
   readonly seed?: number
   /** Loopback by default: the control surface asks for no credential. */
   readonly host?: string
+  /** Where storage accounts' services are, each without the account's name; by default Azurite's usual ports. */
+  readonly storage?: Partial<StorageUrls>
 }
 
 export interface Simulator {
@@ -24,9 +28,10 @@ export interface Simulator {
 
 /** Starts a simulated Azure OpenAI resource. Rejects with a ConfigError that names every field at fault. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { port = 0, config = {}, seed, host = '127.0.0.1' } = options
+  const { port = 0, config = {}, seed, host = '127.0.0.1', storage = {} } = options
   const resource = await Resource.open(seed === undefined ? config : { ...config, seed })
-  const server = createSimulatorServer(resource)
+  const world = await createWorld(resource, storage)
+  const server = createSimulatorServer(world)
   server.listen(port, host)
   await once(server, 'listening')
   return {
@@ -36,7 +41,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       server.close()
       server.closeAllConnections()
       await closed
-      resource.close()
+      world.close()
     },
   }
 }

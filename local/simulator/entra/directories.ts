@@ -13,6 +13,7 @@ export interface User {
   readonly roles: readonly string[]
 }
 
+/** An application as a directory knows it: `objectId` is its service principal there. */
 export interface Application extends User {
   readonly clientId: string
 }
@@ -25,7 +26,12 @@ export const PLATFORM_CLIENT_ID = '0a000000-0000-4000-8000-0000000000aa'
 const guid = (directory: number, object: number) =>
   `d${directory}000000-0000-4000-8000-${String(object).padStart(12, '0')}`
 
-function customer(number: number, name: string): Directory {
+/** Whether an administrator of the directory has let the platform's application in. */
+interface Consent {
+  readonly consented: boolean
+}
+
+function customer(number: number, name: string, { consented }: Consent): Directory {
   return {
     id: guid(number, 0),
     name,
@@ -38,6 +44,7 @@ function customer(number: number, name: string): Directory {
     ],
     applications: [
       { objectId: guid(number, 9), clientId: guid(number, 90), name: 'service', roles: ['Tenantry.Developer'] },
+      ...(consented ? [{ objectId: guid(number, 10), clientId: PLATFORM_CLIENT_ID, name: 'tenantry', roles: [] }] : []),
     ],
   }
 }
@@ -53,11 +60,15 @@ export const directories: readonly Directory[] = [
     ],
     applications: [{ objectId: guid(0, 9), clientId: PLATFORM_CLIENT_ID, name: 'tenantry', roles: [] }],
   },
-  customer(1, 'acorn'),
-  customer(2, 'birch'),
-  customer(3, 'cedar'),
+  customer(1, 'acorn', { consented: true }),
+  customer(2, 'birch', { consented: true }),
+  customer(3, 'cedar', { consented: false }),
 ]
 
 /** By id or by name. */
 export const findDirectory = (text: string) =>
   directories.find(({ id, name }) => id === text.toLowerCase() || name === text)
+
+/** Users and applications; `name` is one of the directory's. */
+export const findPrincipal = ({ users, applications }: Directory, name: string) =>
+  [...applications, ...users].find((principal) => principal.name === name)

@@ -1,26 +1,47 @@
-import { createSign, generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  createSign,
+  generateKeyPairSync,
+  randomUUID,
+  type KeyObject,
+} from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readBody } from '../request-body'
-import { directories, findDirectory, SIMULATED_SECRET, type Directory, type User } from './directories'
+import { findDirectory, SIMULATED_SECRET, type Directory, type User } from './directories'
+import { readToken, type ReadToken } from './read-token'
 import { TokenError } from './token-error'
 
 /**
  * Entra ID as far as the platform meets it, under `/entra`: the token endpoint (client credentials, and passwords for signing in
- * on one machine), discovery and the key set. Real RS256 tokens, v2.0, by a key that is made at each start.
+ * on one machine), discovery and the key set. Real RS256 tokens, v2.0, by a key that is made at each start unless one is given.
  */
 export interface Entra {
   serve(request: IncomingMessage, response: ServerResponse): Promise<void>
+  /** What a token says, if it is one of its own. */
+  readToken(token: string): ReadToken
+  readonly signingKey: SigningKey
+}
+
+/** What signs tokens, in a form that can be kept: with it, tokens of before a restart stay good. */
+export interface SigningKey {
+  readonly kid: string
+  /** PKCS #8. */
+  readonly pem: string
 }
 
 const TOKEN_SECONDS = 3_599
 const PATH =
   /^\/entra\/([^/]+)\/(oauth2\/v2\.0\/token|v2\.0\/\.well-known\/openid-configuration|discovery\/v2\.0\/keys)$/
 
-export function createEntra(): Entra {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const kid = randomUUID()
+export function createEntra(signingKey: SigningKey = newSigningKey()): Entra {
+  const { kid } = signingKey
+  const privateKey = createPrivateKey(signingKey.pem)
+  const publicKey = createPublicKey(privateKey)
 
   return {
+    signingKey,
+    readToken: (token) => readToken(token, publicKey, Date.now()),
     serve: async (request, response) => {
       const authority = `http://${request.headers.host ?? 'localhost'}/entra`
       const [, tenant = '', what = ''] = PATH.exec((request.url ?? '').split('?', 1)[0] ?? '') ?? []
@@ -41,6 +62,11 @@ export function createEntra(): Entra {
       }
     },
   }
+}
+
+function newSigningKey(): SigningKey {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return { kid: randomUUID(), pem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
 }
 
 interface Issuer {
@@ -79,7 +105,8 @@ function audienceOf(form: URLSearchParams): string {
 
 function applicationClaims(form: URLSearchParams, directory: Directory, audience: string): object {
   const clientId = form.get('client_id') ?? ''
-  const application = directories.flatMap(({ applications }) => applications).find((app) => app.clientId === clientId)
+  // A directory knows its own applications, and those of others that it has consented to.
+  const application = directory.applications.find((app) => app.clientId === clientId)
   if (!application) {
     const text = `Application with identifier '${clientId}' was not found in the directory '${directory.name}'.`
     throw new TokenError(400, 'unauthorized_client', 700016, text)

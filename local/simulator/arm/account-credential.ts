@@ -1,0 +1,74 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { readCredential, type CheckedCredential } from '../credential'
+import type { Entra } from '../entra/entra'
+import {
+  accessDenied,
+  badToken,
+  keysDisabled,
+  lacksDataAction,
+  otherDirectory,
+  publicAccessDisabled,
+  type Dialect,
+} from '../errors'
+import type { Route } from '../route'
+import type { SimulatorConfig } from '../config'
+import type { ArmStore } from './arm-store'
+import { rolesOn } from './authority'
+import type { StoredAccount } from './stored-resource'
+import { directoryOf } from './subscriptions'
+
+export interface AccountCredentialDeps {
+  readonly entra: Entra
+  readonly store: ArmStore
+  readonly config: SimulatorConfig
+  readonly keys: readonly [string, string]
+}
+
+/** Takes what an account of its own takes: its keys, unless they are disabled, and tokens whose bearer has a role on it. */
+export function checkAccountCredential(
+  deps: AccountCredentialDeps,
+  account: StoredAccount,
+  { headers, route, dialect }: { headers: IncomingHttpHeaders; route: Route; dialect: Dialect },
+): CheckedCredential {
+  const credential = readCredential(headers)
+  const { credentialKind } = credential
+  if (account.publicNetworkAccess === 'Disabled')
+    return { kind: 'refused', credentialKind, refusal: publicAccessDisabled }
+  switch (credential.kind) {
+    case 'none':
+      return { kind: 'refused', credentialKind, refusal: accessDenied(dialect) }
+    case 'key':
+      if (account.disableLocalAuth) return { kind: 'refused', credentialKind, refusal: keysDisabled }
+      if (deps.keys.includes(credential.key)) return { kind: 'accepted', credentialKind }
+      return { kind: 'refused', credentialKind, refusal: accessDenied(dialect) }
+    case 'token': {
+      const refusal = refusalOfToken(deps, account, { token: credential.token, route })
+      return refusal ? { kind: 'refused', credentialKind, refusal } : { kind: 'accepted', credentialKind }
+    }
+  }
+}
+
+function refusalOfToken(
+  { entra, store, config }: AccountCredentialDeps,
+  account: StoredAccount,
+  { token, route }: { token: string; route: Route },
+) {
+  const read = entra.readToken(token)
+  if (read.kind !== 'valid') return badToken
+  const { aud, tid, oid: principalId } = read.claims
+  if (!config.authentication.audiences.includes(aud.replace(/\/+$/, ''))) return badToken
+  if (tid !== directoryOf(config.arm, account.subscription)) return otherDirectory
+  const { roleDelayMs: delayMs } = config.arm
+  const roles = rolesOn(store, account.id, { principalId, now: Date.now(), delayMs })
+  return roles.some(({ inference }) => inference) ? undefined : lacksDataAction(principalId, dataActionOf(route))
+}
+
+/** The right that a call takes, and the call, as Azure's refusal names them. */
+function dataActionOf(route: Route): { action: string; operation: string } {
+  const openai = 'Microsoft.CognitiveServices/accounts/OpenAI'
+  const path = '/openai/deployments/{deployment-id}'
+  if (route.kind !== 'inference') return { action: `${openai}/models/read`, operation: 'GET /openai/models' }
+  return route.operation === 'chat'
+    ? { action: `${openai}/deployments/chat/completions/action`, operation: `POST ${path}/chat/completions` }
+    : { action: `${openai}/deployments/embeddings/action`, operation: `POST ${path}/embeddings` }
+}

@@ -1,0 +1,92 @@
+import { AccountPlanes } from './arm/account-planes'
+import { createArm, type Arm, type StorageUrls } from './arm/arm'
+import { ROOT_ACCOUNT } from './arm/arm-config'
+import { ArmFaults } from './arm/arm-faults'
+import { ArmStore } from './arm/arm-store'
+import { configuredDeployments } from './arm/configured-deployments'
+import { seedStore } from './arm/seed-store'
+import type { StoredAccount } from './arm/stored-resource'
+import { directories } from './entra/directories'
+import { createEntra, type Entra } from './entra/entra'
+import type { Resource } from './resource'
+
+/** All that is simulated, put together: Entra, Resource Manager, and the data planes of accounts. */
+export interface World {
+  readonly resource: Resource
+  readonly entra: Entra
+  readonly arm: Arm
+  readonly store: ArmStore
+  readonly planes: AccountPlanes
+  readonly keysOf: (account: StoredAccount) => readonly [string, string]
+  /** Makes everything follow a patch of the configuration. */
+  configChanged(patch: unknown): Promise<void>
+  /** Back to how it was at the first start. */
+  reset(): Promise<void>
+  close(): void
+}
+
+/** Where Azurite is unless told otherwise. */
+const AZURITE: StorageUrls = {
+  blob: 'http://127.0.0.1:10000',
+  queue: 'http://127.0.0.1:10001',
+  table: 'http://127.0.0.1:10002',
+}
+
+export async function createWorld(resource: Resource, storage: Partial<StorageUrls> = {}): Promise<World> {
+  const entra = createEntra()
+  const store = new ArmStore()
+  const faults = new ArmFaults()
+  const planes = new AccountPlanes(resource, store)
+  const config = () => resource.config.arm
+  const keysOf = ({ name, keys }: StoredAccount): readonly [string, string] => {
+    if (name.toLowerCase() !== ROOT_ACCOUNT) return keys
+    const [first = '', second = first] = resource.config.authentication.keys
+    return [first, second]
+  }
+  const arm = createArm({
+    store,
+    config,
+    entra,
+    faults,
+    keysOf,
+    storage: { ...AZURITE, ...storage },
+    configured: (accountId) => configuredDeployments(resource.config, store, accountId),
+    hasPrincipal,
+    deploymentChanged: (id) => planes.changed(id),
+  })
+  const start = async () => {
+    seedStore(store, config())
+    faults.arm(config().faults)
+    await planes.refresh()
+  }
+  await start()
+  return {
+    resource,
+    entra,
+    arm,
+    store,
+    planes,
+    keysOf,
+    configChanged: async (patch) => {
+      if (namesFaults(patch)) faults.arm(config().faults)
+      await planes.refresh()
+    },
+    reset: async () => {
+      await resource.reset()
+      await start()
+    },
+    close: () => resource.close(),
+  }
+}
+
+function hasPrincipal(directoryId: string, objectId: string): boolean {
+  const directory = directories.find(({ id }) => id === directoryId)
+  const principals = directory ? [...directory.users, ...directory.applications] : []
+  return principals.some((principal) => principal.objectId === objectId.toLowerCase())
+}
+
+/** Faults are armed anew only when a patch speaks of them. */
+function namesFaults(patch: unknown): boolean {
+  const { arm } = (patch ?? {}) as { arm?: unknown }
+  return typeof arm === 'object' && arm !== null && 'faults' in arm
+}
