@@ -1,5 +1,6 @@
 import type { StorageAccount } from '../storage/connect'
 import type { TenantScope } from '../storage/tenant-scope'
+import { validationLimitsId } from '../tenants/canary'
 import type { RetainedData } from './tenant-store'
 
 /** Looks through the whole account, not through what the platform believes it has. */
@@ -16,8 +17,8 @@ export interface SweepResult {
 const LOOKS_AT_ONCE = 8
 
 /**
- * Every table by the tenant's partition and by the platform's rows under its id, every container by the tenant's prefix
- * (I2), and names of either that carry its id.
+ * Every table by the tenant's partition, that of its validation and the platform's rows under its id, every container by the
+ * tenant's prefix (I2), and names of either that carry its id.
  */
 export const createSweep =
   (storage: StorageAccount): Sweep =>
@@ -25,7 +26,9 @@ export const createSweep =
     const tablesKept = new Set(retained.flatMap(({ holds }) => holds.tables ?? []))
     const containersKept = new Set(retained.flatMap(({ holds }) => holds.containers ?? []))
     const rowsOf = async (name: string) =>
-      (await storage.rowsInPartition(name, tenantId)) + (await storage.platformRowsUnder(name, tenantId))
+      (await storage.rowsInPartition(name, tenantId)) +
+      (await storage.rowsInPartition(name, validationLimitsId(tenantId))) +
+      (await storage.platformRowsUnder(name, tenantId))
     const places = [
       ...(await storage.tableNames())
         .filter((name) => !tablesKept.has(name))

@@ -7,14 +7,15 @@ import type { TenantModels } from '../provisioning/tenant-models'
 import type { StorageAccount } from '../storage/connect'
 import { placeStorage, type Places } from '../storage/places'
 import { tenantDataTables } from '../storage/tenant-data'
-import type { TenantScope } from '../storage/tenant-scope'
+import { TenantScope } from '../storage/tenant-scope'
 import { tenantTable, type Columns } from '../storage/tenant-table'
+import { validationLimitsId } from '../tenants/canary'
 import type { Tenants } from '../tenants/tenants'
 import type { Offboarding } from './offboardings'
 import type { RetainedData, StorageNames, TenantStore } from './tenant-store'
 
 /** Tables whose partition is the tenant and which nobody but their slice knows more about, in the order of emptying. */
-const partitions = ['idempotency', 'limits', 'keys', 'members', 'alerts', 'audit'] as const
+const partitions = ['idempotency', 'keys', 'members', 'alerts', 'audit'] as const
 
 const removed: Removal = { kind: 'removed' }
 
@@ -53,6 +54,7 @@ export function tenantStores({
       directoryStore(directories),
       modelStore(models),
       secretStore(secrets),
+      limitStore(storage),
       ...partitions.map((name) => partitionStore(storage, name)),
     ],
     dataKey: {
@@ -146,6 +148,20 @@ function secretStore(secrets: SecretStore): TenantStore {
       for (const name of await secrets.list(scope)) await secrets.remove(scope, name)
       return removed
     },
+  }
+}
+
+/** The row that its calls spend from, and the one beside it that its validation spent from. */
+function limitStore(storage: StorageAccount): TenantStore {
+  const table = partitionStore(storage, 'limits')
+  const ofValidation = ({ tenantId }: TenantScope) => TenantScope.ofPlatform(validationLimitsId(tenantId))
+  return {
+    ...table,
+    remove: async (scope) => {
+      await table.remove(ofValidation(scope))
+      return table.remove(scope)
+    },
+    census: async (scope) => (await table.census(scope)) + (await table.census(ofValidation(scope))),
   }
 }
 

@@ -1,10 +1,12 @@
 import { systemClock } from '../../src/base/clock'
+import type { TenantId } from '../../src/base/ids'
 import { retainedOf, withoutTenants } from '../../src/offboarding/tenant-stores'
 import type { StorageNames } from '../../src/offboarding/tenant-store'
 import type { NewBackend } from '../../src/routing/backends'
 import { allStorageNeeds } from '../../src/storage-needs'
 import { ownPlaceOf } from '../../src/storage/places'
 import { TenantScope } from '../../src/storage/tenant-scope'
+import { validationLimitsId } from '../../src/tenants/canary'
 import { freshStorage } from '../harness/storage'
 import { lifecycleParts } from './lifecycle-parts'
 
@@ -26,6 +28,8 @@ const aBackend: NewBackend = {
   capacity: 'payg',
   enabled: true,
 }
+const validationRow = (tenantId: TenantId) =>
+  storage.table('limits').createEntity({ partitionKey: validationLimitsId(tenantId), rowKey: 'window' })
 /** Their rows are the platform's own: what is a tenant's of them is told by the row. */
 const ofThePlatform = ['tenantdirectory', 'backends']
 const removed = all.map(({ holds }) => holds)
@@ -53,8 +57,10 @@ describe('the registry of what tenants have', () => {
       for (const name of namesIn('containers', removed))
         await storage.container(name).uploadBlockBlob(`${each.tenantId}/thing`, 'x', 1)
       await places.prepare(each, ownPlaceOf(each))
+      await validationRow(each.tenantId)
     }
     const before = await sweep(scope, retained)
+    expect(before.left).toContain('table limits (2 rows)')
     const own = ownPlaceOf(scope)
     if (own.kind !== 'container') throw new Error('a place of its own is a container')
     for (const name of [...namesIn('tables', removed).filter((name) => name !== 'backends'), `content${own.suffix}`])
@@ -77,6 +83,12 @@ describe('the registry of what tenants have', () => {
 })
 
 describe('the sweep', () => {
+  it('finds the limits that a tenant’s validation was given beside its own', async () => {
+    const scope = TenantScope.ofPlatform(ids.tenantId())
+    await validationRow(scope.tenantId)
+    expect((await sweep(scope, retained)).left).toEqual(['table limits (1 rows)'])
+  })
+
   it('finds what lies where no part of the platform keeps anything', async () => {
     const scope = TenantScope.ofPlatform(ids.tenantId())
     await storage.ensure({ tables: ['strays'], containers: ['strays'] })

@@ -1,13 +1,18 @@
+import type { TenantId } from '../../src/base/ids'
 import { connectStorage } from '../../src/storage/connect'
+import { validationLimitsId } from '../../src/tenants/canary'
 import type { TestStack } from '../harness/stack'
 import { testConnectionString } from '../harness/storage'
 
-/** What of a stack's storage has the tenant's id as a partition, in a name or at the head of a blob's path. */
+/** What of a stack's storage has the tenant's id, or that of its validation, as a partition, in a name or at the head of a blob's path. */
 export async function tracesOf({ storagePrefix }: TestStack, tenantId: string): Promise<string[]> {
+  const validationId = validationLimitsId(tenantId as TenantId)
   const storage = storageOf(storagePrefix)
   const traces: string[] = []
   const [tables, containers] = [await storage.tableNames(), await storage.containerNames()]
-  for (const name of tables) if ((await storage.rowsInPartition(name, tenantId)) > 0) traces.push(name)
+  const rowsIn = async (name: string) =>
+    (await storage.rowsInPartition(name, tenantId)) + (await storage.rowsInPartition(name, validationId))
+  for (const name of tables) if ((await rowsIn(name)) > 0) traces.push(name)
   for (const name of containers) if ((await storage.blobsUnder(name, `${tenantId}/`)) > 0) traces.push(name)
   return [...traces, ...[...tables, ...containers].filter((name) => name.includes(tenantId.slice('ten_'.length)))]
 }

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import type { TenantId } from '../../src/base/ids'
+import { validationLimitsId } from '../../src/tenants/canary'
 import { startTestStack, type TestStack } from '../harness/stack'
 import { chatBody, chatPath, post } from '../harness/call'
+import { storageOf } from '../offboarding/traces'
 
 let stack: TestStack
 let backendId: string
@@ -11,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => stack.stop())
 
 interface Started {
-  readonly tenantId: string
+  readonly tenantId: TenantId
   readonly onboardingId: string
   readonly statusUrl: string
 }
@@ -101,6 +104,34 @@ describe('an onboarding', () => {
     const { body } = await stack.platform.get<{ keys: unknown[] }>(`/tenants/${tenantId}/keys`)
     expect(body.keys).toHaveLength(1)
   }, 60_000)
+})
+
+describe('the limits that a validation spends from', () => {
+  const spentFrom = (tenantId: TenantId) =>
+    storageOf(stack.storagePrefix).rowsInPartition('limits', validationLimitsId(tenantId))
+  /** An instance renews what it leases every two seconds, and gives it back after five without a call. */
+  const untilLeasesAreGivenBack = () => new Promise((resolve) => setTimeout(resolve, 9_000))
+
+  it('are gone with the end of the onboarding, and an instance that still leases of them does not bring them back', async () => {
+    const { tenantId, onboardingId } = await stack.platform.post<Started>('/tenants', tenant())
+    expect((await settle(onboardingId)).state).toBe('completed')
+    expect(await spentFrom(tenantId)).toBe(0)
+    await untilLeasesAreGivenBack()
+    expect(await spentFrom(tenantId)).toBe(0)
+  }, 60_000)
+
+  it('are gone with all else of an onboarding that was undone', async () => {
+    const missing = await stack.makeBackend('no-such-deployment')
+    const works = { name: 'works', model: 'gpt-4.1-mini', groups: [{ members: [{ backendId }] }] }
+    const fails = { name: 'zz-fails', model: 'gpt-4.1-mini', groups: [{ members: [{ backendId: missing }] }] }
+    const { tenantId, onboardingId } = await stack.platform.post<Started>(
+      '/tenants',
+      tenant({ aliases: [works, fails] }),
+    )
+    expect((await settle(onboardingId)).state).toBe('undone')
+    await untilLeasesAreGivenBack()
+    expect(await spentFrom(tenantId)).toBe(0)
+  }, 120_000)
 })
 
 describe('an onboarding that cannot succeed', () => {

@@ -1,7 +1,6 @@
 import { assert } from '../../base/assert'
 import { done, type ChecklistStep } from '../../checklists/checklist'
 import { TenantScope } from '../../storage/tenant-scope'
-import { validationLimitsId } from '../../tenants/canary'
 import { compileSnapshot } from '../../tenants/compile-snapshot'
 import type { OnboardingDeps } from '../onboarding-deps'
 import type { OnboardingInput } from '../onboarding-input'
@@ -30,6 +29,5 @@ export const limitsStep = ({
   },
   undo: async ({ tenantId }) => {
     await limitRows.removeAll(TenantScope.ofPlatform(tenantId))
-    await limitRows.removeAll(TenantScope.ofPlatform(validationLimitsId(tenantId)))
   },
 })

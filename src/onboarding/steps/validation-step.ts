@@ -1,6 +1,8 @@
 import { Problem } from '../../base/problem'
+import type { TenantId } from '../../base/ids'
 import { done, type ChecklistStep } from '../../checklists/checklist'
 import { TenantScope } from '../../storage/tenant-scope'
+import { validationLimitsId } from '../../tenants/canary'
 import type { OnboardingDeps } from '../onboarding-deps'
 import type { OnboardingInput } from '../onboarding-input'
 import { removeProbeKeys } from '../validation/probe-keys'
@@ -16,7 +18,16 @@ export const validationStep = (deps: OnboardingDeps): ChecklistStep<OnboardingIn
     const record = await deps.tenants.transition(scope, 'begin-validation')
     if (record instanceof Problem) return { kind: 'failed', problem: record }
     const report = await validateTenant(deps, record)
-    return report instanceof Problem ? { kind: 'failed', problem: report } : done(report)
+    if (report instanceof Problem) return { kind: 'failed', problem: report }
+    await removeLimits(deps, tenantId)
+    return done(report)
   },
-  undo: ({ tenantId }) => removeProbeKeys(deps, TenantScope.ofPlatform(tenantId)),
+  undo: async ({ tenantId }) => {
+    await removeProbeKeys(deps, TenantScope.ofPlatform(tenantId))
+    await removeLimits(deps, tenantId)
+  },
 })
+
+/** Instances that still lease of the row do not write it again: only a call would, and nothing calls in its name any more. */
+const removeLimits = ({ limitRows }: Pick<OnboardingDeps, 'limitRows'>, tenantId: TenantId) =>
+  limitRows.removeAll(TenantScope.ofPlatform(validationLimitsId(tenantId)))
