@@ -21,6 +21,7 @@ const local = {
     'local/token': 'local/token.ts',
     'local/certificate-verify': 'local/certificate-verify.ts',
     'local/export-open': 'local/export-open.ts',
+    'local/azurite-accounts': 'local/host/launcher/azurite-accounts.js',
     'local/host': 'local/host/main.ts',
     'local/simulator': 'local/simulator/main.ts',
   },

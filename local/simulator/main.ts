@@ -14,12 +14,17 @@ Usage: node dist/local/simulator.js [options]
   --host ADDRESS   address to listen on (default 127.0.0.1)
   --config FILE    JSON file in place of the default resource
   --seed N         what generated texts are drawn from, in place of the configuration's seed
+  --state FILE     keeps what is made through Resource Manager, and Entra's key, for the next start
+  --storage-blob-url URL, --storage-queue-url URL, --storage-table-url URL
+                   where storage accounts' services are (Azurite), each without the account's name
   --help           this text
 
 Serves, with key "simulator-key" unless configured:
   /openai/deployments/{name}/chat/completions | embeddings ?api-version=…
   /openai/v1/chat/completions | embeddings | models
   /compatible/v1/chat/completions | embeddings | models
+  /accounts/{name}/… the same for one account that was made through Resource Manager
+Resource Manager under /subscriptions/…
 Entra ID under /entra/{directory}: oauth2/v2.0/token, discovery/v2.0/keys, v2.0/.well-known/openid-configuration
 Looks and control:
   GET /simulator/health      GET|PATCH /simulator/config      POST /simulator/reset
@@ -35,6 +40,10 @@ async function main(): Promise<void> {
       host: { type: 'string' },
       config: { type: 'string' },
       seed: { type: 'string' },
+      state: { type: 'string' },
+      'storage-blob-url': { type: 'string' },
+      'storage-queue-url': { type: 'string' },
+      'storage-table-url': { type: 'string' },
       help: { type: 'boolean' },
     },
   })
@@ -46,6 +55,12 @@ async function main(): Promise<void> {
     port: wholeNumber('--port', values.port, 65_535) ?? DEFAULT_PORT,
     ...(values.host === undefined ? {} : { host: values.host }),
     ...(values.config === undefined ? {} : { config: readConfigFile(values.config) }),
+    storage: {
+      ...urlOf('blob', values['storage-blob-url']),
+      ...urlOf('queue', values['storage-queue-url']),
+      ...urlOf('table', values['storage-table-url']),
+    },
+    ...(values.state === undefined ? {} : { stateFile: values.state }),
     ...(values.seed === undefined ? {} : { seed: wholeNumber('--seed', values.seed, Number.MAX_SAFE_INTEGER) ?? 0 }),
   })
   process.stdout.write(`simulator: listening on ${simulator.url}\n`)
@@ -59,6 +74,13 @@ function wholeNumber(option: string, text: string | undefined, max: number): num
   const value = Number(text)
   if (text !== '' && Number.isInteger(value) && value >= 0 && value <= max) return value
   throw new ConfigError([`${option}: expected a whole number from 0 to ${max}, got "${text}"`])
+}
+
+function urlOf(service: 'blob' | 'queue' | 'table', text: string | undefined): Record<string, string> {
+  if (text === undefined) return {}
+  const protocol = URL.parse(text)?.protocol
+  if (protocol === 'http:' || protocol === 'https:') return { [service]: text.replace(/\/+$/, '') }
+  throw new ConfigError([`--storage-${service}-url: expected an http(s) URL, got "${text}"`])
 }
 
 /** The file's shape is checked when the simulator starts, together with everything else in it. */

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { SimulatorConfigInput } from './config'
 import { Resource } from './resource'
 import { createSimulatorServer } from './server'
+import { StateFile } from './state-file'
 import { createWorld } from './world'
 import type { StorageUrls } from './arm/arm'
 
@@ -17,6 +18,8 @@ export interface SimulatorOptions {
   readonly host?: string
   /** Where storage accounts' services are, each without the account's name; by default Azurite's usual ports. */
   readonly storage?: Partial<StorageUrls>
+  /** Keeps what is made through ARM, and what signs tokens, for the next start. Without it nothing is kept. */
+  readonly stateFile?: string
 }
 
 export interface Simulator {
@@ -28,9 +31,12 @@ export interface Simulator {
 
 /** Starts a simulated Azure OpenAI resource. Rejects with a ConfigError that names every field at fault. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { port = 0, config = {}, seed, host = '127.0.0.1', storage = {} } = options
+  const { port = 0, config = {}, seed, host = '127.0.0.1', storage = {}, stateFile } = options
   const resource = await Resource.open(seed === undefined ? config : { ...config, seed })
-  const world = await createWorld(resource, storage)
+  const world = await createWorld(resource, {
+    storage,
+    stateFile: stateFile === undefined ? undefined : new StateFile(stateFile),
+  })
   const server = createSimulatorServer(world)
   server.listen(port, host)
   await once(server, 'listening')

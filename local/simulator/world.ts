@@ -9,6 +9,7 @@ import type { StoredAccount } from './arm/stored-resource'
 import { directories } from './entra/directories'
 import { createEntra, type Entra } from './entra/entra'
 import type { Resource } from './resource'
+import type { SavedState, StateFile } from './state-file'
 
 /** All that is simulated, put together: Entra, Resource Manager, and the data planes of accounts. */
 export interface World {
@@ -32,9 +33,15 @@ const AZURITE: StorageUrls = {
   table: 'http://127.0.0.1:10002',
 }
 
-export async function createWorld(resource: Resource, storage: Partial<StorageUrls> = {}): Promise<World> {
-  const entra = createEntra()
-  const store = new ArmStore()
+/** With a state file the world is as the run before left it; what is configured for the start is put in at the first. */
+export async function createWorld(
+  resource: Resource,
+  { storage = {}, stateFile }: { storage?: Partial<StorageUrls>; stateFile?: StateFile | undefined } = {},
+): Promise<World> {
+  const saved = stateFile?.read()
+  const entra = createEntra(saved?.entra)
+  const state = (): SavedState => ({ entra: entra.signingKey, arm: store.snapshot() })
+  const store = new ArmStore(() => stateFile?.changed(state))
   const faults = new ArmFaults()
   const planes = new AccountPlanes(resource, store)
   const config = () => resource.config.arm
@@ -54,12 +61,13 @@ export async function createWorld(resource: Resource, storage: Partial<StorageUr
     hasPrincipal,
     deploymentChanged: (id) => planes.changed(id),
   })
-  const start = async () => {
-    seedStore(store, config())
+  const start = async (from?: SavedState) => {
+    if (from) store.restore(from.arm)
+    else seedStore(store, config())
     faults.arm(config().faults)
     await planes.refresh()
   }
-  await start()
+  await start(saved)
   return {
     resource,
     entra,
@@ -75,7 +83,10 @@ export async function createWorld(resource: Resource, storage: Partial<StorageUr
       await resource.reset()
       await start()
     },
-    close: () => resource.close(),
+    close: () => {
+      resource.close()
+      stateFile?.flush()
+    },
   }
 }
 

@@ -15,6 +15,8 @@ module.exports = async () => {
   const azurite = spawn(
     process.execPath,
     [
+      '--require',
+      require.resolve('../../local/host/launcher/azurite-accounts.js'),
       require.resolve('azurite/dist/src/azurite.js'),
       '--inMemoryPersistence',
       '--silent',

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { isListening, waitForPort } from '../wait-for-storage'
 import { endProcess } from './end-process'
 import type { LaunchStorage } from './launch'
@@ -26,11 +27,23 @@ export async function startAzuriteIfNeeded(
   if (open.some(Boolean)) throw new Error(`Of Azurite's ports ${ports.join(', ')} only some are free`)
 
   mkdirSync(stateFolder, { recursive: true })
+  // Beside this code's bundle as beside this file.
+  const tenantsAccounts = join(__dirname, 'azurite-accounts.js')
   const entry = require.resolve('azurite/dist/src/azurite.js')
   const portOptions = ['--blobPort', blobPort, '--queuePort', queuePort, '--tablePort', tablePort].map(String)
   const child = spawn(
     process.execPath,
-    [entry, '--location', stateFolder, '--silent', '--skipApiVersionCheck', '--disableTelemetry', ...portOptions],
+    [
+      '--require',
+      tenantsAccounts,
+      entry,
+      '--location',
+      stateFolder,
+      '--silent',
+      '--skipApiVersionCheck',
+      '--disableTelemetry',
+      ...portOptions,
+    ],
     // Ctrl-C reaches the whole foreground group; in a group of its own Azurite outlives the host that still writes.
     { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
   )

@@ -10,6 +10,7 @@ import {
 } from './arm-answer'
 import type { ArmServerDeps, StorageUrls } from './arm'
 import type { ArmStore } from './arm-store'
+import { emptyStorage } from './empty-storage'
 import { normalLocation, readArmBody } from './read-arm-body'
 import { beginMaking } from './slow-change'
 import { storageKey } from './storage-key'
@@ -40,9 +41,11 @@ export function storageAccountEndpoints(deps: StorageDeps): ArmEndpoint[] {
       serve: {
         GET: ({ id }) => ({ status: 200, body: shown(find(store, id), storage) }),
         PUT: (call) => putStorage(deps, call),
-        DELETE: ({ id }) => {
-          if (!store.get('storage', id)) return { status: 204 }
+        DELETE: async ({ id }) => {
+          const account = store.get('storage', id)
+          if (!account) return { status: 204 }
           store.remove(id)
+          await emptyStorage(account.name, storage)
           return { status: 200 }
         },
       },

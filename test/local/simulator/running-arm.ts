@@ -32,8 +32,13 @@ export interface ArmBody {
 /** A simulator whose Resource Manager answers at once, and whoever calls it. */
 export function runningArm(arm: SimulatorConfigInput['arm'] = {}) {
   const simulator = runningSimulator({ arm: { delayMs: 0, ...arm } })
+  return { ...simulator, ...armCaller(simulator.url) }
+}
+
+/** Calls to the Resource Manager at an address, by the platform's application unless told otherwise. */
+export function armCaller(url: (path: string) => string) {
   const token = async (directory: string, scope = ARM_SCOPE, clientId: string = PLATFORM_CLIENT_ID) => {
-    const answer = await fetch(simulator.url(`/entra/${directoryId(directory)}/oauth2/v2.0/token`), {
+    const answer = await fetch(url(`/entra/${directoryId(directory)}/oauth2/v2.0/token`), {
       method: 'POST',
       body: new URLSearchParams({
         grant_type: 'client_credentials',
@@ -49,7 +54,7 @@ export function runningArm(arm: SimulatorConfigInput['arm'] = {}) {
     id: string,
     { body, version = '2024-10-01', bearer, query = '' }: CallOptions = {},
   ) => {
-    const answer = await fetch(simulator.url(`${id}?api-version=${version}${query}`), {
+    const answer = await fetch(url(`${id}?api-version=${version}${query}`), {
       method,
       headers: {
         authorization: `Bearer ${bearer ?? (await token('platform'))}`,
@@ -65,7 +70,7 @@ export function runningArm(arm: SimulatorConfigInput['arm'] = {}) {
     call('PUT', accountId(name), { body: accountBody(name, properties, more) })
   const putDeployment = (account: string, name: string, more: DeploymentOptions = {}) =>
     call('PUT', `${accountId(account)}/deployments/${name}`, { body: deploymentBody(more) })
-  return { ...simulator, token, call, putAccount, putDeployment }
+  return { token, call, putAccount, putDeployment }
 }
 
 interface CallOptions {
