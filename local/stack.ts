@@ -2,8 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { launch, type Launched, type LaunchStorage } from './host/launcher/launch'
-import { findDirectory, PLATFORM_CLIENT_ID } from './simulator/entra/directories'
+import { connectionStringOf, launch, type Launched, type LaunchStorage } from './host/launcher/launch'
+import { findDirectory, PLATFORM_CLIENT_ID, SIMULATED_SECRET } from './simulator/entra/directories'
 
 /** The whole platform on one machine: Azurite, simulator and Functions host, each a process of its own. */
 export interface Stack {
@@ -37,7 +37,7 @@ const STOP_GRACE_MS = 5_000
 export async function startStack(options: StackOptions): Promise<Stack> {
   const secrets = readSecrets(options.stateFolder)
   const distFolder = options.distFolder ?? __dirname
-  const simulator = options.simulator && startSimulator(options.simulator, distFolder, options.onLine)
+  const simulator = options.simulator && startSimulator(options.simulator, distFolder, options)
   const launched = await launch({
     appFolder: process.cwd(),
     port: options.port,
@@ -51,7 +51,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       TENANTRY_WRAPPING_KEY_FILE: join(resolve(options.stateFolder), 'wrapping-key.json'),
       TENANTRY_OPERATOR_TOKEN_HASHES: createHash('sha256').update(secrets.operatorToken).digest('hex'),
       TENANTRY_PUBLIC_URL: `http://localhost:${options.port}`,
-      ...(options.simulator ? entraSettings(options.simulator.port) : {}),
+      ...(options.simulator ? azureSettings(options.simulator.port) : {}),
       ...options.env,
       // A key of a real account in the environment is not the simulator's.
       ...(options.simulator ? { AZURE_OPENAI_API_KEY: SIMULATOR_KEY } : {}),
@@ -74,11 +74,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-/** The simulated Entra in place of Microsoft's. */
-const entraSettings = (simulatorPort: number) => ({
+/** The simulated Entra and Resource Manager in place of Microsoft's, and who the platform is to them. */
+const azureSettings = (simulatorPort: number) => ({
   TENANTRY_ENTRA_AUTHORITY: `http://localhost:${simulatorPort}/entra`,
   TENANTRY_ENTRA_AUDIENCES: PLATFORM_CLIENT_ID,
   TENANTRY_PLATFORM_DIRECTORY: findDirectory('platform')?.id ?? '',
+  TENANTRY_ARM_URL: `http://localhost:${simulatorPort}`,
+  AZURE_TENANT_ID: findDirectory('platform')?.id ?? '',
+  AZURE_CLIENT_ID: PLATFORM_CLIENT_ID,
+  AZURE_CLIENT_SECRET: SIMULATED_SECRET,
 })
 
 interface Secrets {
@@ -109,9 +113,16 @@ interface Simulator {
 function startSimulator(
   { port, configFile }: NonNullable<StackOptions['simulator']>,
   distFolder: string,
-  onLine: ((line: string) => void) | undefined,
+  { stateFolder, storage, onLine }: Pick<StackOptions, 'stateFolder' | 'storage' | 'onLine'>,
 ): Simulator {
-  const args = ['--port', String(port), ...(configFile ? ['--config', configFile] : [])]
+  const args = [
+    '--port',
+    String(port),
+    '--state',
+    join(resolve(stateFolder), 'simulator.json'),
+    ...(configFile ? ['--config', configFile] : []),
+    ...storageUrls(storage),
+  ]
   const child = fork(join(distFolder, 'simulator.js'), args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   child.stderr?.on('data', (data: Buffer) => (onLine ?? console.error)(`simulator: ${data.toString().trimEnd()}`))
   const ended = new Promise<never>((_, reject) => {
@@ -121,6 +132,16 @@ function startSimulator(
   const ready = Promise.race([answers(`http://localhost:${port}/simulator/health`), ended])
   ready.catch(() => {})
   return { process: child, ready }
+}
+
+/** Where accounts that are made through the simulator are: in the same Azurite as the platform's own. */
+function storageUrls(storage: LaunchStorage): string[] {
+  const connectionString = connectionStringOf(storage)
+  return ['Blob', 'Queue', 'Table'].flatMap((service) => {
+    // Azurite's addresses end with the account's name; a real account's connection string has none.
+    const [, url] = new RegExp(`${service}Endpoint=([^;]+?)/[^/;]+/?(?:;|$)`).exec(connectionString) ?? []
+    return url === undefined ? [] : [`--storage-${service.toLowerCase()}-url`, url]
+  })
 }
 
 async function healthy({ baseUrl }: Stack): Promise<void> {
