@@ -35,6 +35,8 @@ export const platformPermissions = {
   'platform.tenants.read': ['operator', 'support', 'auditor'],
   'platform.tenants.manage': ['operator'],
   'platform.tenants.offboard': ['operator'],
+  /** One-time links in an operation's status: to a tenant's first key, to its export's. */
+  'platform.links.read': ['operator'],
   'platform.keys.read': ['operator', 'auditor'],
   'platform.keys.manage': ['operator'],
   'platform.members.manage': ['operator'],

@@ -20,7 +20,7 @@ const schema = z.object({
   steps: z.array(step),
   /** What the steps found out or made: ids, addresses, counts. */
   facts: z.record(z.string(), z.string()),
-  /** Of a completed onboarding: an address that shows the first API key once. */
+  /** Of a completed onboarding, for those who may open it: an address that shows the first API key once. */
   credentials: z.object({ url: z.string() }).optional(),
   /** Of a completed offboarding. */
   certificateUrl: z.string().optional(),
@@ -31,13 +31,27 @@ const schema = z.object({
 /** Facts that have a place of their own in the view. */
 export const credentialsFact = 'credentialsUrl'
 export const certificateFact = 'certificateUrl'
+/** Where an export's key is shown once. */
+export const exportFact = 'exportUrl'
 
-/** How an operation's status is shown, to operators and to whoever registered. */
+/** Addresses that are themselves the credential: whoever sees one can open it, and nobody can after that. */
+export type OneTimeLink = 'credentials' | 'export'
+
+/** How an operation's status is shown, to operators and to whoever registered; of one-time links those in `links` only. */
 export const operationView = {
   schema,
-  of: (operationId: OperationId, found: OrchestrationStatus): z.infer<typeof schema> => {
-    const { state, steps, facts } = checklistView(statusOf(found))
-    const { [credentialsFact]: credentialsUrl, [certificateFact]: certificateUrl, ...others } = facts
+  of: (
+    operationId: OperationId,
+    found: OrchestrationStatus,
+    { links }: { links: readonly OneTimeLink[] },
+  ): z.infer<typeof schema> => {
+    const { state, steps, facts: all } = checklistView(statusOf(found))
+    const {
+      [credentialsFact]: credentialsUrl,
+      [certificateFact]: certificateUrl,
+      [exportFact]: exportUrl,
+      ...facts
+    } = all
     const isCompleted = state === 'completed'
     return {
       operationId,
@@ -45,8 +59,10 @@ export const operationView = {
       // An orchestration that broke outside any step ended nowhere good.
       state: state === 'running' && found.state !== 'running' ? 'failed' : state,
       steps,
-      facts: others,
-      ...(isCompleted && credentialsUrl ? { credentials: { url: credentialsUrl } } : {}),
+      facts: exportUrl && links.includes('export') ? { ...facts, [exportFact]: exportUrl } : facts,
+      ...(isCompleted && credentialsUrl && links.includes('credentials')
+        ? { credentials: { url: credentialsUrl } }
+        : {}),
       ...(isCompleted && certificateUrl ? { certificateUrl } : {}),
       createdAt: new Date(found.createdAt).toISOString(),
       updatedAt: new Date(found.updatedAt).toISOString(),

@@ -1,3 +1,4 @@
+import { requirePlatformPermission } from '../access/operators'
 import { operationView } from '../checklists/operation-view'
 import type { ControlPlane } from '../http/control-plane'
 import { operatorEndpoint } from '../http/endpoint'
@@ -13,12 +14,15 @@ export const platformOperation = (_: ControlPlane): HttpTrigger => ({
     GET: operatorEndpoint('platform.tenants.read', {
       // Shows nothing of a tenant's own.
       auditsReads: false,
-      summary: 'Shows each step of an operation with its state, times, attempts and error.',
+      summary:
+        'Shows each step of an operation with its state, times, attempts and error; one-time links with `platform.links.read` only.',
       params: operationParams,
       answer: operationView.schema,
-      run: async ({ params, orchestrations }) => {
+      run: async ({ operator, params, orchestrations }) => {
         const found = await orchestrations.status(params.operationId)
-        return found ? ok(operationView.of(params.operationId, found)) : notFound
+        if (!found) return notFound
+        const mayOpen = requirePlatformPermission(operator, 'platform.links.read') === undefined
+        return ok(operationView.of(params.operationId, found, { links: mayOpen ? ['credentials', 'export'] : [] }))
       },
     }),
   },

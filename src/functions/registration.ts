@@ -21,7 +21,7 @@ export const registration = ({ registrationTokens }: ControlPlane): HttpTrigger 
       run: async ({ params, query, orchestrations }) => {
         if (!registrationTokens.isOf(params.operationId, query.token)) return notFound
         const found = await orchestrations.status(params.operationId)
-        return found ? ok(operationView.of(params.operationId, found)) : notFound
+        return found ? ok(operationView.of(params.operationId, found, { links: ['credentials'] })) : notFound
       },
     }),
   },

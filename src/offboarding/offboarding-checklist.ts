@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock'
 import type { TenantId } from '../base/ids'
 import { Problem, ProblemError } from '../base/problem'
 import { done, type Checklist, type ChecklistStep } from '../checklists/checklist'
-import { certificateFact } from '../checklists/operation-view'
+import { certificateFact, exportFact } from '../checklists/operation-view'
 import type { Removal } from '../checklists/removal'
 import type { TenantKeyring } from '../encryption/sealer'
 import { onboardingIdOf } from '../onboarding/onboarding-input'
@@ -111,7 +111,7 @@ const exportStep = ({ exporter, offboardings, publicUrl }: OffboardingDeps): Ste
       ...offboarding,
       export: offboarding.export ?? made,
     }))
-    return done({ exportUrl: `${publicUrl}/api/exports/${exporter.token(tenantId)}`, exportSha256: kept.sha256 })
+    return done({ [exportFact]: `${publicUrl}/api/exports/${exporter.token(tenantId)}`, exportSha256: kept.sha256 })
   },
 })
 

@@ -36,7 +36,7 @@ it('docs/permissions.md has the table of operators’ permissions', () => {
   expect(rowsOf('## Operators')).toEqual(normal(platformTable))
 })
 
-it('every permission is asked for by an endpoint, but for calls of models', () => {
+it('every permission is asked for by an endpoint, but for calls of models and for links inside an answer', () => {
   const triggers = controlPlaneTriggers({} as ControlPlane)
   const asked = new Set(
     triggers.flatMap(({ endpoints }) =>
@@ -44,5 +44,5 @@ it('every permission is asked for by an endpoint, but for calls of models', () =
     ),
   )
   const all = [...Object.keys(tenantPermissions), ...Object.keys(platformPermissions)]
-  expect(all.filter((permission) => !asked.has(permission))).toEqual(['inference.call'])
+  expect(all.filter((permission) => !asked.has(permission))).toEqual(['inference.call', 'platform.links.read'])
 })
