@@ -6,7 +6,7 @@ export const PLATFORM_SUBSCRIPTION = '00000000-0000-4000-8000-000000000001'
 export const PLATFORM_GROUP = 'tenantry'
 /** The account whose data plane is also at the simulator's root. */
 export const ROOT_ACCOUNT = 'simulator'
-/** A customer's own subscription, in the directory `acorn`. */
+/** A customer's own subscription, in the directory `contoso`. */
 export const CUSTOMER_SUBSCRIPTION = '00000000-0000-4000-8000-000000000002'
 export const CUSTOMER_ACCOUNT = 'contoso-owned'
 
@@ -90,12 +90,12 @@ export const armSchema = z.strictObject({
     { region: '*', model: '*', sku: 'ProvisionedManaged', capacity: 500 },
     { region: '*', model: '*', sku: 'GlobalProvisionedManaged', capacity: 500 },
     { region: '*', model: '*', sku: 'DataZoneProvisionedManaged', capacity: 500 },
-    { region: '*', model: '*', sku: '*', capacity: 10_000 },
+    { region: '*', model: '*', sku: '*', capacity: 1_000_000 },
   ]),
   /** Each of a directory, by name; with `resourceGroups` only those exist, otherwise every one that is asked for. */
   subscriptions: z
     .record(z.guid(), z.strictObject({ directory: z.string(), resourceGroups: z.array(z.string()).optional() }))
-    .default({ [PLATFORM_SUBSCRIPTION]: { directory: 'platform' }, [CUSTOMER_SUBSCRIPTION]: { directory: 'acorn' } }),
+    .default({ [PLATFORM_SUBSCRIPTION]: { directory: 'platform' }, [CUSTOMER_SUBSCRIPTION]: { directory: 'contoso' } }),
   /** What there is before anything is made. Read at the first start and at a reset only. */
   accounts: z.record(z.string().min(2), seedAccount).prefault({
     [ROOT_ACCOUNT]: {},
@@ -103,8 +103,8 @@ export const armSchema = z.strictObject({
       subscription: CUSTOMER_SUBSCRIPTION,
       resourceGroup: 'contoso',
       deployments: {
-        chat: { model: 'gpt-4.1-mini', version: '2025-04-14' },
-        embed: { model: 'text-embedding-3-small', version: '1' },
+        'contoso-chat': { model: 'gpt-4.1-mini', version: '2025-04-14', capacity: 10_000 },
+        'contoso-embed': { model: 'text-embedding-3-small', version: '1', capacity: 10_000 },
       },
     },
   }),
@@ -112,8 +112,8 @@ export const armSchema = z.strictObject({
   roleAssignments: z.array(seedRole).default([
     { scope: `/subscriptions/${PLATFORM_SUBSCRIPTION}`, principal: 'platform/tenantry', role: 'Owner' },
     { scope: rootAccountId, principal: 'platform/tenantry', role: 'Cognitive Services OpenAI User' },
-    { scope: `/subscriptions/${CUSTOMER_SUBSCRIPTION}`, principal: 'acorn/ann', role: 'Owner' },
-    { scope: customerAccountId, principal: 'acorn/tenantry', role: 'Cognitive Services OpenAI User' },
+    { scope: `/subscriptions/${CUSTOMER_SUBSCRIPTION}`, principal: 'contoso/ann', role: 'Owner' },
+    { scope: customerAccountId, principal: 'contoso/tenantry', role: 'Cognitive Services OpenAI User' },
   ]),
   faults: z.array(fault).max(FAULTS_MAX).default([]),
 })

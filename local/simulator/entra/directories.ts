@@ -63,6 +63,7 @@ export const directories: readonly Directory[] = [
   customer(1, 'acorn', { consented: true }),
   customer(2, 'birch', { consented: true }),
   customer(3, 'cedar', { consented: false }),
+  customer(4, 'contoso', { consented: true }),
 ]
 
 /** By id or by name. */

@@ -137,9 +137,13 @@ describe('the account of the root', () => {
 
 describe('a customer’s own account', () => {
   it('answers the platform’s application by a token of the customer’s directory only', async () => {
-    expect((await chat('contoso-owned', await bearer('acorn'))).status).toBe(200)
-    expect((await chat('contoso-owned', await bearer('platform'))).status).toBe(401)
-    expect((await chat('contoso-owned', await bearer('birch'))).status).toBe(401)
+    const path = CHAT.replace('/chat/chat/', '/contoso-chat/chat/')
+    for (const [directory, status] of [
+      ['contoso', 200],
+      ['platform', 401],
+      ['birch', 401],
+    ] as const)
+      expect((await chat('contoso-owned', await bearer(directory), user('hi'), path)).status).toBe(status)
   })
 })
 

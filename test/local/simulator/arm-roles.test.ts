@@ -60,7 +60,7 @@ describe('role assignments', () => {
   })
 
   it('let their holder do what they are for', async () => {
-    const bearer = await azure.token('acorn')
+    const bearer = await azure.token('contoso')
     const customers = '/subscriptions/00000000-0000-4000-8000-000000000002/resourceGroups/contoso'
     const owned = accountId('contoso-owned', customers)
     expect((await call('GET', owned, { bearer })).status).toBe(200)

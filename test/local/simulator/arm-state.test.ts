@@ -24,7 +24,7 @@ const owner = '8e3af657-a8ff-443c-a75c-2fe8c4bcb635'
 
 it('what was made, deleted and given is there after a restart, and so is whoever held a token', async () => {
   const before = await started()
-  const token = await before.token('acorn', INFERENCE_SCOPE)
+  const token = await before.token('contoso', INFERENCE_SCOPE)
   const bearer = await before.token('platform')
   for (const name of ['kept', 'lost']) await before.call('PUT', accountId(name), { body: accountBody(name) })
   await before.call('PUT', `${accountId('kept')}/deployments/chat`, { body: deploymentBody() })
@@ -43,14 +43,14 @@ it('what was made, deleted and given is there after a restart, and so is whoever
     code: 'FlagMustBeSetForRestore',
   })
   const { key1 = '' } = (await after.call('POST', `${accountId('kept')}/listKeys`)).body
-  const chat = (account: string, headers: Record<string, string>) =>
-    fetch(after.url(`/accounts/${account}/openai/deployments/chat/chat/completions?api-version=2024-10-21`), {
+  const chat = (account: string, deployment: string, headers: Record<string, string>) =>
+    fetch(after.url(`/accounts/${account}/openai/deployments/${deployment}/chat/completions?api-version=2024-10-21`), {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify(user('hi')),
     })
-  expect((await chat('kept', { 'api-key': key1 })).status).toBe(200)
-  expect((await chat('contoso-owned', { authorization: `Bearer ${token}` })).status).toBe(200)
+  expect((await chat('kept', 'chat', { 'api-key': key1 })).status).toBe(200)
+  expect((await chat('contoso-owned', 'contoso-chat', { authorization: `Bearer ${token}` })).status).toBe(200)
   await after.close()
 })
 
