@@ -15,6 +15,7 @@ const order = [
   'access',
   'limits',
   'routing',
+  'fairness',
   'metering',
   'inference',
   'usage',

@@ -1,0 +1,281 @@
+import { assert } from '../base/assert'
+import type { Clock } from '../base/clock'
+import type { TenantId } from '../base/ids'
+import { Backlog } from './backlog'
+import { Flow, learned } from './flow'
+import { Pace, REST_MS_MAX } from './pace'
+import type { CapacitySign, TurnRefused, TurnRequest, TurnResult } from './turn'
+import { WaitingTurn, type TurnOwner } from './waiting-turn'
+
+/** No call waits longer for its turn, its tries taken together. Clients have timeouts of their own, the shortest about 30 s. */
+export const WAIT_MS_MAX = 10_000
+/** Calls that wait at one set of backends. */
+export const WAITING_MAX = 2_000
+export const WAITING_PER_TENANT_MAX = 200
+/** Beyond it the HTTP client's pool for an origin would line calls up itself, whoever came first. */
+export const CALLS_UNDER_WAY_MAX = 2_048
+/** How often one call is sent to backends that refuse it. */
+export const TRIES_MAX = 5
+const FLOWS_MAX = 2_000
+/** Looked at to find one that can be forgotten. */
+const FLOWS_TRIED_MAX = 32
+
+/** What tests make smaller. */
+export interface QueueBounds {
+  readonly waitMsMax: number
+  readonly waitingMax: number
+  readonly waitingPerTenantMax: number
+  readonly callsUnderWayMax: number
+}
+
+export const defaultBounds: QueueBounds = {
+  waitMsMax: WAIT_MS_MAX,
+  waitingMax: WAITING_MAX,
+  waitingPerTenantMax: WAITING_PER_TENANT_MAX,
+  callsUnderWayMax: CALLS_UNDER_WAY_MAX,
+}
+
+/**
+ * The calls that want one set of backends, by start-time fair queueing (Goyal, Vin and Cheng, "Start-Time Fair Queuing",
+ * SIGCOMM 1996): whoever's share is furthest behind goes next. A tenant's finish time moves on by tokens ÷ weight; the
+ * queue's virtual time is the start of the call that went last; who was idle starts from there, without credit (I15).
+ *
+ * Tags are the flow's, not the call's, so a correction (a call used other than it was expected to) counts at once.
+ * The pace says when the next call may go; this says whose it is.
+ */
+export class GroupQueue implements TurnOwner {
+  readonly #clock: Clock
+  readonly #bounds: QueueBounds
+  readonly #pace: Pace
+  readonly #flows = new Map<TenantId, Flow>()
+  readonly #backlog = new Backlog()
+  #underWay = 0
+  #virtualTime = 0
+  #arrivals = 0
+  /** What a tenant that is new here is expected to use of its estimates. */
+  #ratio = 1
+  #wake: { readonly atMs: number; readonly cancel: () => void } | undefined
+
+  constructor(clock: Clock, bounds: QueueBounds) {
+    this.#clock = clock
+    this.#bounds = bounds
+    this.#pace = new Pace(clock.monotonicMs())
+  }
+
+  get waiting(): number {
+    return this.#backlog.calls
+  }
+
+  get idle(): boolean {
+    return this.#backlog.calls === 0 && this.#underWay === 0
+  }
+
+  /** Whether something is known that a new queue would have to learn again. */
+  get hasLearned(): boolean {
+    return this.#pace.rate !== undefined
+  }
+
+  take(request: TurnRequest): TurnResult | Promise<TurnResult> {
+    const nowMs = this.#clock.monotonicMs()
+    const flow = this.#flowOf(request)
+    const turn = new WaitingTurn(this, {
+      flow,
+      request,
+      arrival: ++this.#arrivals,
+      deadlineMs: nowMs + this.#bounds.waitMsMax,
+      cost: Math.max(1, request.tokens * flow.ratio),
+    })
+    if (this.#backlog.calls === 0) {
+      this.#pace.forgetWhenCalm(nowMs)
+      if (this.#goesAtMs <= nowMs) {
+        this.#catchUp(flow)
+        this.#send(turn, nowMs)
+        return turn
+      }
+    }
+    return this.#noRoom(flow, nowMs) ?? this.#wait(turn, nowMs)
+  }
+
+  again(turn: WaitingTurn, sign: CapacitySign): TurnRefused | Promise<TurnResult> {
+    const nowMs = this.#clock.monotonicMs()
+    const sentAtMs = turn.state.kind === 'under-way' ? turn.state.sentAtMs : nowMs
+    this.#underWay -= 1
+    turn.flow.underWay -= 1
+    turn.flow.charge(-turn.cost)
+    this.#pace.unspend(turn.cost, nowMs)
+    if (sign.kind === 'throttled') this.#pace.throttled({ waitMs: sign.waitMs, sentAtMs }, nowMs)
+    else this.#pace.rest(sign.waitMs, nowMs)
+    turn.state = { kind: 'left' }
+    this.#refuseHopeless(nowMs)
+    this.#pump()
+    if (nowMs + sign.waitMs > turn.deadlineMs) return refused('resting', sign.waitMs)
+    if (turn.tries >= TRIES_MAX) return refused('too-long', this.#expectedWaitMs(turn.flow, nowMs))
+    return this.#wait(turn, nowMs)
+  }
+
+  saturated(): void {
+    this.#pace.saturated(this.#clock.monotonicMs())
+  }
+
+  release(turn: WaitingTurn, usedTokens: number): void {
+    const { state, flow, cost, request } = turn
+    if (state.kind === 'waiting') this.#giveUp(turn, refused('client-gone', 0))
+    turn.state = { kind: 'released' }
+    if (state.kind !== 'under-way') return
+    this.#underWay -= 1
+    flow.underWay -= 1
+    flow.charge(usedTokens - cost)
+    if (usedTokens > 0) {
+      flow.learn(usedTokens, request.tokens)
+      this.#ratio = learned(this.#ratio, usedTokens, request.tokens)
+    }
+    this.#pump()
+  }
+
+  /** When the next call may go, in the past if now; never until one ends, while as many as may are under way. */
+  get #goesAtMs(): number {
+    return this.#underWay < this.#bounds.callsUnderWayMax ? this.#pace.nextAtMs : Infinity
+  }
+
+  /** Whoever was idle starts from where the others are (I15). */
+  #catchUp(flow: Flow): void {
+    flow.finish = Math.max(flow.finish, this.#virtualTime)
+  }
+
+  #send(turn: WaitingTurn, nowMs: number): void {
+    const { flow, cost } = turn
+    this.#virtualTime = Math.max(this.#virtualTime, flow.finish)
+    flow.charge(cost)
+    flow.underWay += 1
+    this.#underWay += 1
+    this.#pace.spend(cost, nowMs)
+    turn.tries += 1
+    turn.state = { kind: 'under-way', sentAtMs: nowMs }
+  }
+
+  #wait(turn: WaitingTurn, nowMs: number): Promise<TurnResult> {
+    return new Promise((answer) => {
+      const cancelDeadline = this.#clock.after(Math.max(0, turn.deadlineMs - nowMs), () => {
+        this.#giveUp(turn, refused('too-long', this.#expectedWaitMs(turn.flow, this.#clock.monotonicMs())))
+      })
+      const { gone } = turn.request
+      const leave = () => this.#giveUp(turn, refused('client-gone', 0))
+      gone?.addEventListener('abort', leave, { once: true })
+      const forget = () => {
+        cancelDeadline()
+        gone?.removeEventListener('abort', leave)
+      }
+      turn.state = { kind: 'waiting', answer, forget }
+      this.#join(turn, nowMs)
+      if (gone?.aborted) leave()
+      else this.#pump()
+    })
+  }
+
+  #join(turn: WaitingTurn, nowMs: number): void {
+    if (this.#backlog.calls === 0) this.#pace.lineFormed(nowMs)
+    // A call that comes back has been charged before, and keeps what that left of its tenant's place.
+    if (this.#backlog.join(turn) && turn.tries === 0) this.#catchUp(turn.flow)
+  }
+
+  #leave(turn: WaitingTurn): void {
+    this.#backlog.leave(turn)
+    if (this.#backlog.calls === 0) this.#pace.lineEmpty()
+  }
+
+  #giveUp(turn: WaitingTurn, why: TurnRefused): void {
+    const { state } = turn
+    assert(state.kind === 'waiting', 'only a call in the line leaves it')
+    this.#leave(turn)
+    state.forget()
+    turn.state = { kind: 'left' }
+    state.answer(why)
+  }
+
+  /** Sends as many as may go now, and comes back when the next one may. */
+  #pump(): void {
+    const nowMs = this.#clock.monotonicMs()
+    if (this.#backlog.calls > 0) this.#pace.lineStands(nowMs)
+    while (this.#backlog.calls > 0 && this.#goesAtMs <= nowMs) {
+      const turn = this.#backlog.next()
+      const { state } = turn
+      assert(state.kind === 'waiting', 'who stands in the line waits')
+      this.#leave(turn)
+      state.forget()
+      this.#send(turn, nowMs)
+      state.answer(turn)
+    }
+    this.#wakeAt(this.#backlog.calls > 0 ? this.#goesAtMs : Infinity)
+  }
+
+  #wakeAt(atMs: number): void {
+    if (this.#wake?.atMs === atMs) return
+    this.#wake?.cancel()
+    this.#wake = undefined
+    if (atMs === Infinity) return
+    const cancel = this.#clock.after(Math.max(1, Math.ceil(atMs - this.#clock.monotonicMs())), () => {
+      this.#wake = undefined
+      this.#pump()
+    })
+    this.#wake = { atMs, cancel }
+  }
+
+  /** Undefined if the call may stand in the line; the longest line makes room for who has less of one. */
+  #noRoom(flow: Flow, nowMs: number): TurnRefused | undefined {
+    const waitMs = this.#expectedWaitMs(flow, nowMs)
+    if (this.#pace.restUntilMs - nowMs > this.#bounds.waitMsMax) return refused('resting', waitMs)
+    if (waitMs > this.#bounds.waitMsMax) return refused('too-long', waitMs)
+    if (flow.line.length >= this.#bounds.waitingPerTenantMax) return refused('line-full', waitMs)
+    if (this.#backlog.calls < this.#bounds.waitingMax) return undefined
+    const last = this.#backlog.lastOfLongest(flow)
+    if (!last) return refused('line-full', waitMs)
+    this.#giveUp(last, refused('line-full', this.#expectedWaitMs(last.flow, nowMs)))
+    return undefined
+  }
+
+  /** The backends rest until after their deadline: those calls are told so now. */
+  #refuseHopeless(nowMs: number): void {
+    const { restUntilMs } = this.#pace
+    if (restUntilMs <= nowMs) return
+    for (const turn of this.#backlog.withDeadlineBefore(restUntilMs)) {
+      this.#giveUp(turn, refused('resting', restUntilMs - nowMs))
+    }
+  }
+
+  /** Until a call of the flow that came now would have its turn, at the rate at which calls go out. */
+  #expectedWaitMs(flow: Flow, nowMs: number): number {
+    const nextMs = Math.max(0, this.#pace.nextAtMs - nowMs)
+    const isFull = this.#underWay >= this.#bounds.callsUnderWayMax
+    const rate = this.#pace.rate ?? (isFull ? this.#pace.recentRate(nowMs) : Infinity)
+    return nextMs + this.#backlog.waitMs(flow, rate)
+  }
+
+  #flowOf({ tenantId, weight }: TurnRequest): Flow {
+    let flow = this.#flows.get(tenantId)
+    if (!flow) {
+      if (this.#flows.size >= FLOWS_MAX) this.#forgetOne()
+      flow = new Flow(this.#ratio)
+      this.#flows.set(tenantId, flow)
+    }
+    this.#backlog.reweigh(flow, weight)
+    return flow
+  }
+
+  /** The oldest that has nothing here; who has is taken for younger. There are no more of those than calls, which have bounds of their own. */
+  #forgetOne(): void {
+    let tried = 0
+    for (const [tenantId, flow] of this.#flows) {
+      this.#flows.delete(tenantId)
+      if (flow.idle) return
+      this.#flows.set(tenantId, flow)
+      if (++tried >= FLOWS_TRIED_MAX) return
+    }
+  }
+}
+
+/** Zero would send the client back at once; beyond a minute clients stop believing it. */
+const refused = (why: TurnRefused['why'], waitMs: number): TurnRefused => ({
+  kind: 'refused',
+  why,
+  retryAfterMs: Math.min(REST_MS_MAX, Math.max(1, Math.ceil(waitMs))),
+})

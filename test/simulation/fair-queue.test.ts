@@ -1,0 +1,130 @@
+import fc from 'fast-check'
+import type { TenantId } from '../../src/base/ids'
+import { WAIT_MS_MAX } from '../../src/fairness/group-queue'
+import { leakyBucket } from './fair-queue/buckets'
+import { between, market, quantile, seeded, shares, type Outcome, type Tenant } from './fair-queue/market'
+
+const TOKENS_PER_MINUTE = 600_000
+const MINUTE_MS = 60_000
+
+/** Calls of 240 to 1,000 used tokens that reserve up to five times as many. */
+function tenant(fraction: () => number, id: TenantId, callsPerSecond: number, more: Partial<Tenant> = {}): Tenant {
+  const used = () => between(fraction, 240, 1_000)
+  return { id, weight: 1, callsPerSecond, estimate: () => between(fraction, 1_000, 1_500), used, ...more }
+}
+
+const town = (fraction: () => number, tenants: readonly Tenant[], forMs: number) => ({
+  bucket: leakyBucket(TOKENS_PER_MINUTE),
+  tenants,
+  forMs,
+  callMs: () => between(fraction, 600, 1_400),
+  fraction,
+})
+
+const not = (id: TenantId) => (outcome: Outcome) => outcome.tenantId !== id
+const waitsOf = (outcomes: readonly Outcome[]) => outcomes.map(({ arrivedMs, endedWaitMs }) => endedWaitMs - arrivedMs)
+const timesOf = (outcomes: readonly Outcome[]) => outcomes.map(({ arrivedMs, doneMs }) => doneMs - arrivedMs)
+
+describe('tenants that all want more than the backend has', () => {
+  it('get shares within 5 % of their weights, whatever their arrivals and the sizes of their calls', async () => {
+    const weights = fc.array(fc.constantFrom(0.25, 1, 2, 4), { minLength: 2, maxLength: 5 })
+    await fc.assert(
+      fc.asyncProperty(weights, fc.integer(), async (weights, seed) => {
+        const fraction = seeded(seed)
+        const tenants = weights.map((weight, i) => {
+          const size = between(fraction, 200, 2_000)
+          // Each alone would take all of the backend, three to six times over.
+          const callsPerSecond = ((TOKENS_PER_MINUTE / 60) * (3 + 3 * fraction())) / size
+          const estimate = () => between(fraction, size, 3 * size)
+          const used = () => between(fraction, size / 2, (3 * size) / 2)
+          return tenant(fraction, `ten_${i}`, callsPerSecond, { weight, estimate, used })
+        })
+        const { outcomes } = await market(town(fraction, tenants, 8 * MINUTE_MS))
+        // The first minutes fill the backend's bucket and teach the pace.
+        const got = shares(outcomes, 2 * MINUTE_MS, 8 * MINUTE_MS)
+        const all = [...got.values()].reduce((sum, tokens) => sum + tokens, 0)
+        const weightOfAll = weights.reduce((sum, weight) => sum + weight, 0)
+        for (const { id, weight } of tenants) {
+          const deserved = weight / weightOfAll
+          expect(Math.abs((got.get(id) ?? 0) / all / deserved - 1)).toBeLessThan(0.05)
+        }
+      }),
+      { numRuns: 6 },
+    )
+  }, 120_000)
+
+  it('use at least 95 % of what the backend has', async () => {
+    const fraction = seeded(7)
+    const tenants = [tenant(fraction, 'ten_a', 30), tenant(fraction, 'ten_b', 60)]
+    const { outcomes } = await market(town(fraction, tenants, 10 * MINUTE_MS))
+    const got = shares(outcomes, 2 * MINUTE_MS, 10 * MINUTE_MS)
+    const all = [...got.values()].reduce((sum, tokens) => sum + tokens, 0)
+    expect(all).toBeGreaterThan(0.95 * 8 * TOKENS_PER_MINUTE)
+    expect(all).toBeLessThan(1.02 * 8 * TOKENS_PER_MINUTE)
+  }, 60_000)
+})
+
+describe('a tenant that floods at twenty times its share', () => {
+  /** Four tenants of equal weight: three take a third of their share each, the fourth twenty times its own. */
+  const flooded = async (seed: number, flood: boolean) => {
+    const fraction = seeded(seed)
+    const share = TOKENS_PER_MINUTE / 60 / 620 / 4
+    const others = (['ten_a', 'ten_b', 'ten_c'] as const).map((id) => tenant(fraction, id, share / 3))
+    const tenants = flood ? [...others, tenant(fraction, 'ten_flood', 20 * share, { fromMs: MINUTE_MS })] : others
+    return market(town(fraction, tenants, 10 * MINUTE_MS))
+  }
+
+  it.each([1, 2, 3])(
+    'raises the p95 of the others by at most a tenth and has none of them refused (seed %i)',
+    async (seed) => {
+      const [without, withFlood] = [await flooded(seed, false), await flooded(seed, true)]
+      const others = withFlood.outcomes.filter(not('ten_flood'))
+      expect(quantile(timesOf(others), 0.95)).toBeLessThan(1.1 * quantile(timesOf(without.outcomes), 0.95))
+      expect(others.filter(({ kind }) => kind === 'refused')).toEqual([])
+    },
+    60_000,
+  )
+
+  it('is served with what the others leave, and refused the rest with waits that come true', async () => {
+    const { outcomes } = await flooded(4, true)
+    const late = outcomes.filter(({ arrivedMs }) => arrivedMs > 3 * MINUTE_MS)
+    const flood = late.filter(({ tenantId }) => tenantId === 'ten_flood')
+    const refused = flood.filter(({ kind }) => kind === 'refused')
+    const got = shares(outcomes, 3 * MINUTE_MS, 10 * MINUTE_MS)
+    const all = [...got.values()].reduce((sum, tokens) => sum + tokens, 0)
+    expect(all).toBeGreaterThan(0.95 * 7 * TOKENS_PER_MINUTE)
+    expect(refused.length).toBeGreaterThan(0.7 * flood.length)
+    // It is told until when its line is gone. The line is as long as a wait may be, since nothing of the flood lets up.
+    expect(
+      quantile(
+        refused.map(({ retryAfterMs }) => retryAfterMs),
+        0.5,
+      ),
+    ).toBeGreaterThan(5_000)
+    expect(
+      quantile(
+        refused.map(({ retryAfterMs }) => retryAfterMs),
+        0.99,
+      ),
+    ).toBeLessThan(20_000)
+  }, 60_000)
+
+  it('never makes any call wait longer than the bound, nor leaves one without an answer', async () => {
+    const { outcomes, queue, turns, releases } = await flooded(5, true)
+    expect(Math.max(...waitsOf(outcomes))).toBeLessThan(WAIT_MS_MAX + 1)
+    expect(queue.waiting).toBe(0)
+    expect(releases).toBe(turns)
+  }, 60_000)
+
+  it('starves nobody: a tenant with a hundredth of its weight is served all the time', async () => {
+    const fraction = seeded(6)
+    const small = tenant(fraction, 'ten_small', 0.05, { weight: 0.01, used: () => 240, estimate: () => 240 })
+    const flood = tenant(fraction, 'ten_flood', 300)
+    const { outcomes } = await market(town(fraction, [small, flood], 30 * MINUTE_MS))
+    const served = outcomes.filter(({ tenantId, kind }) => tenantId === 'ten_small' && kind === 'served')
+    for (let minute = 3; minute < 30; minute += 3) {
+      const within = ({ doneMs }: Outcome) => doneMs >= minute * MINUTE_MS && doneMs < (minute + 3) * MINUTE_MS
+      expect(served.filter(within).length).toBeGreaterThan(0)
+    }
+  }, 60_000)
+})
