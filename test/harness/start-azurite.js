@@ -1,12 +1,15 @@
 const { spawn } = require('node:child_process')
 const { once } = require('node:events')
 const net = require('node:net')
+const { join } = require('node:path')
 
 const ACCOUNT = 'devstoreaccount1'
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
 /** A second account, for what tenants have in accounts of their own. */
 const TENANT_ACCOUNT = 'tenantaccount1'
 const TENANT_KEY = Buffer.alloc(64, 'tenant').toString('base64')
+/** By the working folder, the project's: benchmarks run this from a bundle that is elsewhere. */
+const TENANTS_ACCOUNTS = join(process.cwd(), 'local', 'host', 'launcher', 'azurite-accounts.js')
 const READY_MS_MAX = 30_000
 
 /** Starts one Azurite in memory on free ports and hands its address to every test worker by the environment. */
@@ -16,7 +19,7 @@ module.exports = async () => {
     process.execPath,
     [
       '--require',
-      require.resolve('../../local/host/launcher/azurite-accounts.js'),
+      TENANTS_ACCOUNTS,
       require.resolve('azurite/dist/src/azurite.js'),
       '--inMemoryPersistence',
       '--silent',
