@@ -1,26 +1,34 @@
 import type { TokenCredential } from '@azure/core-auth'
+import type { Clock } from '../base/clock'
+import { throwProblem } from '../base/problem'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { SecretStore } from './secret-store'
 import type { SmallAnswer, SmallHttp } from './small-http'
 
 const API_VERSION = '7.4'
 const SCOPE = 'https://vault.azure.net/.default'
-/** Of a list of names; a tenant has a handful. */
+/** The vault lists the secrets of all tenants together, so many in all: a tenant has a handful, most have none. */
+const PAGE_NAMES = 25
 const PAGES_MAX = 100
+/** What is being deleted is busy for some seconds. Together 30 s, within which a request may wait. */
+const BUSY_ATTEMPTS_MAX = 15
+const BUSY_PAUSE_MS = 2_000
 
 /**
  * Tenants' secrets in Key Vault, named `{tenant id with a hyphen}-{name}` (letters, digits and hyphens are all that it takes).
- * Removing deletes and, where the vault lets us, purges: without the permission to purge the vault's own retention decides.
+ * Removing deletes and purges: until a secret is purged it can be recovered, so what cannot be purged is an error.
  * REST of Key Vault, `/secrets` and `/deletedsecrets`, api-version 7.4.
  */
 export function createKeyVaultSecrets({
   vaultUrl,
   identity,
   http,
+  clock,
 }: {
   vaultUrl: string
   identity: TokenCredential
   http: SmallHttp
+  clock: Clock
 }): SecretStore {
   const vault = vaultUrl.replace(/\/+$/, '')
   const send = async (method: 'GET' | 'PUT' | 'DELETE', url: string, body?: object) => {
@@ -28,12 +36,41 @@ export function createKeyVaultSecrets({
     const headers = { authorization: `Bearer ${token?.token ?? ''}`, 'content-type': 'application/json' }
     return http.send({ method, url, headers, ...(body ? { body: JSON.stringify(body) } : {}) })
   }
+  const sendWhileBusy = async (...request: Parameters<typeof send>) => {
+    for (let attempt = 1; ; attempt++) {
+      const answer = await send(...request)
+      if (answer.status !== BUSY) return answer
+      if (attempt === BUSY_ATTEMPTS_MAX)
+        throwProblem('storage_unavailable', 'Key Vault is still deleting a secret of this name. Please try again.')
+      await clock.sleep(BUSY_PAUSE_MS)
+    }
+  }
   const urlOf = (kind: 'secrets' | 'deletedsecrets', name: string) =>
     `${vault}/${kind}/${name}?api-version=${API_VERSION}`
 
+  const namesIn = async (kind: 'secrets' | 'deletedsecrets', scope: TenantScope) => {
+    const prefix = prefixOf(scope)
+    const names: string[] = []
+    let url = `${vault}/${kind}?api-version=${API_VERSION}&maxresults=${PAGE_NAMES}`
+    for (let page = 0; page < PAGES_MAX; page++) {
+      const { body } = expect(await send('GET', url), [200])
+      const { value = [], nextLink } = (body ?? {}) as { value?: { id: string }[]; nextLink?: string | null }
+      for (const { id } of value) {
+        const name = id.slice(id.lastIndexOf('/') + 1)
+        if (name.startsWith(prefix)) names.push(name.slice(prefix.length))
+      }
+      if (!nextLink) return names
+      // The token goes along, so only to the vault's own address.
+      if (!nextLink.startsWith(`${vault}/`)) throw new Error('Key Vault’s list goes on at another address')
+      url = nextLink
+    }
+    // Names that were left out would be taken for gone, and their secrets kept after an offboarding.
+    throw new Error(`Key Vault has more than ${PAGES_MAX * PAGE_NAMES} ${kind}, and no more can be listed`)
+  }
+
   return {
     put: async (scope, name, value) => {
-      expect(await send('PUT', urlOf('secrets', prefixOf(scope) + name), { value }), [200])
+      expect(await sendWhileBusy('PUT', urlOf('secrets', prefixOf(scope) + name), { value }), [200])
     },
     get: async (scope, name) => {
       const answer = expect(await send('GET', urlOf('secrets', prefixOf(scope) + name)), [200, 404])
@@ -41,27 +78,22 @@ export function createKeyVaultSecrets({
       return answer.status === 200 && typeof value === 'string' ? value : undefined
     },
     remove: async (scope, name) => {
-      expect(await send('DELETE', urlOf('secrets', prefixOf(scope) + name)), [200, 404])
-      expect(await send('DELETE', urlOf('deletedsecrets', prefixOf(scope) + name)), [204, 403, 404, 409])
+      expect(await sendWhileBusy('DELETE', urlOf('secrets', prefixOf(scope) + name)), [200, 404])
+      const purged = await sendWhileBusy('DELETE', urlOf('deletedsecrets', prefixOf(scope) + name))
+      if (purged.status === 403) throwProblem('provisioning_refused', NO_PURGE)
+      expect(purged, [204, 404])
     },
-    list: async (scope) => {
-      const names: string[] = []
-      let url: string | undefined = `${vault}/secrets?api-version=${API_VERSION}&maxresults=25`
-      for (let page = 0; url !== undefined && page < PAGES_MAX; page++) {
-        const { body } = expect(await send('GET', url), [200])
-        const { value = [], nextLink } = (body ?? {}) as { value?: { id: string }[]; nextLink?: string | null }
-        const prefix = prefixOf(scope)
-        for (const { id } of value) {
-          const name = id.slice(id.lastIndexOf('/') + 1)
-          if (name.startsWith(prefix)) names.push(name.slice(prefix.length))
-        }
-        // The token goes along, so only to the vault's own address.
-        url = nextLink?.startsWith(`${vault}/`) ? nextLink : undefined
-      }
-      return names
-    },
+    list: (scope) => namesIn('secrets', scope),
+    remains: async (scope) => [
+      ...new Set([...(await namesIn('secrets', scope)), ...(await namesIn('deletedsecrets', scope))]),
+    ],
   }
 }
+
+const BUSY = 409
+const NO_PURGE =
+  'Key Vault deleted the secret but refused to purge it (HTTP 403), so it can still be recovered. The platform’s identity needs ' +
+  'the permission "purge" on secrets (the role Key Vault Secrets Officer has it), and the vault no purge protection.'
 
 const prefixOf = ({ tenantId }: TenantScope) => `${tenantId.replace('_', '-')}-`
 

@@ -9,4 +9,6 @@ export interface SecretStore {
   remove(scope: TenantScope, name: string): Promise<void>
   /** Names only. */
   list(scope: TenantScope): Promise<readonly string[]>
+  /** Names of all that is not wholly gone: in use, or deleted and still kept by the vault. `remove` takes these away too. */
+  remains(scope: TenantScope): Promise<readonly string[]>
 }

@@ -1,5 +1,6 @@
 import type { SecretStore } from '../azure/secret-store'
 import type { WrappingKey } from '../base/wrapping-key'
+import type { TenantScope } from '../storage/tenant-scope'
 import type { Columns, TenantTable } from '../storage/tenant-table'
 
 /** Above every secret's name, which is lower-case letters, digits and hyphens. */
@@ -7,6 +8,11 @@ const END = '~'
 
 /** Tenants' secrets on one machine: wrapped with the key file's key, in a table. In the cloud they are in Key Vault. */
 export function createWrappedSecrets(rows: TenantTable<Columns>, wrappingKey: WrappingKey): SecretStore {
+  const list = async (scope: TenantScope) => {
+    const names: string[] = []
+    for await (const { rowKey } of rows.range(scope, '', END)) names.push(rowKey)
+    return names
+  }
   return {
     put: async (scope, name, value) => {
       const { wrapped, by } = await wrappingKey.wrap(Buffer.from(value))
@@ -19,11 +25,8 @@ export function createWrappedSecrets(rows: TenantTable<Columns>, wrappingKey: Wr
       return Buffer.from(await wrappingKey.unwrap(Buffer.from(String(wrapped), 'base64'), String(by))).toString()
     },
     remove: (scope, name) => rows.remove(scope, name),
-    list: async (scope) => {
-      const names: string[] = []
-      for await (const { rowKey } of rows.range(scope, '', END)) names.push(rowKey)
-      return names
-    },
+    list,
+    remains: list,
   }
 }
 

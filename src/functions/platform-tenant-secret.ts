@@ -32,6 +32,7 @@ export const platformTenantSecret = ({ secrets, tenants }: ControlPlane): HttpTr
     DELETE: operatorEndpoint('platform.secrets.manage', {
       summary: 'Deletes a credential of a tenant; calls by it fail within 30 s.',
       params,
+      problems: ['provisioning_refused'],
       run: async ({ params: { tenantId, name } }) => {
         const scope = TenantScope.ofPlatform(tenantId)
         return (await tenants.get(scope)) ? tenantSecrets(secrets).remove(scope, name) : notFound

@@ -19,6 +19,7 @@ export const tenantSecret = ({ secrets }: ControlPlane): HttpTrigger => ({
     DELETE: tenantEndpoint('secrets.manage', {
       summary: 'Takes a credential back; calls by it fail within 30 s.',
       params: secretParams,
+      problems: ['provisioning_refused'],
       run: ({ caller, params }) => secretsOf(secrets).remove(TenantScope.ofCaller(caller), params.name),
     }),
   },

@@ -20,7 +20,8 @@ export const tenantSecrets = (secrets: SecretStore) => ({
     return noContent
   },
   remove: async (scope: TenantScope, name: string) => {
-    if (!(await secrets.list(scope)).includes(name)) return notFound
+    // One whose removal broke off half-way is no secret any more, but can still be removed.
+    if (!(await secrets.remains(scope)).includes(name)) return notFound
     await secrets.remove(scope, name)
     return noContent
   },

@@ -143,9 +143,9 @@ function secretStore(secrets: SecretStore): TenantStore {
   return {
     name: 'secrets that it handed over',
     holds: { tables: ['secrets'] },
-    census: async (scope) => (await secrets.list(scope)).length,
+    census: async (scope) => (await secrets.remains(scope)).length,
     remove: async (scope) => {
-      for (const name of await secrets.list(scope)) await secrets.remove(scope, name)
+      for (const name of await secrets.remains(scope)) await secrets.remove(scope, name)
       return removed
     },
   }

@@ -1,4 +1,5 @@
 import { createKeyVaultSecrets } from '../../src/azure/key-vault-secrets'
+import { systemClock } from '../../src/base/clock'
 import { createSmallHttp } from '../../src/azure/small-http'
 import { TenantScope } from '../../src/storage/tenant-scope'
 import { fixedIdentity, serveJson, type JsonAnswer } from './json-server'
@@ -9,21 +10,26 @@ afterAll(() => http.close())
 const scope = TenantScope.ofPlatform('ten_00000000000000000000000001')
 const other = TenantScope.ofPlatform('ten_00000000000000000000000002')
 
-/** Key Vault's secrets as far as these calls go: soft delete, purge, and a list in pages of two. */
-async function vault() {
+/** Key Vault's secrets as far as these calls go: soft delete, purge, and lists in pages of two. */
+async function vault(purge: { status?: number; busyFor?: number } = {}) {
+  let busyFor = purge.busyFor ?? 0
   const secrets = new Map<string, string>()
   const deleted = new Set<string>()
+  const waitedMs: number[] = []
   const server = await serveJson(({ method, path, query, text }): JsonAnswer => {
     const [, kind = '', name = ''] = path.split('/')
     if (query.get('api-version') !== '7.4') return { status: 400 }
-    if (kind === 'secrets' && name === '') {
-      const all = [...secrets.keys()].sort()
+    if (name === '') {
+      const all = [...(kind === 'secrets' ? secrets.keys() : deleted)].sort()
       const from = Number(query.get('from') ?? 0)
       const value = all.slice(from, from + 2).map((each) => ({ id: `${server.url}/secrets/${each}` }))
-      const nextLink = from + 2 < all.length ? `${server.url}/secrets?api-version=7.4&from=${from + 2}` : null
+      const nextLink = from + 2 < all.length ? `${server.url}/${kind}?api-version=7.4&from=${from + 2}` : null
       return { status: 200, body: { value, nextLink } }
     }
-    if (kind === 'deletedsecrets') return { status: deleted.delete(name) ? 204 : 404 }
+    if (kind === 'deletedsecrets') {
+      if (busyFor-- > 0) return { status: 409 }
+      return { status: purge.status ?? (deleted.delete(name) ? 204 : 404) }
+    }
     if (method === 'PUT') {
       if (deleted.has(name)) return { status: 409 }
       secrets.set(name, JSON.parse(text).value)
@@ -36,8 +42,9 @@ async function vault() {
     const value = secrets.get(name)
     return value === undefined ? { status: 404 } : { status: 200, body: { value } }
   })
-  const store = createKeyVaultSecrets({ vaultUrl: `${server.url}/`, identity: fixedIdentity(), http })
-  return { secrets, store, [Symbol.asyncDispose]: () => server.close() }
+  const clock = { ...systemClock, sleep: async (ms: number) => void waitedMs.push(ms) }
+  const store = createKeyVaultSecrets({ vaultUrl: `${server.url}/`, identity: fixedIdentity(), http, clock })
+  return { secrets, deleted, waitedMs, purge, store, [Symbol.asyncDispose]: () => server.close() }
 }
 
 describe('a tenant’s secret in Key Vault', () => {
@@ -64,5 +71,46 @@ describe('a tenant’s secret in Key Vault', () => {
     expect(await place.store.get(scope, 'account-key')).toBeUndefined()
     await place.store.put(scope, 'account-key', 'k2')
     expect(await place.store.get(scope, 'account-key')).toBe('k2')
+  })
+  it('that the vault refuses to purge is an error that names the permission, and remains until it is purged', async () => {
+    await using place = await vault({ status: 403 })
+    await place.store.put(scope, 'account-key', 'k1')
+    await expect(place.store.remove(scope, 'account-key')).rejects.toThrow(/"purge".*Key Vault Secrets Officer/)
+    expect(await place.store.list(scope)).toEqual([])
+    expect(await place.store.remains(scope)).toEqual(['account-key'])
+    expect(await place.store.remains(other)).toEqual([])
+    delete place.purge.status
+    await place.store.remove(scope, 'account-key')
+    expect(await place.store.remains(scope)).toEqual([])
+  })
+
+  it('is waited for while the vault is still deleting it, and then purged', async () => {
+    await using place = await vault({ busyFor: 3 })
+    await place.store.put(scope, 'account-key', 'k1')
+    await place.store.remove(scope, 'account-key')
+    expect(place.deleted.size).toBe(0)
+    expect(place.waitedMs).toEqual([2_000, 2_000, 2_000])
+  })
+
+  it('that is being deleted for too long can be removed later', async () => {
+    await using place = await vault({ busyFor: 20 })
+    await place.store.put(scope, 'account-key', 'k1')
+    await expect(place.store.remove(scope, 'account-key')).rejects.toMatchObject({
+      problem: { code: 'storage_unavailable' },
+    })
+    await place.store.remove(scope, 'account-key')
+    expect(await place.store.remains(scope)).toEqual([])
+  })
+})
+
+describe('the list of a vault', () => {
+  it('fails where it has more names than can be read, and leaves none out in silence', async () => {
+    await using place = await vault()
+    // A hundred pages of two, and one name more.
+    for (let n = 0; n < 200; n++) place.secrets.set(`ten-00000000000000000000000002-${String(n).padStart(3, '0')}`, 'k')
+    expect(await place.store.list(other)).toHaveLength(200)
+    await place.store.put(scope, 'last', 'k1')
+    place.secrets.set('zz-behind', 'k')
+    await expect(place.store.list(scope)).rejects.toThrow('more than 2500 secrets')
   })
 })

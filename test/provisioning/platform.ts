@@ -50,11 +50,14 @@ export async function provisioningPlatform(armUrl: string, { usesKeys = false } 
   }
   const kept = new Map<string, string>()
   const keyOf = ({ tenantId }: TenantScope, name: string) => `${tenantId}/${name}`
+  const namesOf = async ({ tenantId }: TenantScope) =>
+    [...kept.keys()].flatMap((key) => (key.startsWith(tenantId) ? [key.slice(31)] : []))
   const secrets: SecretStore = {
     put: async (scope, name, value) => void kept.set(keyOf(scope, name), value),
     get: async (scope, name) => kept.get(keyOf(scope, name)),
     remove: async (scope, name) => void kept.delete(keyOf(scope, name)),
-    list: async ({ tenantId }) => [...kept.keys()].flatMap((key) => (key.startsWith(tenantId) ? [key.slice(31)] : [])),
+    list: namesOf,
+    remains: namesOf,
   }
   const backends = createBackends({ table: platformTable(storage.table('backends')), clock, log })
   const rows = tenantTable(storage.table('tenants'))

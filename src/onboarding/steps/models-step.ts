@@ -30,7 +30,7 @@ export const modelsStep = ({
     const scope = TenantScope.ofPlatform(tenantId)
     const removed = await models.removeUnused(scope, undefined)
     if (removed.kind === 'not-yet') return removed
-    for (const name of await secrets.list(scope)) await secrets.remove(scope, name)
+    for (const name of await secrets.remains(scope)) await secrets.remove(scope, name)
     return done()
   },
 })
