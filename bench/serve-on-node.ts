@@ -17,7 +17,7 @@ process.on('SIGTERM', () => process.exit(0))
 
 const server = createServer((request, response) => {
   platform
-    .serve(toInferenceRequest(request))
+    .serve(toInferenceRequest(request, response))
     .then((answer) => send(response, answer))
     .catch(() => response.destroy())
 })
@@ -25,7 +25,9 @@ void platform
   .start()
   .then(() => server.listen(Number(process.argv[2]), '127.0.0.1', () => process.send?.({ kind: 'ready' })))
 
-function toInferenceRequest(request: IncomingMessage): InferenceRequest {
+function toInferenceRequest(request: IncomingMessage, response: ServerResponse): InferenceRequest {
+  const client = new AbortController()
+  response.once('close', () => client.abort())
   const [path = '', query] = (request.url ?? '').split('?')
   return {
     method: request.method ?? '',
@@ -33,6 +35,7 @@ function toInferenceRequest(request: IncomingMessage): InferenceRequest {
     query: new URLSearchParams(query),
     headers: { get: (name) => (request.headers[name] as string | undefined) ?? null },
     readBody: (bounds) => readBody(request, bounds),
+    gone: client.signal,
   }
 }
 

@@ -24,6 +24,7 @@ import { repeat, systemClock } from './base/clock'
 import { createIdMaker } from './base/ids'
 import { describeError, type Log } from './base/log'
 import type { Config } from './config'
+import { createFairQueue } from './fairness/fair-queue'
 import { keyFileWrappingKey } from './encryption/key-file'
 import { createWrappedSecrets } from './encryption/wrapped-secrets'
 import { createCheckHealth } from './http/check-health'
@@ -142,6 +143,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
     backends: backends.all,
     backendsAnew: backends.anew,
     limiter,
+    fairQueue: createFairQueue({ clock }),
     usageLog,
     costOf: createPriceBook().costOf,
     runningCalls,

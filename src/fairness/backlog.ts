@@ -1,4 +1,3 @@
-import { assert } from '../base/assert'
 import type { Flow } from './flow'
 import type { WaitingTurn } from './waiting-turn'
 
@@ -48,17 +47,26 @@ export class Backlog {
     if (flow.line.length > 0) this.#weight += flow.weight - before
   }
 
-  /** The first call of the flow that is furthest behind; among equals, who came first. */
-  next(): WaitingTurn {
+  /**
+   * The first call of the flow that is furthest behind, of those that do not rest; among equals, who came first. Undefined when
+   * nobody waits or all rest.
+   */
+  next(nowMs: number): WaitingTurn | undefined {
     let best: WaitingTurn | undefined
     for (const flow of this.#flows) {
       const [head] = flow.line
-      if (!head) continue
+      if (!head || flow.restUntilMs > nowMs) continue
       const ahead = best ? flow.finish - best.flow.finish : -1
       if (ahead < 0 || (ahead === 0 && best && head.arrival < best.arrival)) best = head
     }
-    assert(best, 'a line that is not empty has a first call')
     return best
+  }
+
+  /** When the first flow that waits does not rest (any more); never where nobody waits. */
+  restUntilMs(): number {
+    let firstMs = Infinity
+    for (const { restUntilMs } of this.#flows) firstMs = Math.min(firstMs, restUntilMs)
+    return firstMs
   }
 
   /** Who came last in the longest line, by tokens ÷ weight; undefined where no line is longer than the given flow's. */
@@ -70,7 +78,7 @@ export class Backlog {
 
   /** Who will have been given up by then. */
   withDeadlineBefore(timeMs: number): WaitingTurn[] {
-    return [...this.#flows].flatMap(({ line }) => line.filter(({ deadlineMs }) => deadlineMs < timeMs))
+    return [...this.#flows].flatMap((flow) => flow.withDeadlineBefore(timeMs))
   }
 
   /**

@@ -14,6 +14,8 @@ export class Flow {
   /** Tokens really used, of those estimated. */
   ratio: number
   underWay = 0
+  /** Until then the backends rest for this tenant; in the past when they do not. */
+  restUntilMs = -Infinity
   waitingTokens = 0
   readonly line: WaitingTurn[] = []
 
@@ -38,6 +40,10 @@ export class Flow {
     if (at < 0) return
     this.line.splice(at, 1)
     this.waitingTokens = this.line.length === 0 ? 0 : this.waitingTokens - turn.cost
+  }
+
+  withDeadlineBefore(timeMs: number): WaitingTurn[] {
+    return this.line.filter(({ deadlineMs }) => deadlineMs < timeMs)
   }
 
   charge(tokens: number): void {

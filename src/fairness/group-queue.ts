@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock'
 import type { TenantId } from '../base/ids'
 import { Backlog } from './backlog'
 import { Flow, learned } from './flow'
-import { Pace, REST_MS_MAX } from './pace'
+import { Pace, REST_MS_MAX, REST_MS_MIN } from './pace'
 import type { CapacitySign, TurnRefused, TurnRequest, TurnResult } from './turn'
 import { WaitingTurn, type TurnOwner } from './waiting-turn'
 
@@ -103,10 +103,13 @@ export class GroupQueue implements TurnOwner {
     turn.flow.underWay -= 1
     turn.flow.charge(-turn.cost)
     this.#pace.unspend(turn.cost, nowMs)
-    if (sign.kind === 'throttled') this.#pace.throttled({ waitMs: sign.waitMs, sentAtMs }, nowMs)
-    else this.#pace.rest(sign.waitMs, nowMs)
     turn.state = { kind: 'left' }
-    this.#refuseHopeless(nowMs)
+    if (sign.kind === 'throttled') {
+      this.#pace.throttled({ waitMs: sign.waitMs, sentAtMs }, nowMs)
+      this.#refuse(this.#backlog.withDeadlineBefore(this.#pace.restUntilMs), this.#pace.restUntilMs - nowMs)
+    } else {
+      this.#rest(turn.flow, sign.waitMs, nowMs)
+    }
     this.#pump()
     if (nowMs + sign.waitMs > turn.deadlineMs) return refused('resting', sign.waitMs)
     if (turn.tries >= TRIES_MAX) return refused('too-long', this.#expectedWaitMs(turn.flow, nowMs))
@@ -196,16 +199,20 @@ export class GroupQueue implements TurnOwner {
   #pump(): void {
     const nowMs = this.#clock.monotonicMs()
     if (this.#backlog.calls > 0) this.#pace.lineStands(nowMs)
-    while (this.#backlog.calls > 0 && this.#goesAtMs <= nowMs) {
-      const turn = this.#backlog.next()
-      const { state } = turn
+    while (this.#goesAtMs <= nowMs) {
+      const turn = this.#backlog.next(nowMs)
+      if (!turn) break
+      const { state, flow } = turn
       assert(state.kind === 'waiting', 'who stands in the line waits')
+      // Who rested was as good as idle.
+      if (flow.restUntilMs > -Infinity) this.#catchUp(flow)
+      flow.restUntilMs = -Infinity
       this.#leave(turn)
       state.forget()
       this.#send(turn, nowMs)
       state.answer(turn)
     }
-    this.#wakeAt(this.#backlog.calls > 0 ? this.#goesAtMs : Infinity)
+    this.#wakeAt(Math.max(this.#goesAtMs, this.#backlog.restUntilMs()))
   }
 
   #wakeAt(atMs: number): void {
@@ -224,7 +231,8 @@ export class GroupQueue implements TurnOwner {
   #noRoom(flow: Flow, nowMs: number): TurnRefused | undefined {
     const waitMs = this.#expectedWaitMs(flow, nowMs)
     if (this.#pace.restUntilMs - nowMs > this.#bounds.waitMsMax) return refused('resting', waitMs)
-    if (waitMs > this.#bounds.waitMsMax) return refused('too-long', waitMs)
+    // How fast calls end is no more than a guess; how fast they may go was measured.
+    if (waitMs > this.#bounds.waitMsMax && this.#pace.rate !== undefined) return refused('too-long', waitMs)
     if (flow.line.length >= this.#bounds.waitingPerTenantMax) return refused('line-full', waitMs)
     if (this.#backlog.calls < this.#bounds.waitingMax) return undefined
     const last = this.#backlog.lastOfLongest(flow)
@@ -233,18 +241,25 @@ export class GroupQueue implements TurnOwner {
     return undefined
   }
 
-  /** The backends rest until after their deadline: those calls are told so now. */
-  #refuseHopeless(nowMs: number): void {
-    const { restUntilMs } = this.#pace
-    if (restUntilMs <= nowMs) return
-    for (const turn of this.#backlog.withDeadlineBefore(restUntilMs)) {
-      this.#giveUp(turn, refused('resting', restUntilMs - nowMs))
-    }
+  /**
+   * The backends rest, for whatever reason. That may be this tenant's alone (circuits are), so its calls wait and no others; where the
+   * rest is everybody's, each tenant learns it by one call.
+   */
+  #rest(flow: Flow, waitMs: number, nowMs: number): void {
+    const untilMs = nowMs + Math.max(waitMs, REST_MS_MIN)
+    this.#refuse(flow.withDeadlineBefore(untilMs), waitMs)
+    // A longer one nobody waits for, and it may end before its time.
+    if (waitMs <= this.#bounds.waitMsMax) flow.restUntilMs = untilMs
+  }
+
+  /** Their deadlines are before the end of a rest: they are told so now. */
+  #refuse(turns: readonly WaitingTurn[], waitMs: number): void {
+    for (const turn of turns) this.#giveUp(turn, refused('resting', waitMs))
   }
 
   /** Until a call of the flow that came now would have its turn, at the rate at which calls go out. */
   #expectedWaitMs(flow: Flow, nowMs: number): number {
-    const nextMs = Math.max(0, this.#pace.nextAtMs - nowMs)
+    const nextMs = Math.max(0, this.#pace.nextAtMs - nowMs, flow.restUntilMs - nowMs)
     const isFull = this.#underWay >= this.#bounds.callsUnderWayMax
     const rate = this.#pace.rate ?? (isFull ? this.#pace.recentRate(nowMs) : Infinity)
     return nextMs + this.#backlog.waitMs(flow, rate)

@@ -3,7 +3,7 @@ import { RecentTokens } from './recent-tokens'
 /** What is gone this long without a sign of saturation, and without a call that had to wait, is forgotten. */
 export const CALM_MS = 60_000
 /** Rests shorter than this would only ask the backend again for the same refusal. */
-const REST_MS_MIN = 20
+export const REST_MS_MIN = 20
 /** Longer waits mean one call (one that is larger than a whole quota is told a day), not all of them. */
 export const REST_MS_MAX = 60_000
 /** A shorter time between two refusals measures chance, not capacity. */
@@ -79,17 +79,11 @@ export class Pace {
     if (this.#rate !== Infinity) this.#paidAtMs -= tokens / this.#rate
   }
 
-  /** Every backend rests, for a reason that says nothing of how much passes. */
-  rest(waitMs: number, nowMs: number): void {
-    this.#lastSignMs = nowMs
-    if (waitMs > REST_MS_MAX) return
-    this.#restUntilMs = Math.max(this.#restUntilMs, nowMs + Math.max(waitMs, REST_MS_MIN))
-  }
-
   /** The backends refused a call that was sent at `sentAtMs`, and ask for `waitMs`. */
   throttled({ waitMs, sentAtMs }: { waitMs: number; sentAtMs: number }, nowMs: number): void {
     if (waitMs > REST_MS_MAX) return
-    this.rest(waitMs, nowMs)
+    this.#lastSignMs = nowMs
+    this.#restUntilMs = Math.max(this.#restUntilMs, nowMs + Math.max(waitMs, REST_MS_MIN))
     // Calls that were on their way when the rate was last changed are refused for the rate before it.
     if (sentAtMs <= this.#reactedAtMs) return
     this.#rate = Math.max(RATE_MIN, this.#sustained(waitMs, nowMs))

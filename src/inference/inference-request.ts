@@ -9,6 +9,8 @@ export interface InferenceRequest {
   readonly headers: HeaderReader
   /** Reads the whole body, or says why not. Called at most once. */
   readBody(bounds: BodyBounds): Promise<BodyResult>
+  /** Aborted when the client has gone. Absent where the server does not tell, as the Functions library does not. */
+  readonly gone?: AbortSignal | undefined
 }
 
 export interface BodyBounds {

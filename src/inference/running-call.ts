@@ -1,6 +1,7 @@
 import { assert } from '../base/assert'
 import type { Clock } from '../base/clock'
 import type { MicroUsd } from '../base/money'
+import type { Turn } from '../fairness/turn'
 import type { Admission } from '../limits/limiter'
 import type { OpenCall } from '../metering/usage-log'
 import type { CallOutcome, TokenUsage } from '../metering/usage-record'
@@ -25,6 +26,7 @@ export class RunningCall {
   readonly #deps: RunningCallDeps
   readonly #startedMonotonicMs: number
   #firstByteMs: number | undefined
+  #turn: Turn | undefined
   #ended = false
 
   constructor(deps: RunningCallDeps, start: { startedAt: number; startedMonotonicMs: number }) {
@@ -47,6 +49,11 @@ export class RunningCall {
     return this.#deps.entry.durable()
   }
 
+  /** Its turn at the backends, which ends with the call. The same turn may be given again. */
+  holds(turn: Turn): void {
+    this.#turn = turn
+  }
+
   firstByte(): void {
     this.#firstByteMs ??= this.ageMs
   }
@@ -56,6 +63,7 @@ export class RunningCall {
     this.#ended = true
     const { admission, entry, costOf, onEnd } = this.#deps
     admission.settle(usage.promptTokens + usage.outputTokens)
+    this.#turn?.release(usage.promptTokens + usage.outputTokens)
     entry.settle({
       outcome,
       status,

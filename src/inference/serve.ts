@@ -6,6 +6,7 @@ import type { BackendId, CallId, IdMaker, TenantId } from '../base/ids'
 import { describeError } from '../base/log'
 import type { MicroUsd } from '../base/money'
 import { Problem, ProblemError } from '../base/problem'
+import type { FairQueue } from '../fairness/fair-queue'
 import type { AdmissionResult, Limiter } from '../limits/limiter'
 import type { UsageLog } from '../metering/usage-log'
 import { noTokens, type TokenUsage } from '../metering/usage-record'
@@ -19,6 +20,7 @@ import { authorize, checkActive, unknownAlias, type Grant } from './authorize'
 import { estimateTokens } from './estimate'
 import { allResting, forward, type ForwardDeps, type UpstreamAnswer } from './forward'
 import type { BodyRoom, BodyShare } from './body-room'
+import { inTurn } from './in-turn'
 import type { InferenceRequest } from './inference-request'
 import { listModels } from './list-models'
 import { matchPath } from './match-path'
@@ -37,6 +39,7 @@ export interface ServeDeps extends ForwardDeps {
   /** Read again, for an alias that leads to none that are known: they may have been made a moment ago elsewhere. */
   readonly backendsAnew: () => Promise<ReadonlyMap<BackendId, Backend>>
   readonly limiter: Limiter
+  readonly fairQueue: FairQueue
   readonly usageLog: UsageLog
   readonly costOf: (model: string, usage: TokenUsage, atMs: number) => MicroUsd | undefined
   readonly runningCalls: RunningCalls
@@ -110,7 +113,8 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
 
   const running = startCall(deps, { call, grant, account, ids, start, admitted, estimatedTokens: estimate.total })
   if (running instanceof Problem) return running
-  const answer = await dispatch(deps, { call, grant, callId: ids.callId, running })
+  const reserved = { tokens: estimate.total, gone: request.gone }
+  const answer = await dispatch(deps, { call, grant, callId: ids.callId, running, ...reserved })
   if (answer instanceof Problem) return answer
 
   const context: RelayContext = {
@@ -179,10 +183,19 @@ function startCall(
   )
 }
 
-/** Plans and forwards. Whatever does not lead to an answer ends the running call here. */
+interface Dispatching {
+  readonly call: Call
+  readonly grant: Grant
+  readonly callId: CallId
+  readonly running: RunningCall
+  readonly tokens: number
+  readonly gone: AbortSignal | undefined
+}
+
+/** Waits for its turn, plans and forwards. Whatever does not lead to an answer ends the running call here. */
 async function dispatch(
   deps: ServeDeps,
-  { call, grant, callId, running }: { call: Call; grant: Grant; callId: CallId; running: RunningCall },
+  { call, grant, callId, running, tokens, gone }: Dispatching,
 ): Promise<Exclude<UpstreamAnswer, { kind: 'failed' }> | Problem> {
   const fail = (problem: Problem, backend?: Backend, attempts = 0): Problem => {
     const { status } = problem.entry
@@ -190,16 +203,28 @@ async function dispatch(
     return problem
   }
   try {
-    const known = planFor(deps, grant, await deps.backends())
-    const plan = known.kind === 'none' ? planFor(deps, grant, await deps.backendsAnew()) : known
-    if (plan.kind === 'none') return fail(new Problem('no_backend', 'No backend serves this model at present.'))
-    if (plan.kind === 'all-resting') return fail(allResting(plan.waitMs))
-    const answer = await forward(deps, { call, grant, candidates: plan.candidates, callId })
+    const { fairQueue } = deps
+    const backends = await deps.backends()
+    const answer = await inTurn({ fairQueue, grant, backends, tokens, running, gone }, () =>
+      send(deps, { call, grant, callId }),
+    )
+    if (answer instanceof Problem) return fail(answer)
     return answer.kind === 'failed' ? fail(answer.problem, answer.backend, answer.attempts) : answer
   } catch (error) {
     fail(new Problem('internal_error', 'The call failed.'))
     throw error
   }
+}
+
+async function send(
+  deps: ServeDeps,
+  { call, grant, callId }: Pick<Dispatching, 'call' | 'grant' | 'callId'>,
+): Promise<UpstreamAnswer | Problem> {
+  const known = planFor(deps, grant, await deps.backends())
+  const plan = known.kind === 'none' ? planFor(deps, grant, await deps.backendsAnew()) : known
+  if (plan.kind === 'none') return new Problem('no_backend', 'No backend serves this model at present.')
+  if (plan.kind === 'all-resting') return allResting(plan.waitMs)
+  return forward(deps, { call, grant, candidates: plan.candidates, callId })
 }
 
 const planFor = (deps: ServeDeps, { tenant, alias }: Grant, backends: ReadonlyMap<BackendId, Backend>) =>

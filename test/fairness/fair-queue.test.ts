@@ -107,6 +107,27 @@ describe('when the backends refuse', () => {
     ])
   })
 
+  it('a rest that may be of one tenant alone holds up nobody else, and earns its tenant no credit', async () => {
+    const { go, take, clock } = street({ callsUnderWayMax: 1 })
+    const { watch, order, turns } = inOrder()
+    const own = go()
+    watch('own', own.again({ kind: 'resting', waitMs: 2_000 }))
+    for (let i = 0; i < 20; i++) watch('other', take({ tenantId: 'ten_b' }))
+    watch('own', take())
+    for (let i = 0; i < 10; i++) {
+      await clock.advance(100)
+      turns.at(-1)?.release(100)
+    }
+    expect(new Set(order)).toEqual(new Set(['other']))
+    await clock.advance(1_000)
+    const before = order.length
+    for (let i = 0; i < 4; i++) {
+      turns.at(-1)?.release(100)
+      await clock.advance(100)
+    }
+    expect(order.slice(before).filter((name) => name === 'own')).toHaveLength(2)
+  })
+
   it('a wait that means one call only (a day, for one larger than a quota) keeps nobody else waiting', () => {
     const { go } = street()
     const large = go()

@@ -91,12 +91,12 @@ describe('once a byte has gone out', () => {
 })
 
 describe('when nobody serves', () => {
-  it('a throttle everywhere is 429 with the shortest wait', async () => {
+  it('a throttle everywhere for longer than a call may wait is 429 with the shortest wait', async () => {
     const tenant = await tenantOn('gpt-4.1-mini', 'gpt-4.1')
-    const throttled = await post(tenant, chatPath, chatBody('[[fault:status:429]]'))
+    const throttled = await post(tenant, chatPath, chatBody('[[fault:status:429:30000]]'))
     expect(throttled.status).toBe(429)
     expect(throttled.json.error?.code).toBe('backends_cooling_down')
-    expect(Number(throttled.headers.get('retry-after-ms'))).toBeGreaterThan(0)
+    expect(Number(throttled.headers.get('retry-after-ms'))).toBeGreaterThan(10_000)
     const resting = await post(tenant, chatPath, chatBody())
     expect(resting.status).toBe(429)
     expect(Number(resting.headers.get('retry-after-ms'))).toBeLessThanOrEqual(
@@ -104,16 +104,36 @@ describe('when nobody serves', () => {
     )
   })
 
-  it('a failure everywhere is 502, and the circuit opens after five', async () => {
+  it('a call that comes while every backend rests for a moment waits, and is served', async () => {
+    const tenant = await tenantOn('gpt-4.1-mini')
+    const throttled = post(tenant, chatPath, chatBody('[[fault:status:429:300]]'))
+    const [, later] = await Promise.all([throttled, post(tenant, chatPath, chatBody())])
+    expect(later.status).toBe(200)
+  })
+
+  it('a call that is throttled each time it has its turn is told so in the end, and nothing of it stays reserved', async () => {
+    const tenant = await tenantOn('gpt-4.1-mini')
+    const throttled = await post(tenant, chatPath, chatBody('[[fault:status:429:50]]'))
+    expect(throttled.status).toBe(429)
+    expect(throttled.json.error?.code).toBe('backends_cooling_down')
+    expect(Number(throttled.headers.get('retry-after-ms'))).toBeGreaterThan(0)
+    const after = await post(tenant, chatPath, chatBody())
+    expect(after.status).toBe(200)
+    expect(after.headers.get('x-ratelimit-remaining-requests')).not.toBeNull()
+  })
+
+  it('a failure everywhere is 502, and the circuit opens after five: what comes then waits for the probe', async () => {
     const tenant = await tenantOn('gpt-4.1')
     for (let i = 0; i < 5; i++) {
       const answer = await post(tenant, chatPath, chatBody('[[fault:status:500]]'))
       expect(answer.status).toBe(502)
       expect(answer.json.error?.code).toBe('upstream_failed')
     }
-    const open = await post(tenant, chatPath, chatBody())
-    expect(open.status).toBe(429)
-    expect(open.json.error?.code).toBe('backends_cooling_down')
+    const before = await stack.ledger()
+    const open = post(tenant, chatPath, chatBody())
+    await post(tenant, '/openai/v1/embeddings', { model: 'none', input: 'x' })
+    expect(await stack.ledger()).toHaveLength(before.length)
+    expect((await open).status).toBe(200)
   })
 
   it("a deployment that does not exist is the platform's fault, not the client's", async () => {

@@ -1,0 +1,82 @@
+import type { BackendId } from '../base/ids'
+import { Problem } from '../base/problem'
+import type { FairQueue } from '../fairness/fair-queue'
+import type { CapacitySign, TurnRefused, TurnResult } from '../fairness/turn'
+import { isBackendFor, type Backend } from '../routing/backend'
+import type { Grant } from './authorize'
+import { allResting, type UpstreamAnswer } from './forward'
+import type { RunningCall } from './running-call'
+
+export interface InTurn {
+  readonly fairQueue: FairQueue
+  readonly grant: Grant
+  readonly backends: ReadonlyMap<BackendId, Backend>
+  /** As reserved of the limits. */
+  readonly tokens: number
+  /** Holds the turn to its end. */
+  readonly running: RunningCall
+  /** Aborted when the client has gone, where the server tells. */
+  readonly gone: AbortSignal | undefined
+}
+
+/**
+ * Sends a call when it has its turn, and again when it next has it while the backends are at capacity: only as long as nothing of
+ * an answer has come (I11), and within the bound of a wait. Without signs of saturation nothing is awaited but `send`.
+ */
+export async function inTurn(
+  { fairQueue, grant, backends, tokens, running, gone }: InTurn,
+  send: () => Promise<UpstreamAnswer | Problem>,
+): Promise<UpstreamAnswer | Problem> {
+  const { tenantId, weight } = grant.tenant
+  const backendIds = backendsOf(grant, backends)
+  let result: TurnResult | Promise<TurnResult> = fairQueue.take({
+    backendIds,
+    tenantId,
+    weight,
+    tokens,
+    priority: 'high',
+    gone,
+  })
+  for (;;) {
+    const turn: TurnResult = result instanceof Promise ? await result : result
+    if (turn.kind === 'refused') return refusalOf(turn)
+    running.holds(turn)
+    const sent = await send()
+    const sign = signOf(sent)
+    if (!sign) return sent
+    const again = turn.again(sign)
+    // Refused at once: nothing is truer than what the backends themselves said.
+    if (!(again instanceof Promise)) return sent
+    result = again
+  }
+}
+
+/** Those that may serve the tenant: a call that may go to fewer stands in a line of its own, or it would hold up the others. */
+function backendsOf({ tenant, alias }: Grant, backends: ReadonlyMap<BackendId, Backend>): BackendId[] {
+  const { residency, tenantId } = tenant
+  const ids: BackendId[] = []
+  for (const { members } of alias.groups) {
+    for (const { backendId, weight } of members) {
+      const backend = backends.get(backendId)
+      if (!backend?.enabled || weight <= 0 || !isBackendFor(backend, tenantId) || ids.includes(backendId)) continue
+      if (residency.length === 0 || residency.includes(backend.region)) ids.push(backendId)
+    }
+  }
+  return ids
+}
+
+function signOf(sent: UpstreamAnswer | Problem): CapacitySign | undefined {
+  const isProblem = sent instanceof Problem
+  if (!isProblem && sent.kind !== 'failed') return undefined
+  const { code, retryAfterMs } = isProblem ? sent : sent.problem
+  if (code !== 'backends_cooling_down' || retryAfterMs === undefined) return undefined
+  const wasSent = !isProblem && sent.attempts > 0
+  return { kind: wasSent ? 'throttled' : 'resting', waitMs: retryAfterMs }
+}
+
+function refusalOf({ why, retryAfterMs }: TurnRefused): Problem {
+  if (why === 'resting') return allResting(retryAfterMs)
+  const seconds = Math.ceil(retryAfterMs / 1_000)
+  const text = `This model is at capacity, and the tenant's share of it is taken. Retry after ${seconds} s.`
+  return new Problem('queue_full', text, { retryAfterMs })
+}
