@@ -3,6 +3,7 @@ import { directoryStorage } from './access/directories'
 import { memberStorage } from './access/members'
 import { alertStorage } from './alerts/alerts'
 import { auditStorage } from './audit/chain-rows'
+import { budgetStorage } from './budgets/create-budget-keeper'
 import { dataKeyStorage } from './encryption/tenant-keys'
 import { secretStorage } from './encryption/wrapped-secrets'
 import { idempotencyStorage } from './http/idempotency'
@@ -32,6 +33,7 @@ export const storageNeeds: readonly StorageNeeds[] = [
   idempotencyStorage,
   auditStorage,
   limitStorage,
+  budgetStorage,
   usageStorage,
   alertStorage,
   registrationStorage,

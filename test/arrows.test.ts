@@ -14,6 +14,7 @@ const order = [
   'tenants',
   'access',
   'limits',
+  'budgets',
   'routing',
   'fairness',
   'metering',

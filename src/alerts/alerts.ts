@@ -11,6 +11,8 @@ export interface Alert {
   readonly title: string
   /** What is known and what to do; no content, no secrets. */
   readonly detail: string
+  /** Whom else it concerns: `tenant` is for the tenant's own contacts, too. Absent: operators alone. */
+  readonly audience?: 'tenant' | undefined
   readonly state: 'open' | 'resolved'
   /** Unix milliseconds. */
   readonly raisedAt: number
@@ -19,10 +21,14 @@ export interface Alert {
 }
 
 export interface Alerts {
-  raise(alert: Pick<Alert, 'id' | 'tenantId' | 'title' | 'detail'>): Promise<void>
+  raise(alert: RaisedAlert): Promise<void>
+  /** For what happens once: an alert of this id that is there already stays as it is, whoever raised it. */
+  raiseOnce(alert: RaisedAlert): Promise<void>
   /** The oldest id first; `after` is the last id of the page before. */
   page(page: { after: string | undefined; limit: number }): Promise<readonly Alert[]>
 }
+
+export type RaisedAlert = Pick<Alert, 'id' | 'tenantId' | 'title' | 'detail' | 'audience'>
 
 export const alertStorage = { tables: ['alerts'] } as const
 
@@ -48,6 +54,11 @@ export function createAlerts({ rows, clock }: { rows: PartitionTable<Columns>; c
         if (result.kind === 'written') return
       }
       throw new Error(`alert ${raised.id} lost every race to be written`)
+    },
+    raiseOnce: async (raised) => {
+      const nowMs = clock.now()
+      const alert: Alert = { ...raised, state: 'open', raisedAt: nowMs, lastSeenAt: nowMs, timesSeen: 1 }
+      await rows.insert(encodeURIComponent(raised.id), toJsonColumns(alert))
     },
     page: async ({ after, limit }) => {
       const found: Alert[] = []

@@ -2,12 +2,11 @@ import type { Chance } from '../base/chance'
 import { repeat, type Clock } from '../base/clock'
 import type { InstanceId, TenantId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
-import { Problem, ProblemError } from '../base/problem'
 import type { StorageAccount } from '../storage/connect'
 import { TenantScope } from '../storage/tenant-scope'
 import { tenantTable } from '../storage/tenant-table'
 import type { Limiter } from './limiter'
-import { limitsUnavailable } from './renewal-attempts'
+import { limitsUnavailable, shuttingDown } from './renewal-attempts'
 import { TenantGate } from './tenant-gate'
 import type { LeaseDeps } from './tenant-lease'
 import { minuteWindow } from './window-state'
@@ -22,7 +21,6 @@ const RENEWALS_PER_TICK_MAX = 500
 /** A tenant without anything held is remembered for so long after its last call, since its window is worth knowing. */
 const FORGET_MS = 10_000
 const CLOSES_AT_ONCE = 32
-const STOPPING_RETRY_MS = 1_000
 
 const TABLE = 'limits'
 
@@ -103,10 +101,4 @@ export function limiterOver(deps: LeaseDeps): Limiter {
     },
     close: () => (closed ??= close()),
   }
-}
-
-function shuttingDown(): ProblemError {
-  return new ProblemError(
-    new Problem('shutting_down', 'This instance is stopping. Please try again.', { retryAfterMs: STOPPING_RETRY_MS }),
-  )
 }

@@ -12,6 +12,7 @@ const FAILURES_MAX = 2
 /** No further attempt is begun later than this. */
 const RENEWAL_MS_MAX = 3_000
 const STORAGE_RETRY_MS = 1_000
+const STOPPING_RETRY_MS = 1_000
 
 /** Tries until an attempt returns true. Throws `storage_unavailable` when the bounds above are used up. */
 export async function attemptRenewal(
@@ -44,5 +45,12 @@ export function limitsUnavailable(internal: string, cause?: unknown): ProblemErr
       retryAfterMs: STORAGE_RETRY_MS,
     }),
     { cause },
+  )
+}
+
+/** For calls that come after a clean stop has begun. */
+export function shuttingDown(): ProblemError {
+  return new ProblemError(
+    new Problem('shutting_down', 'This instance is stopping. Please try again.', { retryAfterMs: STOPPING_RETRY_MS }),
   )
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock'
+import { inTime } from '../base/in-time'
 import type { Log } from '../base/log'
 import type { WindowShape } from './window-state'
 import type { StoredWindow, WindowStore } from './window-store'
@@ -11,6 +12,7 @@ export function watchedStore(
   store: WindowStore,
   { clock, log, shape }: { clock: Clock; log: Log; shape: WindowShape },
 ): WindowStore {
+  const bound = { clock, timeoutMs: STORAGE_MS_MAX, what: 'storage' }
   const warnOfClocks = (tenantId: string, stored: StoredWindow | undefined) => {
     const aheadMs = (stored?.state.asOfMs ?? 0) - clock.now()
     if (aheadMs <= shape.skewMsMax) return
@@ -22,23 +24,10 @@ export function watchedStore(
   }
   return {
     read: async (scope) => {
-      const stored = await inTime(clock, store.read(scope))
+      const stored = await inTime(bound, store.read(scope))
       warnOfClocks(scope.tenantId, stored)
       return stored
     },
-    write: (scope, state, tag) => inTime(clock, store.write(scope, state, tag)),
-  }
-}
-
-async function inTime<T>(clock: Clock, operation: Promise<T>): Promise<T> {
-  const done = new AbortController()
-  const late = clock.sleep(STORAGE_MS_MAX, done.signal).then(() => {
-    if (done.signal.aborted) return operation
-    throw new Error(`storage did not answer within ${STORAGE_MS_MAX} ms`)
-  })
-  try {
-    return await Promise.race([operation, late])
-  } finally {
-    done.abort()
+    write: (scope, state, tag) => inTime(bound, store.write(scope, state, tag)),
   }
 }
