@@ -107,9 +107,9 @@ function standingOf(record: KeyRecord, digest: string): Standing {
   if (record.revokedAt !== undefined) return { kind: 'refused' }
   const untilMs = untilOf(record, digest)
   if (untilMs === undefined) return { kind: 'refused' }
-  const { tenantId, keyId, scopes, aliases, limits } = record
+  const { tenantId, keyId, scopes, aliases, limits, budgets } = record
   const principal = { kind: 'key' as const, keyId }
-  const caller = { tenantId, callerId: keyId, principal, role: undefined, scopes, aliases, limits }
+  const caller = { tenantId, callerId: keyId, principal, role: undefined, scopes, aliases, limits, budgets }
   return { kind: 'valid', untilMs, caller }
 }
 

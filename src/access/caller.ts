@@ -1,4 +1,5 @@
 import type { CallerId, KeyId, TenantId } from '../base/ids'
+import type { Budgets } from '../tenants/budget'
 import type { Limits } from '../tenants/snapshot'
 import type { TenantRole } from './permissions'
 
@@ -15,6 +16,7 @@ export interface Caller {
   readonly aliases: readonly string[] | undefined
   /** The key's own limits, below the tenant's; undefined means only the tenant's count. */
   readonly limits: Partial<Limits> | undefined
+  readonly budgets?: Budgets | undefined
 }
 
 export type CallerPrincipal =

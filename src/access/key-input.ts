@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { budgetsInput } from '../tenants/budget'
 import { aliasName, limitsInput } from '../tenants/tenant-input'
 import { scopes } from './caller'
 
@@ -23,6 +24,7 @@ export const keyInput = z.strictObject({
   scopes: scopeList.default(['inference']),
   aliases: z.array(aliasName).min(1).max(ALIASES_MAX).optional(),
   limits: limitsInput.optional(),
+  budgets: budgetsInput.optional(),
   expiresAt: z.iso
     .datetime({ offset: true, error: 'Must be a time such as "2027-01-31T00:00:00Z"' })
     .transform((text) => Date.parse(text))

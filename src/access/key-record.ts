@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { KeyId, TenantId } from '../base/ids'
+import { shownBudgets, type Budgets } from '../tenants/budget'
 import type { Limits } from '../tenants/snapshot'
 import { scopes, type Scope } from './caller'
 
@@ -18,6 +19,7 @@ export interface KeyRecord extends KeyReference {
   /** The aliases it may use; absent means all of the tenant's. */
   readonly aliases?: readonly string[] | undefined
   readonly limits?: Partial<Limits> | undefined
+  readonly budgets?: Budgets | undefined
   readonly createdAt: number
   readonly expiresAt?: number | undefined
   readonly revokedAt?: number | undefined
@@ -52,6 +54,7 @@ export const shownKey = z
         concurrentCalls: z.int().optional(),
       })
       .optional(),
+    budgets: shownBudgets.optional(),
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime().optional(),
     revokedAt: z.iso.datetime().optional(),
@@ -68,7 +71,7 @@ export const newKeyShown = shownKey.extend({ apiKey: z.string() }).meta({ id: 'N
 
 /** A key as its tenant's administrators and operators see it. */
 export function keyView(record: KeyRecord, nowMs: number) {
-  const { keyId, name, scopes, aliases, limits, createdAt, expiresAt, revokedAt, rotatedAt } = record
+  const { keyId, name, scopes, aliases, limits, budgets, createdAt, expiresAt, revokedAt, rotatedAt } = record
   return {
     keyId,
     name,
@@ -76,6 +79,7 @@ export function keyView(record: KeyRecord, nowMs: number) {
     scopes,
     aliases,
     limits,
+    budgets,
     createdAt: isoTime(createdAt),
     expiresAt: expiresAt === undefined ? undefined : isoTime(expiresAt),
     revokedAt: revokedAt === undefined ? undefined : isoTime(revokedAt),

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock'
 import type { KeyId } from '../base/ids'
 import { Problem } from '../base/problem'
 import type { TenantScope } from '../storage/tenant-scope'
+import { mergeBudgets } from '../tenants/budget'
 import { mergeLimits } from '../tenants/edit-record'
 import type { Tenants } from '../tenants/tenants'
 import { digestOf, type ApiKeys } from './api-key'
@@ -108,7 +109,8 @@ export function createKeys(deps: KeysDeps): Keys {
 function newRecord(reference: KeyReference, input: KeyInput, nowMs: number): KeyRecord {
   const { name, scopes, aliases, expiresAt } = input
   const limits = input.limits && mergeLimits({}, input.limits)
-  return { ...reference, name, scopes, aliases, limits, expiresAt, createdAt: nowMs, previous: [] }
+  const budgets = input.budgets && mergeBudgets({}, input.budgets)
+  return { ...reference, name, scopes, aliases, limits, budgets, expiresAt, createdAt: nowMs, previous: [] }
 }
 
 function rotated(

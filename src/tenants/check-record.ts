@@ -1,8 +1,10 @@
 import type { BackendId } from '../base/ids'
 import type { FieldError } from '../base/problem'
+import { budgetNames, type Budgets } from './budget'
+import { checkFallbacks } from './check-fallbacks'
 import { checkOwnModels } from './check-own-models'
 import { modelFacts } from './models'
-import type { Limits } from './snapshot'
+import type { OwnLimits } from './snapshot'
 import type { AliasSpec, TenantRecord } from './tenant-record'
 import { tiers, type Tier } from './tiers'
 
@@ -17,19 +19,30 @@ export function checkRecord(
   const tier = tiers[record.tier]
   return [
     ...checkOwnModels(record, current),
-    ...checkLimits(record.limitOverrides, tier),
+    ...checkLimits(record.limitOverrides, { at: 'limitOverrides', tier }),
+    ...checkBudgets(record.budgetOverrides ?? {}, { at: 'budgetOverrides', tier }),
     ...checkAliasCount(record.aliases, tier),
+    ...checkFallbacks(record.aliases),
     ...record.aliases.flatMap((alias, index) => checkAlias(alias, { index, all: record.aliases, tier, knownBackends })),
   ]
 }
 
-function checkLimits(overrides: Partial<Limits>, tier: Tier): FieldError[] {
+/** Of the tenant, or of one of its aliases: `at` is the field. */
+function checkLimits(overrides: OwnLimits, { at, tier }: { at: string; tier: Tier }): FieldError[] {
   const names = ['requestsPerMinute', 'tokensPerMinute', 'concurrentCalls'] as const
   return names.flatMap((name) => {
     const limit = overrides[name]
     if (limit === undefined || limit <= tier.limitsMax[name]) return []
     const message = `The ${tier.name} tier allows 1 to ${tier.limitsMax[name]}`
-    return [{ path: `limitOverrides.${name}`, message }]
+    return [{ path: `${at}.${name}`, message }]
+  })
+}
+
+function checkBudgets(budgets: Budgets, { at, tier }: { at: string; tier: Tier }): FieldError[] {
+  return budgetNames.flatMap((name) => {
+    const [budget, most] = [budgets[name], tier.budgetsMax[name]]
+    if (budget === undefined || most === undefined || budget.limit <= most) return []
+    return [{ path: `${at}.${name}.limit`, message: `The ${tier.name} tier allows 1 to ${most}` }]
   })
 }
 
@@ -48,6 +61,9 @@ function checkAlias(alias: AliasSpec, { index, all, tier, knownBackends }: Alias
     fault('capabilities', `"${alias.model}" is not a model the platform knows: say what it can do, such as ["chat"]`)
   if (alias.outputTokensMax !== undefined && alias.outputTokensMax > tier.outputTokensMax)
     fault('outputTokensMax', `The ${tier.name} tier allows 1 to ${tier.outputTokensMax}`)
+
+  errors.push(...checkLimits(alias.limits ?? {}, { at: `aliases.${index}.limits`, tier }))
+  errors.push(...checkBudgets(alias.budgets ?? {}, { at: `aliases.${index}.budgets`, tier }))
 
   for (const [g, group] of alias.groups.entries())
     for (const [m, { backendId }] of group.members.entries())

@@ -1,3 +1,4 @@
+import { mergeBudgets } from './budget'
 import { modelFacts } from './models'
 import type { Capability, ModelAlias, TenantSnapshot } from './snapshot'
 import type { AliasSpec, TenantRecord } from './tenant-record'
@@ -16,6 +17,7 @@ export function compileSnapshot(record: TenantRecord): TenantSnapshot {
     displayName: record.displayName,
     tier: record.tier,
     limits: { ...tier.limits, ...record.limitOverrides },
+    budgets: mergeBudgets(tier.budgets, record.budgetOverrides ?? {}),
     weight: tier.weight,
     residency: record.residency,
     aliases: Object.fromEntries(record.aliases.map((spec) => [spec.name, compileAlias(spec, tier)])),
@@ -36,5 +38,9 @@ function compileAlias(spec: AliasSpec, tier: Tier): ModelAlias {
     groups: spec.groups,
     outputTokensMax: capabilities.some(generatesTokens) ? Math.min(outputTokensMax, tier.outputTokensMax) : 0,
     outputTokensField: spec.outputTokensField ?? facts?.outputTokensField ?? 'max_tokens',
+    ...(spec.limits ? { limits: spec.limits } : {}),
+    ...(spec.budgets ? { budgets: spec.budgets } : {}),
+    ...(spec.fallback === undefined ? {} : { fallback: spec.fallback }),
+    ...(spec.hedge ? { hedge: spec.hedge } : {}),
   }
 }

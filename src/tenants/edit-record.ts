@@ -1,4 +1,5 @@
 import type { TenantId } from '../base/ids'
+import { mergeBudgets } from './budget'
 import type { Limits, TenantSettings } from './snapshot'
 import type { TenantInput, TenantPatch } from './tenant-input'
 import type { OwnAccount } from './own-models-input'
@@ -14,6 +15,7 @@ export function newRecord(tenantId: TenantId, input: TenantInput, nowMs: number)
     version: 1,
     state: 'onboarding',
     limitOverrides: mergeLimits({}, input.limitOverrides),
+    budgetOverrides: mergeBudgets({}, input.budgetOverrides ?? {}),
     settings: mergeSettings(defaultSettings, input.settings),
     createdAt: nowMs,
     updatedAt: nowMs,
@@ -30,6 +32,7 @@ export function patchedRecord(record: TenantRecord, patch: TenantPatch): TenantR
     residency: patch.residency ?? record.residency,
     aliases: patch.aliases ? withOwnRoutes(patch.aliases, record) : record.aliases,
     limitOverrides: mergeLimits(record.limitOverrides, patch.limitOverrides ?? {}),
+    budgetOverrides: mergeBudgets(record.budgetOverrides ?? {}, patch.budgetOverrides ?? {}),
     settings: mergeSettings(record.settings, patch.settings ?? {}),
   }
 }
@@ -92,5 +95,11 @@ function mergeSettings(
   settings: TenantSettings,
   patch: { readonly [Name in keyof TenantSettings]?: TenantSettings[Name] | undefined },
 ): TenantSettings {
-  return { hidePromptFilterChunk: patch.hidePromptFilterChunk ?? settings.hidePromptFilterChunk }
+  const budgetWarnPercents = patch.budgetWarnPercents ?? settings.budgetWarnPercents
+  const clientGone = patch.clientGone ?? settings.clientGone
+  return {
+    hidePromptFilterChunk: patch.hidePromptFilterChunk ?? settings.hidePromptFilterChunk,
+    ...(budgetWarnPercents ? { budgetWarnPercents } : {}),
+    ...(clientGone ? { clientGone } : {}),
+  }
 }

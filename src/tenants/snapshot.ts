@@ -1,4 +1,5 @@
 import type { BackendId, TenantId } from '../base/ids'
+import type { Budgets } from './budget'
 
 /**
  * What the data path knows of a tenant: compiled by the control plane in one write (I17), read by every call.
@@ -12,6 +13,8 @@ export interface TenantSnapshot {
   readonly displayName: string
   readonly tier: TierName
   readonly limits: Limits
+  /** Absent in snapshots from before there were any. */
+  readonly budgets?: Budgets | undefined
   /** Share of a contended backend; 1 is the standard tier's. */
   readonly weight: number
   /** Regions that may serve this tenant; empty means any (2.4). */
@@ -35,12 +38,26 @@ export interface Limits {
   readonly concurrentCalls: number
 }
 
+/** Of a key or an alias, held besides the tenant's; an absent one bounds nothing. */
+export type OwnLimits = { readonly [Name in keyof Limits]?: number | undefined }
+
 export interface TenantSettings {
   /** Leaves out Azure's first stream chunk (`choices: []` with `prompt_filter_results`), on which some clients crash. */
   readonly hidePromptFilterChunk: boolean
+  /** Percent of a budget at which to warn; absent: 50, 80 and 100. */
+  readonly budgetWarnPercents?: readonly number[] | undefined
+  /** What becomes of a call whose client has gone, where the server tells; absent: `drain`. */
+  readonly clientGone?: ClientGonePolicy | undefined
 }
 
-export const capabilities = ['chat', 'completions', 'embeddings'] as const
+export const clientGonePolicies = ['drain', 'cancel'] as const
+/**
+ * `drain`: the answer is read to its end, so that the provider's own usage is metered. `cancel`: the call is ended at the
+ * provider, and what had come is metered by our count.
+ */
+export type ClientGonePolicy = (typeof clientGonePolicies)[number]
+
+export const capabilities = ['chat', 'completions', 'embeddings', 'images', 'transcription', 'speech'] as const
 export type Capability = (typeof capabilities)[number]
 
 export interface ModelAlias {
@@ -54,6 +71,19 @@ export interface ModelAlias {
   readonly outputTokensMax: number
   /** How the model's API names the cap; reasoning models accept only the second. */
   readonly outputTokensField: 'max_tokens' | 'max_completion_tokens'
+  /** Held besides the tenant's own. */
+  readonly limits?: OwnLimits | undefined
+  readonly budgets?: Budgets | undefined
+  /** The alias whose model answers where no backend of this one does, before the first byte. */
+  readonly fallback?: string | undefined
+  readonly hedge?: AliasHedge | undefined
+}
+
+/** A second backend is asked for a stream whose first token takes long. */
+export interface AliasHedge {
+  readonly afterMs: number
+  /** Of the alias's streams, at most so many are asked for twice. */
+  readonly shareMax: number
 }
 
 export interface BackendGroup {

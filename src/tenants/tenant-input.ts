@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { idInput } from '../base/id-input'
 import { parseBackendId } from '../base/ids'
+import { budgetsInput, budgetsPatch } from './budget'
 import { dataIsolations, modelIsolations } from './tenant-record'
 import { deploymentInput, ownAccountInput } from './own-models-input'
-import { capabilities, tierNames } from './snapshot'
+import { capabilities, clientGonePolicies, tierNames } from './snapshot'
 
 /** Bounds of what a client may hand in. Together they keep a record, its snapshot and a stored answer within a table row. */
 const NAME_CHARACTERS_MAX = 100
@@ -14,6 +15,14 @@ const MEMBERS_MAX = 8
 const RESIDENCY_MAX = 20
 const LIMIT_MAX = 1_000_000_000
 const WEIGHT_MAX = 1_000
+const WARN_PERCENT_MAX = 1_000
+const WARN_PERCENTS_MAX = 10
+const HEDGE_AFTER_MS_MIN = 50
+const HEDGE_AFTER_MS_MAX = 60_000
+const HEDGE_SHARE_MIN = 0.001
+/** Each hedge is paid for twice, and asks more of backends that are slow already. */
+const HEDGE_SHARE_MAX = 0.2
+const HEDGE_SHARE_DEFAULT = 0.05
 const OUTPUT_TOKENS_MAX = 1_000_000
 
 /** Also an Azure deployment's rule, so that a name that is valid here is valid in every client. */
@@ -37,6 +46,22 @@ const group = z.strictObject({ members: z.array(member).min(1).max(MEMBERS_MAX) 
 
 export const aliasGroups = z.array(group).max(GROUPS_MAX)
 
+export const limitsInput = z.strictObject({
+  requestsPerMinute: limit.optional(),
+  tokensPerMinute: limit.optional(),
+  concurrentCalls: limit.optional(),
+})
+
+export const hedgeInput = z
+  .strictObject({
+    afterMs: z.int().min(HEDGE_AFTER_MS_MIN).max(HEDGE_AFTER_MS_MAX),
+    shareMax: z.number().min(HEDGE_SHARE_MIN).max(HEDGE_SHARE_MAX).default(HEDGE_SHARE_DEFAULT),
+  })
+  .meta({
+    description:
+      'A second backend is asked for a stream that has not begun after `afterMs`; the slower one is cancelled, and its prompt is billed. `shareMax` of the streams at most.',
+  })
+
 const alias = z.strictObject({
   name: aliasName,
   model: z.string().regex(MODEL_NAME, 'Must be the name of a model, such as "gpt-4.1-mini"'),
@@ -46,15 +71,16 @@ const alias = z.strictObject({
   deployment: deploymentInput.optional(),
   outputTokensMax: z.int().min(1).max(OUTPUT_TOKENS_MAX).optional(),
   outputTokensField: z.enum(['max_tokens', 'max_completion_tokens']).optional(),
+  /** Held besides the tenant's own. */
+  limits: limitsInput.optional(),
+  budgets: budgetsInput.optional(),
+  fallback: aliasName
+    .optional()
+    .meta({ description: 'The alias whose model answers where no backend of this one does, before the first byte.' }),
+  hedge: hedgeInput.optional(),
 })
 
 export const tenantAliases = z.array(alias).max(ALIASES_MAX)
-
-export const limitsInput = z.strictObject({
-  requestsPerMinute: limit.optional(),
-  tokensPerMinute: limit.optional(),
-  concurrentCalls: limit.optional(),
-})
 
 /** Entra writes them in lower case; so does the platform. */
 export const guid = (message: string) => z.guid(message).transform((text) => text.toLowerCase())
@@ -64,7 +90,17 @@ const isolation = z.strictObject({
   data: z.enum(dataIsolations).default('logical'),
 })
 
-const settings = z.strictObject({ hidePromptFilterChunk: z.boolean().optional() })
+const settings = z.strictObject({
+  hidePromptFilterChunk: z.boolean().optional(),
+  budgetWarnPercents: z
+    .array(z.int().min(1).max(WARN_PERCENT_MAX))
+    .max(WARN_PERCENTS_MAX)
+    .optional()
+    .meta({ description: 'Percent of a budget at which to warn; 50, 80 and 100 by default, none with an empty list.' }),
+  clientGone: z.enum(clientGonePolicies).optional().meta({
+    description: 'Whether a call whose client has gone is read to its end (`drain`, the default) or ended (`cancel`).',
+  }),
+})
 
 const directory = z.strictObject({
   directoryId: guid('Must be the id of an Entra directory, a GUID'),
@@ -85,6 +121,7 @@ export const tenantInput = z.strictObject({
   /** The tenant's Entra directory: its people and applications then sign in with their own tokens. */
   directory: directory.optional(),
   limitOverrides: limitsInput.default({}),
+  budgetOverrides: budgetsInput.optional(),
   settings: settings.default({}),
 })
 export type TenantInput = z.infer<typeof tenantInput>
@@ -103,6 +140,7 @@ export const tenantPatch = z.strictObject({
       concurrentCalls: limit.nullable().optional(),
     })
     .optional(),
+  budgetOverrides: budgetsPatch.optional(),
   settings: settings.optional(),
 })
 export type TenantPatch = z.infer<typeof tenantPatch>

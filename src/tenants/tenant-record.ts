@@ -1,6 +1,16 @@
 import type { BackendId, TenantId } from '../base/ids'
+import type { Budgets } from './budget'
 import type { OwnAccount, OwnDeployment } from './own-models-input'
-import type { Capability, Limits, ModelAlias, TenantSettings, TenantState, TierName } from './snapshot'
+import type {
+  AliasHedge,
+  Capability,
+  Limits,
+  ModelAlias,
+  OwnLimits,
+  TenantSettings,
+  TenantState,
+  TierName,
+} from './snapshot'
 
 /** What the platform keeps of a tenant. The data path never reads it: it reads the snapshot compiled from it. */
 export interface TenantRecord {
@@ -21,6 +31,8 @@ export interface TenantRecord {
   readonly ownAccount?: OwnAccount | undefined
   /** In place of the tier's limits, within the tier's bounds. */
   readonly limitOverrides: Partial<Limits>
+  /** In place of the tier's budgets, within the tier's bounds. */
+  readonly budgetOverrides?: Budgets | undefined
   readonly settings: TenantSettings
   /** Unix milliseconds. */
   readonly createdAt: number
@@ -48,4 +60,9 @@ export interface AliasSpec {
   readonly deployment?: OwnDeployment | undefined
   readonly outputTokensMax?: number | undefined
   readonly outputTokensField?: ModelAlias['outputTokensField'] | undefined
+  /** Held besides the tenant's own; absent: only the tenant's count. */
+  readonly limits?: OwnLimits | undefined
+  readonly budgets?: Budgets | undefined
+  readonly fallback?: string | undefined
+  readonly hedge?: AliasHedge | undefined
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { budgetWarnPercentsDefault, shownBudgets } from './budget'
 import { compileSnapshot } from './compile-snapshot'
-import { capabilities, tierNames, type TenantState } from './snapshot'
-import { tenantInput } from './tenant-input'
+import { capabilities, clientGonePolicies, tierNames, type TenantSettings, type TenantState } from './snapshot'
+import { aliasName, hedgeInput, tenantInput } from './tenant-input'
 import type { TenantRecord } from './tenant-record'
 
 const states = ['onboarding', 'active', 'suspended', 'offboarding', 'offboarded'] as const satisfies TenantState[]
@@ -22,7 +23,12 @@ const shown = {
   region: z.string(),
   residency: z.array(z.string()).meta({ description: 'Regions that may serve the tenant; empty means any.' }),
   limits,
-  settings: z.object({ hidePromptFilterChunk: z.boolean() }),
+  budgets: shownBudgets,
+  settings: z.object({
+    hidePromptFilterChunk: z.boolean(),
+    budgetWarnPercents: z.array(z.int()),
+    clientGone: z.enum(clientGonePolicies).optional(),
+  }),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 }
@@ -34,6 +40,7 @@ export const operatorTenant = z
     aliases: tenantInput.shape.aliases.unwrap(),
     ownAccount: tenantInput.shape.ownAccount,
     limitOverrides: limits.partial(),
+    budgetOverrides: shownBudgets.optional(),
     weight: z.number().meta({ description: 'Share of a contended backend; 1 is the standard tier’s.' }),
   })
   .meta({ id: 'Tenant' })
@@ -48,6 +55,10 @@ export const ownTenant = z
         capabilities: z.array(z.enum(capabilities)),
         outputTokensMax: z.int(),
         outputTokensField: z.enum(['max_tokens', 'max_completion_tokens']),
+        limits: limits.partial().optional(),
+        budgets: shownBudgets.optional(),
+        fallback: aliasName.optional(),
+        hedge: hedgeInput.optional(),
       }),
     ),
   })
@@ -56,14 +67,15 @@ export const ownTenant = z
 /** A tenant as operators see it: the whole record, with the limits that result. */
 export function operatorView(record: TenantRecord) {
   const { createdAt, updatedAt, ...rest } = record
-  const { limits, weight } = compileSnapshot(record)
-  return { ...rest, limits, weight, createdAt: isoTime(createdAt), updatedAt: isoTime(updatedAt) }
+  const { limits, budgets, weight } = compileSnapshot(record)
+  const settings = shownSettings(record.settings)
+  return { ...rest, limits, budgets, weight, settings, createdAt: isoTime(createdAt), updatedAt: isoTime(updatedAt) }
 }
 
 /** A tenant as it sees itself: which backends serve it is the platform's own affair. */
 export function tenantView(record: TenantRecord) {
-  const { limits, aliases } = compileSnapshot(record)
-  const { tenantId, version, state, displayName, contact, tier, region, residency, settings } = record
+  const { limits, budgets, aliases } = compileSnapshot(record)
+  const { tenantId, version, state, displayName, contact, tier, region, residency } = record
   return {
     tenantId,
     version,
@@ -75,11 +87,14 @@ export function tenantView(record: TenantRecord) {
     residency,
     aliases: Object.values(aliases).map(({ groups: _, ...shown }) => shown),
     limits,
-    settings,
+    budgets,
+    settings: shownSettings(record.settings),
     createdAt: isoTime(record.createdAt),
     updatedAt: isoTime(record.updatedAt),
   }
 }
+
+const shownSettings = (settings: TenantSettings) => ({ budgetWarnPercents: budgetWarnPercentsDefault, ...settings })
 
 /** The ETag of a tenant's representations: its version. */
 export const tenantEtag = ({ version }: { readonly version: number }) => `"${version}"`

@@ -1,4 +1,5 @@
-import { accountOf, deploymentOf, DIRECTORY, sharedAlias } from './sound-models'
+import { TenantScope } from '../../../src/storage/tenant-scope'
+import { accountOf, budgets, deploymentOf, DIRECTORY, sharedAlias } from './sound-models'
 import { backendBody, expectStatus, stampBody, tenantBody } from '../control-plane-fixtures'
 import { OTHER_OWNER, OWNER, type World } from './world'
 import { regionPattern, textExamples } from './text-examples'
@@ -39,7 +40,7 @@ const anywhere = (says: RegExp, field = /./): Exception => ({ field, status: 400
 const aliasRules: readonly Exception[] = [
   anywhere(/No backend/, /backendId$/),
   anywhere(/tier allows at most 5 aliases/, /^aliases$/),
-  anywhere(/tier allows 1 to/, /outputTokensMax$/),
+  anywhere(/tier allows 1 to/, /outputTokensMax$|\.limits\./),
   anywhere(/is not a model the platform knows/, /model$|capabilities$/),
   anywhere(/Must name at least one group|Only isolation|Must say which deployment/, /groups$|deployment$|deployment\./),
 ]
@@ -57,9 +58,18 @@ const keyBody = {
   scopes: ['inference'],
   aliases: ['chat'],
   limits: { requestsPerMinute: 1, tokensPerMinute: 1, concurrentCalls: 1 },
+  budgets,
   expiresAt: '2027-01-31T00:00:00Z',
 }
 const keyRules = [anywhere(/is not an alias of this tenant/, /^aliases/)]
+
+/** A tenant has only so many keys that work, and each trial that is taken makes one. */
+async function revokeOtherKeys({ server, apiKey, tenantId, keyId }: World): Promise<void> {
+  const scope = TenantScope.ofPlatform(tenantId)
+  for (const record of await server.parts.keys.list(scope))
+    if (record.keyId !== keyId && !apiKey.includes(record.keyId.slice('key_'.length)))
+      await server.parts.keys.revoke(scope, record.keyId)
+}
 
 const memberBody = { directoryId: DIRECTORY, objectId: OWNER, role: 'owner' }
 const memberOf = { memberId: `${DIRECTORY}~${OTHER_OWNER}` }
@@ -117,7 +127,8 @@ export const baselines: Readonly<Record<string, Baseline>> = {
         aliases: [sharedAlias(backendId)],
         directory: { directoryId: DIRECTORY, ownerObjectId: OWNER },
         limitOverrides: limits,
-        settings: { hidePromptFilterChunk: true },
+        budgetOverrides: budgets,
+        settings: { hidePromptFilterChunk: true, budgetWarnPercents: [50, 100] },
       },
       { ...tenantBody, isolation: { models: 'dedicated' }, aliases: [deploymentOf(sharedAlias())] },
       {
@@ -145,7 +156,8 @@ export const baselines: Readonly<Record<string, Baseline>> = {
         residency: ['swedencentral'],
         aliases: [sharedAlias(backendId)],
         limitOverrides: limits,
-        settings: { hidePromptFilterChunk: true },
+        budgetOverrides: budgets,
+        settings: { hidePromptFilterChunk: true, budgetWarnPercents: [50, 100] },
       },
       { aliases: [deploymentOf(sharedAlias())] },
     ],
@@ -157,6 +169,7 @@ export const baselines: Readonly<Record<string, Baseline>> = {
   },
   'POST /api/platform/tenants/{tenantId}/keys': {
     params: ofTenant,
+    prepare: revokeOtherKeys,
     bodies: () => [keyBody],
     exceptions: keyRules,
   },
@@ -190,8 +203,8 @@ export const baselines: Readonly<Record<string, Baseline>> = {
     bodies: () => [{ value: 'a-secret' }],
   },
   'POST /api/registrations': { prepare: openRegistration, bodies: () => [tenantBody] },
-  'PATCH /api/tenant': { bodies: () => [{ settings: { hidePromptFilterChunk: true } }] },
-  'POST /api/tenant/keys': { bodies: () => [keyBody], exceptions: keyRules },
+  'PATCH /api/tenant': { bodies: () => [{ settings: { hidePromptFilterChunk: true, budgetWarnPercents: [80] } }] },
+  'POST /api/tenant/keys': { prepare: revokeOtherKeys, bodies: () => [keyBody], exceptions: keyRules },
   'POST /api/tenant/keys/{keyId}/rotate': { params: ofKey, bodies: () => [{ overlapMs: 1 }] },
   'POST /api/tenant/members': {
     bodies: () => [memberBody],

@@ -8,6 +8,8 @@ export function fieldsOf(
   field = '',
 ): readonly string[] {
   const { oneOf, items, properties, additionalProperties, ...rest } = resolveSchema(components, schema)
+  const value = rest.anyOf?.find(({ type }) => type !== 'null')
+  if (value) return fieldsOf(value, components, field)
   if (oneOf) {
     return oneOf.flatMap(({ properties: { kind, ...others } = {}, ...variant }) =>
       fieldsOf({ ...variant, properties: others }, components, `${field}<${String(kind?.const)}>`),

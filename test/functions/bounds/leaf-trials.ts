@@ -5,8 +5,6 @@ import { accept, refuse, type Place, type Trial } from './trial'
 /** Trials of a field that holds one value. */
 export function leafTrials(place: Place): Trial[] {
   const { schema } = place
-  const value = schema.anyOf?.find(({ type }) => type !== 'null')
-  if (value && schema.anyOf?.length === 2) return nullableTrials(place, value)
   if (schema.enum) return choiceTrials(place, schema.enum)
   switch (schema.type) {
     case 'string':
@@ -22,11 +20,6 @@ export function leafTrials(place: Place): Trial[] {
     default:
       throw new Error(`there are no trials of ${place.field}: ${JSON.stringify(schema)}`)
   }
-}
-
-function nullableTrials(place: Place, value: JsonSchema): Trial[] {
-  const trials = leafTrials({ ...place, schema: value })
-  return [...trials.filter(({ what }) => what !== 'being null'), accept(place, 'being null', null)]
 }
 
 function choiceTrials(place: Place, choices: readonly unknown[]): Trial[] {

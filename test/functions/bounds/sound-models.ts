@@ -1,5 +1,13 @@
 export const DIRECTORY = 'aaaaaaaa-0000-4000-8000-00000000000a'
 
+const budget = { limit: 1, stop: true }
+export const budgets = {
+  tokensPerDay: budget,
+  tokensPerMonth: budget,
+  microUsdPerDay: budget,
+  microUsdPerMonth: budget,
+}
+
 /** An alias with every field that it can have beside a deployment; on a backend where one is given. */
 export function sharedAlias(backendId?: string) {
   return {
@@ -8,6 +16,8 @@ export function sharedAlias(backendId?: string) {
     capabilities: ['chat'],
     outputTokensMax: 100,
     outputTokensField: 'max_tokens',
+    limits: { requestsPerMinute: 1, tokensPerMinute: 1, concurrentCalls: 1 },
+    budgets,
     ...(backendId === undefined ? {} : { groups: [{ members: [{ backendId, weight: 1 }] }] }),
   }
 }

@@ -1,3 +1,4 @@
+import { budgetNames } from '../../../src/tenants/budget'
 import { tiers } from '../../../src/tenants/tiers'
 import { chatAlias, tenantBody } from '../control-plane-fixtures'
 import type { Rule } from './rule'
@@ -146,39 +147,73 @@ const aliasRules: readonly Rule[] = [
 const limitNames = ['requestsPerMinute', 'tokensPerMinute', 'concurrentCalls'] as const
 
 /** The most of everything that a tier sells. */
-const tierRules: readonly Rule[] = Object.values(tiers).flatMap(({ name, limitsMax, outputTokensMax, aliasesMax }) => {
-  const tier = (change: object) => () => ({ ...tenantBody, tier: name, ...change })
-  const capped = (cap: number) => (world: World) => ({ ...shared({ outputTokensMax: cap })(world), tier: name })
-  const aliases = (count: number) => (world: World) => ({
-    ...shared(...Array.from({ length: count }, (_, i) => ({ name: `chat${i}` })))(world),
-    tier: name,
-  })
-  return [
-    ...limitNames.map((limit) => ({
-      what: `${name} has at most ${limitsMax[limit]} ${limit}`,
-      operation: POST,
-      refused: tier({ limitOverrides: { [limit]: limitsMax[limit] + 1 } }),
-      path: `limitOverrides.${limit}`,
-      says: new RegExp(`1 to ${limitsMax[limit]}\\b`),
-      taken: tier({ limitOverrides: { [limit]: limitsMax[limit] } }),
-    })),
-    {
-      what: `${name} has at most ${outputTokensMax} output tokens`,
-      operation: POST,
-      refused: capped(outputTokensMax + 1),
-      path: 'aliases.0.outputTokensMax',
-      says: new RegExp(`1 to ${outputTokensMax}\\b`),
-      taken: capped(outputTokensMax),
-    },
-    {
-      what: `${name} has at most ${aliasesMax} aliases`,
-      operation: POST,
-      refused: aliases(aliasesMax + 1),
-      path: 'aliases',
-      says: new RegExp(`\\b${aliasesMax}\\b`),
-      taken: aliases(aliasesMax),
-    },
-  ]
-})
+const tierRules: readonly Rule[] = Object.values(tiers).flatMap(
+  ({ name, limitsMax, budgetsMax, outputTokensMax, aliasesMax }) => {
+    const tier = (change: object) => () => ({ ...tenantBody, tier: name, ...change })
+    const capped = (cap: number) => (world: World) => ({ ...shared({ outputTokensMax: cap })(world), tier: name })
+    const aliases = (count: number) => (world: World) => ({
+      ...shared(...Array.from({ length: count }, (_, i) => ({ name: `chat${i}` })))(world),
+      tier: name,
+    })
+    return [
+      ...limitNames.map((limit) => ({
+        what: `${name} has at most ${limitsMax[limit]} ${limit}`,
+        operation: POST,
+        refused: tier({ limitOverrides: { [limit]: limitsMax[limit] + 1 } }),
+        path: `limitOverrides.${limit}`,
+        says: new RegExp(`1 to ${limitsMax[limit]}\\b`),
+        taken: tier({ limitOverrides: { [limit]: limitsMax[limit] } }),
+      })),
+      ...budgetNames.flatMap((budget) => {
+        const most = budgetsMax[budget]
+        if (most === undefined) return []
+        const of = (limit: number) => ({ [budget]: { limit } })
+        const says = new RegExp(`1 to ${most}\\b`)
+        return [
+          {
+            what: `${name} has at most ${most} as its ${budget}`,
+            operation: POST,
+            refused: tier({ budgetOverrides: of(most + 1) }),
+            path: `budgetOverrides.${budget}.limit`,
+            says,
+            taken: tier({ budgetOverrides: of(most) }),
+          },
+          {
+            what: `${name} has at most ${most} as the ${budget} of an alias`,
+            operation: POST,
+            refused: (world: World) => ({ ...shared({ budgets: of(most + 1) })(world), tier: name }),
+            path: `aliases.0.budgets.${budget}.limit`,
+            says,
+            taken: (world: World) => ({ ...shared({ budgets: of(most) })(world), tier: name }),
+          },
+        ]
+      }),
+      ...limitNames.map((limit) => ({
+        what: `${name} has at most ${limitsMax[limit]} ${limit} for an alias`,
+        operation: POST,
+        refused: (world: World) => ({ ...shared({ limits: { [limit]: limitsMax[limit] + 1 } })(world), tier: name }),
+        path: `aliases.0.limits.${limit}`,
+        says: new RegExp(`1 to ${limitsMax[limit]}\\b`),
+        taken: (world: World) => ({ ...shared({ limits: { [limit]: limitsMax[limit] } })(world), tier: name }),
+      })),
+      {
+        what: `${name} has at most ${outputTokensMax} output tokens`,
+        operation: POST,
+        refused: capped(outputTokensMax + 1),
+        path: 'aliases.0.outputTokensMax',
+        says: new RegExp(`1 to ${outputTokensMax}\\b`),
+        taken: capped(outputTokensMax),
+      },
+      {
+        what: `${name} has at most ${aliasesMax} aliases`,
+        operation: POST,
+        refused: aliases(aliasesMax + 1),
+        path: 'aliases',
+        says: new RegExp(`\\b${aliasesMax}\\b`),
+        taken: aliases(aliasesMax),
+      },
+    ]
+  },
+)
 
 export const tenantRules: readonly Rule[] = [...modelRules, ...aliasRules, ...tierRules]

@@ -11,10 +11,18 @@ export function trialsOf(schema: JsonSchema, value: unknown, components: Place['
 function walk(place: Place): Trial[] {
   const schema = resolveSchema(place.components, place.schema)
   const here = { ...place, schema }
+  const value = schema.anyOf?.find(({ type }) => type !== 'null')
+  if (value && schema.anyOf?.length === 2) return nullableTrials(here, value)
   if (schema.oneOf) return variantTrials(here, schema.oneOf)
   if (schema.type === 'array') return arrayTrials(here)
   if (schema.type !== 'object') return leafTrials(here)
   return typeof schema.additionalProperties === 'object' ? recordTrials(here) : objectTrials(here)
+}
+
+function nullableTrials(place: Place, value: JsonSchema): Trial[] {
+  const trials = walk({ ...place, schema: value })
+  const isNull = ({ field, what }: Trial) => field === place.field && what === 'being null'
+  return [...trials.filter((trial) => !isNull(trial)), accept(place, 'being null', null)]
 }
 
 const childOf = (place: Place, name: string): Pick<Place, 'path' | 'components'> => ({

@@ -33,7 +33,10 @@ describe('a tenant', () => {
       body: { settings: { hidePromptFilterChunk: true } },
       headers: { 'if-match': etag },
     })
-    expect(expectStatus(reply, 200).body.settings).toEqual({ hidePromptFilterChunk: true })
+    expect(expectStatus(reply, 200).body.settings).toEqual({
+      hidePromptFilterChunk: true,
+      budgetWarnPercents: [50, 80, 100],
+    })
     expect(await server.parts.snapshots.get(tenantId as `ten_${string}`)).toMatchObject({
       settings: { hidePromptFilterChunk: true },
     })
