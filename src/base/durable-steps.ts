@@ -29,11 +29,18 @@ export interface Orchestrations {
   /** Undefined for an id that never ran, or has been purged. */
   status(instanceId: string): Promise<OrchestrationStatus | undefined>
   /** Every instance that has not ended, with what it was started with. */
-  running(): Promise<readonly { readonly instanceId: string; readonly input: unknown }[]>
+  running(): Promise<readonly StartedOrchestration[]>
+  /** Every instance that has ended and is not purged. Reads all that the host keeps: for rare work only. */
+  ended(): Promise<readonly StartedOrchestration[]>
   /** Removes what the host keeps of an instance that has ended: input, history, status. An unknown one is no error. */
   purge(instanceId: string): Promise<void>
   /** Events for an instance that is not running are dropped. */
   raise(instanceId: string, event: string, data: unknown): Promise<void>
+}
+
+export interface StartedOrchestration {
+  readonly instanceId: string
+  readonly input: unknown
 }
 
 export interface OrchestrationStatus {

@@ -35,7 +35,7 @@ export interface ChecklistStep<Input> {
 
 /** What the activity's host offers beside the slices. */
 export interface StepHost {
-  readonly orchestrations: Pick<Orchestrations, 'purge' | 'running'>
+  readonly orchestrations: Pick<Orchestrations, 'purge' | 'running' | 'ended'>
 }
 
 export interface Operation<Input> {

@@ -7,13 +7,13 @@ import { done, type Checklist, type ChecklistStep } from '../checklists/checklis
 import { certificateFact, exportFact } from '../checklists/operation-view'
 import type { Removal } from '../checklists/removal'
 import type { TenantKeyring } from '../encryption/sealer'
-import { onboardingIdOf } from '../onboarding/onboarding-input'
 import { TenantScope } from '../storage/tenant-scope'
 import type { Tenants } from '../tenants/tenants'
 import type { CertificateSigner } from './certificate'
 import type { Exporter } from './exporter'
 import { offboardingName, type OffboardingInput } from './offboarding-input'
 import type { Offboarding, Offboardings } from './offboardings'
+import { othersOf, purgeOthers } from './other-operations'
 import type { Sweep } from './sweep'
 import type { TenantStore } from './tenant-store'
 import { retainedOf, type TenantStores } from './tenant-stores'
@@ -82,9 +82,7 @@ const freezeStep = ({ tenants, offboardings, keyring, graceMs, clock }: Offboard
     })
     const waitMs = frozenAt + graceMs - clock.now()
     if (waitMs > 0) return { kind: 'not-yet', againAfterMs: waitMs }
-    const others = (await orchestrations.running()).filter(
-      ({ instanceId, input: started }) => instanceId !== operationId && isOf(tenantId, started),
-    )
+    const others = othersOf(await orchestrations.running(), { operationId, tenantId })
     if (others.length > 0) return { kind: 'not-yet', againAfterMs: OTHERS_POLL_MS }
     const versions = await keyring.versions(scope)
     await offboardings.change(tenantId, (offboarding) => ({
@@ -95,9 +93,6 @@ const freezeStep = ({ tenants, offboardings, keyring, graceMs, clock }: Offboard
     return done({ frozenAt: new Date(frozenAt).toISOString() })
   },
 })
-
-const isOf = (tenantId: TenantId, started: unknown) =>
-  typeof started === 'object' && started !== null && 'tenantId' in started && started.tenantId === tenantId
 
 const exportStep = ({ exporter, offboardings, publicUrl }: OffboardingDeps): Step => ({
   id: 'export',
@@ -144,11 +139,10 @@ const destroyKeyStep = ({ stores, offboardings, clock }: OffboardingDeps): Step 
 const removeRecordStep = ({ stores, offboardings }: OffboardingDeps): Step => ({
   id: 'remove-record',
   ...bounds,
-  do: async ({ tenantId }, { orchestrations }) => {
+  do: async ({ operationId, tenantId }, { orchestrations }) => {
     const removal = await emptyStore(offboardings, stores.record, tenantId)
     if (removal.kind === 'not-yet') return removal
-    // The onboarding's history has the name and address that the tenant came with.
-    await orchestrations.purge(onboardingIdOf(tenantId))
+    await purgeOthers(orchestrations, { operationId, tenantId })
     return done()
   },
 })
@@ -165,14 +159,14 @@ async function emptyStore(offboardings: Offboardings, store: TenantStore, tenant
 }
 
 /**
- * Asks every store, and looks through the whole storage account, which trusts no list of ours. What a store knows is removed
- * before the next attempt.
+ * Asks every store and the host, and looks through the whole storage account, which trusts no list of ours. What one of them knows
+ * is removed before the next attempt.
  */
 const sweepStep = ({ stores, offboardings, sweep, clock }: OffboardingDeps): Step => ({
   id: 'sweep',
   ...bounds,
   attemptsMax: SWEEP_ATTEMPTS_MAX,
-  do: async ({ tenantId }) => {
+  do: async ({ operationId, tenantId }, { orchestrations }) => {
     const scope = TenantScope.ofPlatform(tenantId)
     const all = [...stores.data, stores.dataKey, stores.record]
     const account = await sweep(scope, retainedOf(await mustGet(offboardings, tenantId)))
@@ -181,12 +175,14 @@ const sweepStep = ({ stores, offboardings, sweep, clock }: OffboardingDeps): Ste
       const count = await store.census(scope)
       if (count > 0) left.push(`${store.name} (${count})`)
     }
+    const purged = await purgeOthers(orchestrations, { operationId, tenantId })
+    if (purged.length > 0) left.push(`histories of operations (${purged.length})`)
     if (left.length > 0) {
       for (const store of all) await store.remove(scope)
       const text = `Something of the tenant is left: ${left.join('; ')}.`
       throw new ProblemError(new Problem('offboarding_incomplete', text))
     }
-    const looked = [...all.map(({ name }) => name), ...account.looked]
+    const looked = [...all.map(({ name }) => name), 'histories of operations', ...account.looked]
     const swept = { at: clock.now(), looked }
     await offboardings.change(tenantId, (offboarding) => ({ ...offboarding, swept }))
     return done({ sweptAt: new Date(swept.at).toISOString(), storesSwept: String(looked.length) })

@@ -21,7 +21,9 @@ async function run(steps: Step[], options: { onFailure?: 'undo' | 'stop'; decisi
   const result = await handRun((durable) => runChecklist(durable, planOf(checklist), { tenantId, input: {} }), {
     activity: (name, request) => {
       expect(name).toBe('test-step')
-      return runStep(request as StepRequest, { orchestrations: { purge: async () => {}, running: async () => [] } })
+      return runStep(request as StepRequest, {
+        orchestrations: { purge: async () => {}, running: async () => [], ended: async () => [] },
+      })
     },
     event: () => options.decision,
   })

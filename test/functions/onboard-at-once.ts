@@ -26,6 +26,7 @@ export function onboardAtOnce({ tenants, keys }: Pick<ReturnType<typeof wireCont
     status: async () => undefined,
     purge: async () => {},
     running: async () => [],
+    ended: async () => [],
     raise: async () => {},
   }
   return { orchestrations, firstKeys: firstKeys as ReadonlyMap<string, NewKey> }

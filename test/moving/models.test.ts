@@ -64,7 +64,9 @@ async function move(scope: TenantScope, request: object, during: (step: string) 
       sleep: async (ms) => platform.clock.advance(ms),
       activity: async (_, request) => {
         await during((request as StepRequest).step)
-        return runStep(request as StepRequest, { orchestrations: { purge: async () => {}, running: async () => [] } })
+        return runStep(request as StepRequest, {
+          orchestrations: { purge: async () => {}, running: async () => [], ended: async () => [] },
+        })
       },
     },
   )

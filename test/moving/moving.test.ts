@@ -140,7 +140,9 @@ async function run<Input>(checklist: Checklist<Input>, scope: TenantScope, input
       instanceId,
       sleep: (ms) => clock.sleep(ms),
       activity: (_, request) =>
-        runStep(request as StepRequest, { orchestrations: { purge: async () => {}, running: async () => [] } }),
+        runStep(request as StepRequest, {
+          orchestrations: { purge: async () => {}, running: async () => [], ended: async () => [] },
+        }),
     },
   )
   return output

@@ -1,3 +1,4 @@
+import type { StepHost } from '../../src/checklists/checklist'
 import { auditStorage } from '../../src/audit/chain-rows'
 import { createAuditLog } from '../../src/audit/create-audit-log'
 import { runChecklist } from '../../src/checklists/run-checklist'
@@ -41,9 +42,21 @@ function cloud(polls: number) {
   return store
 }
 
+/** A host with one ended operation of whatever tenant is offboarded, at those of the looks (from 1) where it is found. */
+const hostWith = (looks: readonly number[], purged: string[] = []): StepHost['orchestrations'] => {
+  let look = 0
+  return {
+    running: async () => [],
+    ended: async () => (looks.includes(++look) ? [{ instanceId: 'mov_1', input: { tenantId: offboarded } }] : []),
+    purge: async (instanceId) => void purged.push(instanceId),
+  }
+}
+let offboarded: string
+
 /** An offboarding, walked without a host, where a tenant has something in `store` too. */
-async function offboard(store: TenantStore) {
+async function offboard(store: TenantStore, orchestrations: StepHost['orchestrations'] = hostWith([])) {
   const scope = TenantScope.ofPlatform(parts.ids.tenantId())
+  offboarded = scope.tenantId
   const tenant = { displayName: 'Slow', contact: { email: 'a@slow.example' }, tier: 'free', region: 'swedencentral' }
   await parts.tenants.register(scope.tenantId, tenantInput.parse(tenant))
   await parts.keyring.create(scope)
@@ -76,8 +89,7 @@ async function offboard(store: TenantStore) {
   const runStep = createRunStep(checklist, { log: parts.log, alert: async () => {} })
   const input = { requestedBy: 'a test', withExport: false }
   const ended = await handRun((steps) => runChecklist(steps, planOf(checklist), { tenantId: scope.tenantId, input }), {
-    activity: (_, request) =>
-      runStep(request as StepRequest, { orchestrations: { purge: async () => {}, running: async () => [] } }),
+    activity: (_, request) => runStep(request as StepRequest, { orchestrations }),
   })
   return { ...ended, offboarding: await parts.offboardings.get(scope.tenantId) }
 }
@@ -99,6 +111,33 @@ describe('what a cloud takes minutes to delete', () => {
       state: 'failed',
       attempts: 5,
       error: { code: 'offboarding_incomplete', detail: 'Something of the tenant is left: model deployments (2).' },
+    })
+    expect(offboarding?.certificate).toBeUndefined()
+  }, 30_000)
+})
+
+describe('the histories of a tenant’s operations', () => {
+  it('are removed with its record, and looked for again by the sweep', async () => {
+    const purged: string[] = []
+    const { output, offboarding } = await offboard(cloud(0), hostWith([1], purged))
+    expect(output.state).toBe('completed')
+    expect(purged).toEqual(['mov_1'])
+    expect(offboarding?.swept?.looked).toContain('histories of operations')
+  }, 30_000)
+
+  it('that turn up after it are found by the sweep, which removes them and looks again', async () => {
+    const purged: string[] = []
+    const { output } = await offboard(cloud(0), hostWith([2], purged))
+    expect(output.state).toBe('completed')
+    expect(output.steps.find(({ id }) => id === 'sweep')?.attempts).toBe(2)
+    expect(purged).toEqual(['mov_1'])
+  }, 30_000)
+
+  it('that do not go keep the tenant from being certified as deleted', async () => {
+    const { output, offboarding } = await offboard(cloud(0), hostWith([1, 2, 3, 4, 5, 6]))
+    expect(output.steps.find(({ id }) => id === 'sweep')).toMatchObject({
+      state: 'failed',
+      error: { code: 'offboarding_incomplete', detail: expect.stringContaining('histories of operations (1)') },
     })
     expect(offboarding?.certificate).toBeUndefined()
   }, 30_000)

@@ -14,6 +14,13 @@ const NOT_ENDED = [
   OrchestrationRuntimeStatus.Suspended,
 ] as const
 
+const ENDED = [
+  OrchestrationRuntimeStatus.Completed,
+  OrchestrationRuntimeStatus.Failed,
+  OrchestrationRuntimeStatus.Terminated,
+  OrchestrationRuntimeStatus.Canceled,
+] as const
+
 /** The client binding of the running invocation; the trigger must have `df.input.durableClient()` among its inputs. */
 export function durableOrchestrations(context: InvocationContext): Orchestrations {
   let known: DurableClient | undefined
@@ -30,6 +37,11 @@ export function durableOrchestrations(context: InvocationContext): Orchestration
     return found?.instanceId ? statusOf(found) : undefined
   }
 
+  const started = async (runtimeStatus: readonly OrchestrationRuntimeStatus[]) => {
+    const found = await client().getStatusBy({ runtimeStatus: [...runtimeStatus] })
+    return found.map(({ instanceId, input }) => ({ instanceId, input }))
+  }
+
   return {
     status,
     start: async (name, instanceId, input) => {
@@ -37,10 +49,8 @@ export function durableOrchestrations(context: InvocationContext): Orchestration
       if (found && !endedBadly(found)) return
       await client().startNew(name, { instanceId, input })
     },
-    running: async () => {
-      const found = await client().getStatusBy({ runtimeStatus: [...NOT_ENDED] })
-      return found.map(({ instanceId, input }) => ({ instanceId, input }))
-    },
+    running: () => started(NOT_ENDED),
+    ended: () => started(ENDED),
     purge: async (instanceId) => {
       await client().purgeInstanceHistory(instanceId)
     },

@@ -32,6 +32,7 @@ const orchestrations: Orchestrations = {
   status: async (instanceId) => operations.get(instanceId),
   purge: async () => {},
   running: async () => [],
+  ended: async () => [],
   raise: async () => {},
 }
 
