@@ -11,7 +11,7 @@ interface Reservation {
   readonly rates: RateView
 }
 
-/** A call's reservation in the ledgers of its tenant and key, until it settles. */
+/** A call's reservation in the ledgers of its tenant, key and alias, until it settles. */
 export class HeldAdmission implements Admission {
   readonly #clockwork: { settling(sinceMs: number): number }
   readonly #reservation: Reservation

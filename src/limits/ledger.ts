@@ -1,5 +1,5 @@
 import { assert } from '../base/assert'
-import type { Limits } from '../tenants/snapshot'
+import type { OwnLimits } from '../tenants/snapshot'
 import { roomOf, type Judging, type Room, type Standing } from './judge-ask'
 import type { SectionReport } from './renew-window'
 import { capsOf, nothing, type Amount, type Caps, type Lease, type SectionId, type Spend } from './window-state'
@@ -26,7 +26,7 @@ const LOW_WATER_SHARE = 0.5
  */
 export class Ledger {
   readonly section: SectionId
-  #limits: Partial<Limits> | undefined
+  #limits: OwnLimits | undefined
   #caps: Caps = noCaps
   /** The limits by which the lease was sized, and those of the renewal under way. */
   #sizedBy: Caps = noCaps
@@ -49,8 +49,8 @@ export class Ledger {
   #lastAskedMs = -Infinity
   #demand: Amount = nothing
 
-  /** By the row as last seen: what nobody has spent or leased. */
-  #free: Amount = nothing
+  /** By the row as last written: what nobody has spent or leased. Undefined before the first time. */
+  #free: Amount | undefined
 
   constructor(section: SectionId, nowMs: number) {
     this.section = section
@@ -63,15 +63,20 @@ export class Ledger {
 
   /** The best knowledge of what is left for all instances together, without asking the row. */
   get leftRequests(): number {
-    return leftOf(this.#caps.requests, this.#free.requests + this.#requests)
+    return leftOf(this.#caps.requests, (this.#free?.requests ?? 0) + this.#requests)
   }
 
   get leftTokens(): number {
-    return leftOf(this.#caps.tokens, this.#free.tokens + this.#tokens)
+    return leftOf(this.#caps.tokens, (this.#free?.tokens ?? 0) + this.#tokens)
+  }
+
+  /** Whether anything is known of what is left. */
+  get isKnown(): boolean {
+    return this.#free !== undefined
   }
 
   /** The limits in force from now on. A snapshot's limits do not change, so the same object says nothing new. */
-  agree(limits: Partial<Limits>): void {
+  agree(limits: OwnLimits): void {
     if (limits === this.#limits) return
     this.#limits = limits
     this.#caps = capsOf(limits)
@@ -287,5 +292,5 @@ function isLowered(from: Caps, to: Caps): boolean {
 }
 
 function leftOf(limit: number, amount: number): number {
-  return Math.max(0, Math.min(limit, amount))
+  return limit === Infinity ? Infinity : Math.max(0, Math.min(limit, amount))
 }

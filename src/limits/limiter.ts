@@ -1,12 +1,14 @@
 import type { CallerId, TenantId } from '../base/ids'
-import type { Limits } from '../tenants/snapshot'
+import type { Limits, OwnLimits } from '../tenants/snapshot'
 
 /** What is asked of the limits for one call. */
 export interface AdmissionRequest {
   readonly tenantId: TenantId
   readonly limits: Limits
   /** The calling key's own limits, held besides the tenant's. */
-  readonly key: { readonly keyId: CallerId; readonly limits: Partial<Limits> } | undefined
+  readonly key: { readonly keyId: CallerId; readonly limits: OwnLimits } | undefined
+  /** The limits of the alias that is called, held besides the tenant's too. */
+  readonly alias?: { readonly name: string; readonly limits: OwnLimits } | undefined
   /** Prompt estimate + allowed output. At least 1. */
   readonly tokens: number
 }
@@ -17,14 +19,15 @@ export type AdmissionResult =
   | {
       readonly kind: 'refused'
       readonly limit: LimitName
-      readonly scope: 'tenant' | 'key'
+      readonly scope: LimitScope
       readonly retryAfterMs: number
       readonly rates: RateView
     }
   /** Larger than the whole limit: waiting never helps. */
-  | { readonly kind: 'never-fits'; readonly scope: 'tenant' | 'key'; readonly tokensPerMinute: number }
+  | { readonly kind: 'never-fits'; readonly scope: LimitScope; readonly tokensPerMinute: number }
 
 export type LimitName = keyof Limits
+export type LimitScope = 'tenant' | 'key' | 'alias'
 
 export interface Admission {
   /** As of the admission, for the rate headers. */
@@ -36,7 +39,10 @@ export interface Admission {
   settle(usedTokens: number): void
 }
 
-/** The tenant's own limits and what is left of them, for `x-ratelimit-*`. `resetMs`: until the window is empty again. */
+/**
+ * What is left, for `x-ratelimit-*`: of requests and of tokens each as the tightest of the tenant's, the key's and the
+ * alias's limits has it. `resetMs`: until the window is empty again.
+ */
 export interface RateView {
   readonly requests: { readonly limit: number; readonly remaining: number; readonly resetMs: number }
   readonly tokens: { readonly limit: number; readonly remaining: number; readonly resetMs: number }

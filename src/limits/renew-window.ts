@@ -58,12 +58,12 @@ export interface LeaseSize {
 /** A renewal that changes nothing is written all the same when less than this share of the lease's life is left. */
 const RENEW_BELOW_LIFE_SHARE = 0.75
 
-/** Keys with limits of their own that can be in use at once. With the two below it keeps a row under 32 KB. */
-export const KEY_SECTIONS_MAX = 32
+/** Keys and aliases with limits of their own that can be in use at once. With the two below it keeps a row under 48 KB. */
+export const OWN_SECTIONS_MAX = 64
 /** Instances that can hold leases of one tenant at once. */
 export const HOLDERS_MAX = 128
-/** Leases of keys, over all keys and instances. */
-export const KEY_LEASES_MAX = 512
+/** Leases of keys and aliases, over all of them and all instances. */
+export const OWN_LEASES_MAX = 1_024
 
 /**
  * One compare-and-swap's worth of change: books what the instance spent, decides its waiting calls in order, and sizes
@@ -164,12 +164,12 @@ function isAgeing(stored: WindowState, { instanceId, intent }: Renewal, nowMs: n
 function hasPlace(state: WindowState, sectionId: SectionId, instanceId: InstanceId): boolean {
   if (!state.holders.has(instanceId) && state.holders.size >= HOLDERS_MAX) return false
   if (sectionId === 'tenant' || state.sections.get(sectionId)?.leases.has(instanceId)) return true
-  let keySections = 0
-  let keyLeases = 0
+  let ownSections = 0
+  let ownLeases = 0
   for (const [otherId, { leases }] of state.sections) {
     if (otherId === 'tenant') continue
-    keySections++
-    keyLeases += leases.size
+    ownSections++
+    ownLeases += leases.size
   }
-  return keyLeases < KEY_LEASES_MAX && (state.sections.has(sectionId) || keySections < KEY_SECTIONS_MAX)
+  return ownLeases < OWN_LEASES_MAX && (state.sections.has(sectionId) || ownSections < OWN_SECTIONS_MAX)
 }

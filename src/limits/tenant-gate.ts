@@ -1,10 +1,10 @@
 import { assert } from '../base/assert'
 import type { TenantScope } from '../storage/tenant-scope'
-import type { Limits } from '../tenants/snapshot'
+import type { OwnLimits } from '../tenants/snapshot'
 import { HeldAdmission } from './held-admission'
 import type { Ask, Refusal, Verdict } from './judge-ask'
 import type { Ledger } from './ledger'
-import type { AdmissionRequest, AdmissionResult, RateView } from './limiter'
+import type { AdmissionRequest, AdmissionResult, LimitScope, RateView } from './limiter'
 import type { Renewal } from './renew-window'
 import { limitsUnavailable } from './renewal-attempts'
 import { TenantLease, type LeaseDeps } from './tenant-lease'
@@ -26,8 +26,7 @@ const HOLD_SMOOTHING = 1 / 16
 
 interface Waiter {
   readonly ask: Ask
-  readonly tenant: Ledger
-  readonly key: Ledger | undefined
+  readonly ledgers: readonly Ledger[]
   readonly resolve: (result: AdmissionResult) => void
   readonly reject: (error: unknown) => void
   rounds: number
@@ -57,22 +56,20 @@ export class TenantGate {
     assert(Number.isSafeInteger(tokens) && tokens >= 1, 'an estimate is a whole number of tokens, at least 1')
     const nowMs = this.#deps.clock.now()
     this.#usedAtMs = nowMs
-    const tenant = this.#lease.ledger('tenant', request.limits) ?? refuseForSpace()
-    const key = this.#keyOf(request)
-    if (tokens > tenant.caps.tokens) return neverFits('tenant', tenant)
-    if (key && tokens > key.caps.tokens) return neverFits('key', key)
+    const ledgers = this.#ledgersOf(request)
+    const tooSmall = ledgers.find(({ caps }) => tokens > caps.tokens)
+    if (tooSmall) return neverFits(tooSmall)
 
-    if (this.#covers(tenant, key, tokens, nowMs)) {
-      tenant.notice(tokens, nowMs)
-      key?.notice(tokens, nowMs)
-      const admitted = this.#take(tenant, key, tokens, nowMs)
-      if (tenant.isRunningLow() || key?.isRunningLow()) this.#renewAhead(nowMs)
+    if (this.#covers(ledgers, tokens, nowMs)) {
+      for (const ledger of ledgers) ledger.notice(tokens, nowMs)
+      const admitted = this.#take(ledgers, tokens, nowMs)
+      if (ledgers.some((ledger) => ledger.isRunningLow())) this.#renewAhead(nowMs)
       return admitted
     }
-    const ask: Ask = { sections: key ? ['tenant', key.section] : ['tenant'], tokens }
+    const ask: Ask = { sections: ledgers.map(({ section }) => section), tokens }
     const verdict = this.#judge(ask, nowMs)
-    if (verdict?.kind === 'refused') return this.#refuse(verdict, tenant, nowMs)
-    return this.#wait(ask, tenant, key, nowMs)
+    if (verdict?.kind === 'refused') return this.#refuse(verdict, ledgers, nowMs)
+    return this.#wait(ask, ledgers, nowMs)
   }
 
   /** Renews what is held before it expires, and gives back what is not needed. Returns whether a renewal was started. */
@@ -100,25 +97,31 @@ export class TenantGate {
     if (this.#failure) throw this.#failure
   }
 
-  #keyOf({ key }: AdmissionRequest): Ledger | undefined {
-    if (!key || !hasLimits(key.limits)) return undefined
-    return this.#lease.ledger(key.keyId, key.limits) ?? refuseForSpace()
+  /** The tenant's, and those of the key and the alias where these have limits of their own. */
+  #ledgersOf({ limits, key, alias }: AdmissionRequest): readonly Ledger[] {
+    const ledgers = [this.#ledger('tenant', limits)]
+    if (key && hasLimits(key.limits)) ledgers.push(this.#ledger(key.keyId, key.limits))
+    if (alias && hasLimits(alias.limits)) ledgers.push(this.#ledger(`alias.${alias.name}`, alias.limits))
+    return ledgers
   }
 
-  #covers(tenant: Ledger, key: Ledger | undefined, tokens: number, nowMs: number): boolean {
-    return this.#lease.isUsable(nowMs) && tenant.covers(tokens) && (key === undefined || key.covers(tokens))
+  #ledger(section: SectionId, limits: OwnLimits): Ledger {
+    return this.#lease.ledger(section, limits) ?? refuseForSpace()
   }
 
-  #take(tenant: Ledger, key: Ledger | undefined, tokens: number, nowMs: number): AdmissionResult {
+  #covers(ledgers: readonly Ledger[], tokens: number, nowMs: number): boolean {
+    return this.#lease.isUsable(nowMs) && ledgers.every((ledger) => ledger.covers(tokens))
+  }
+
+  #take(ledgers: readonly Ledger[], tokens: number, nowMs: number): AdmissionResult {
     const cell = cellAt(nowMs, this.#deps.shape)
-    tenant.take(tokens, cell)
-    key?.take(tokens, cell)
+    for (const ledger of ledgers) ledger.take(tokens, cell)
     const admission = new HeldAdmission(this, {
-      ledgers: key ? [tenant, key] : [tenant],
+      ledgers,
       tokens,
       cell,
       sinceMs: nowMs,
-      rates: this.#rates(tenant, leavesAtMs(cell, this.#deps.shape) - nowMs),
+      rates: ratesOf(ledgers, () => leavesAtMs(cell, this.#deps.shape) - nowMs),
     })
     return { kind: 'admitted', admission }
   }
@@ -134,12 +137,11 @@ export class TenantGate {
     return this.#lease.judge(ask, nowMs, { slotWaitMs: this.#slotWaitMs(), mayBeOld: this.#serving !== undefined })
   }
 
-  #wait(ask: Ask, tenant: Ledger, key: Ledger | undefined, nowMs: number): Promise<AdmissionResult> {
+  #wait(ask: Ask, ledgers: readonly Ledger[], nowMs: number): Promise<AdmissionResult> {
     if (this.#waiting.length >= WAITERS_MAX) throw limitsUnavailable(`${WAITERS_MAX} calls wait for the limits row`)
-    tenant.notice(ask.tokens, nowMs)
-    key?.notice(ask.tokens, nowMs)
+    for (const ledger of ledgers) ledger.notice(ask.tokens, nowMs)
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ask, tenant, key, resolve, reject, rounds: 0 })
+      this.#waiting.push({ ask, ledgers, resolve, reject, rounds: 0 })
       if (!this.#serving) void this.#serve('stay', nowMs)
     })
   }
@@ -191,29 +193,23 @@ export class TenantGate {
   }
 
   #answer(waiter: Waiter, verdict: Verdict | undefined, nowMs: number): boolean {
-    const { ask, tenant, key, resolve, reject } = waiter
-    if (verdict?.kind === 'full') reject(limitsUnavailable('no place for one more key or instance in the limits row'))
-    else if (verdict?.kind === 'refused') resolve(this.#refuse(verdict, tenant, nowMs))
-    else if (this.#covers(tenant, key, ask.tokens, nowMs)) resolve(this.#take(tenant, key, ask.tokens, nowMs))
+    const { ask, ledgers, resolve, reject } = waiter
+    if (verdict?.kind === 'full')
+      reject(limitsUnavailable('no place for one more key, alias or instance in the limits row'))
+    else if (verdict?.kind === 'refused') resolve(this.#refuse(verdict, ledgers, nowMs))
+    else if (this.#covers(ledgers, ask.tokens, nowMs)) resolve(this.#take(ledgers, ask.tokens, nowMs))
     else if (++waiter.rounds < ROUNDS_MAX) return false
     else reject(limitsUnavailable('granted tokens were overrun before the call could take them'))
     return true
   }
 
-  #refuse(refusal: Refusal, tenant: Ledger, nowMs: number): AdmissionResult {
+  #refuse(refusal: Refusal, ledgers: readonly Ledger[], nowMs: number): AdmissionResult {
     return {
       kind: 'refused',
       limit: refusal.limit,
       scope: scopeOf(refusal.section),
       retryAfterMs: refusal.waitMs,
-      rates: this.#rates(tenant, this.#lease.resetMs('tenant', nowMs)),
-    }
-  }
-
-  #rates(tenant: Ledger, resetMs: number): RateView {
-    return {
-      requests: { limit: tenant.caps.requests, remaining: tenant.leftRequests, resetMs },
-      tokens: { limit: tenant.caps.tokens, remaining: tenant.leftTokens, resetMs },
+      rates: ratesOf(ledgers, ({ section }) => this.#lease.resetMs(section, nowMs)),
     }
   }
 
@@ -222,18 +218,31 @@ export class TenantGate {
   }
 }
 
-function neverFits(scope: 'tenant' | 'key', ledger: Ledger): AdmissionResult {
-  return { kind: 'never-fits', scope, tokensPerMinute: ledger.caps.tokens }
+function neverFits({ section, caps }: Ledger): AdmissionResult {
+  return { kind: 'never-fits', scope: scopeOf(section), tokensPerMinute: caps.tokens }
 }
 
-function hasLimits({ requestsPerMinute, tokensPerMinute, concurrentCalls }: Partial<Limits>): boolean {
+/** Of those that hold for the call, the one that has least left, of requests and of tokens. */
+function ratesOf(ledgers: readonly Ledger[], resetMs: (ledger: Ledger) => number): RateView {
+  const fewest = (left: (ledger: Ledger) => number) =>
+    ledgers.reduce((a, b) => (b.isKnown && left(b) < left(a) ? b : a))
+  const requests = fewest(({ leftRequests }) => leftRequests)
+  const tokens = fewest(({ leftTokens }) => leftTokens)
+  return {
+    requests: { limit: requests.caps.requests, remaining: requests.leftRequests, resetMs: resetMs(requests) },
+    tokens: { limit: tokens.caps.tokens, remaining: tokens.leftTokens, resetMs: resetMs(tokens) },
+  }
+}
+
+function hasLimits({ requestsPerMinute, tokensPerMinute, concurrentCalls }: OwnLimits): boolean {
   return requestsPerMinute !== undefined || tokensPerMinute !== undefined || concurrentCalls !== undefined
 }
 
-function scopeOf(section: SectionId): 'tenant' | 'key' {
-  return section === 'tenant' ? 'tenant' : 'key'
+function scopeOf(section: SectionId): LimitScope {
+  if (section === 'tenant') return 'tenant'
+  return section.startsWith('alias.') ? 'alias' : 'key'
 }
 
 function refuseForSpace(): never {
-  throw limitsUnavailable('too many keys with limits of their own in use at once')
+  throw limitsUnavailable('too many keys and aliases with limits of their own in use at once')
 }

@@ -3,12 +3,12 @@ import type { Clock } from '../base/clock'
 import type { InstanceId } from '../base/ids'
 import type { Log } from '../base/log'
 import type { TenantScope } from '../storage/tenant-scope'
-import type { Limits } from '../tenants/snapshot'
+import type { OwnLimits } from '../tenants/snapshot'
 import { forfeitLease } from './advance-window'
 import { emptyAtMs, judgeAsk, type Ask, type Judging, type Room, type Verdict } from './judge-ask'
 import { Ledger } from './ledger'
 import { attemptRenewal } from './renewal-attempts'
-import { KEY_SECTIONS_MAX, renewWindow, type Renewal, type Renewed } from './renew-window'
+import { OWN_SECTIONS_MAX, renewWindow, type Renewal, type Renewed } from './renew-window'
 import { watchedStore } from './watched-store'
 import { emptyWindow, nothing, type Lease, type SectionId, type WindowShape } from './window-state'
 import type { StoredWindow, WindowStore, WindowWritten } from './window-store'
@@ -74,11 +74,11 @@ export class TenantLease {
   }
 
   /** The books of a section under the limits of the present call; undefined when there are too many sections. */
-  ledger(section: SectionId, limits: Partial<Limits>): Ledger | undefined {
+  ledger(section: SectionId, limits: OwnLimits): Ledger | undefined {
     let ledger = this.#ledgers.get(section)
     if (!ledger) {
-      if (this.#ledgers.size > KEY_SECTIONS_MAX) this.#prune()
-      if (this.#ledgers.size > KEY_SECTIONS_MAX) return undefined
+      if (this.#ledgers.size > OWN_SECTIONS_MAX) this.#prune()
+      if (this.#ledgers.size > OWN_SECTIONS_MAX) return undefined
       ledger = new Ledger(section, this.#deps.clock.now())
       this.#ledgers.set(section, ledger)
     }
@@ -272,7 +272,7 @@ export class TenantLease {
     return true
   }
 
-  /** Forgets keys that hold nothing. */
+  /** Forgets keys and aliases that hold nothing. */
   #prune(): void {
     for (const [section, ledger] of this.#ledgers) {
       if (section !== 'tenant' && ledger.isEmpty()) this.#ledgers.delete(section)

@@ -1,11 +1,11 @@
-import type { InstanceId, KeyId } from '../base/ids'
+import type { InstanceId } from '../base/ids'
 import type { Holder, Lease, Section, SectionId, Spend, WindowState } from './window-state'
 
 /**
  * A window as bytes: a version byte, then unsigned variable-length integers (seven bits a byte, low ones first, the high bit
  * says that more follow) and short strings (length, then ASCII). Cells are written as gaps and holders by their
  * number, so a busy second takes about five bytes and a lease six; test/limits/window-codec.test.ts holds the fullest
- * row that the bounds allow under 32 KB.
+ * row that the bounds allow under 48 KB.
  */
 export function encodeWindow(state: WindowState): Uint8Array {
   const out = new Writer()
@@ -43,7 +43,7 @@ export function decodeWindow(bytes: Uint8Array): WindowState {
   const names = [...holders.keys()]
   const sections = new Map<SectionId, Section>()
   for (let count = input.number(); count > 0; count--) {
-    const sectionId = input.text() as 'tenant' | KeyId
+    const sectionId = input.text() as SectionId
     sections.set(sectionId, readSection(input, names))
   }
   return { bornMs, asOfMs, holders, sections }

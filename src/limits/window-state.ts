@@ -1,5 +1,5 @@
 import type { InstanceId, CallerId } from '../base/ids'
-import type { Limits } from '../tenants/snapshot'
+import type { OwnLimits } from '../tenants/snapshot'
 
 /**
  * What one tenant's row says: who spent how much of which limit in which second, and what is leased out.
@@ -26,8 +26,9 @@ export interface Holder {
   readonly expiresAtMs: number
 }
 
-/** Whose limits: the tenant's own, or those of one of its keys. */
-export type SectionId = 'tenant' | CallerId
+/** Whose limits: the tenant's own, or those of one of its keys or aliases. */
+export type SectionId = 'tenant' | CallerId | AliasSectionId
+export type AliasSectionId = `alias.${string}`
 
 export interface Section {
   /** By cell, oldest first; one entry a cell. */
@@ -74,7 +75,7 @@ export function emptyWindow(nowMs: number): WindowState {
   return { bornMs: nowMs, asOfMs: nowMs, holders: new Map(), sections: new Map() }
 }
 
-export function capsOf(limits: Partial<Limits>): Caps {
+export function capsOf(limits: OwnLimits): Caps {
   return {
     requests: limits.requestsPerMinute ?? Infinity,
     tokens: limits.tokensPerMinute ?? Infinity,

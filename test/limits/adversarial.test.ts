@@ -1,5 +1,5 @@
 import { ProblemError } from '../../src/base/problem'
-import { KEY_SECTIONS_MAX } from '../../src/limits/renew-window'
+import { OWN_SECTIONS_MAX } from '../../src/limits/renew-window'
 import { WAITERS_MAX } from '../../src/limits/tenant-gate'
 import { minuteWindow } from '../../src/limits/window-state'
 import type { StoredWindow } from '../../src/limits/window-store'
@@ -259,13 +259,15 @@ describe('what if the row', () => {
   it('has no place for one more key: its calls fail, those of the others go on', async () => {
     const { open, meanwhile } = await street()
     const [one, two] = [open(), open()]
-    const keyed = (n: number) => call({ tokens: 1, key: { keyId: `key_${n}`, limits: { requestsPerMinute: 50 } } })
-    for (let n = 0; n < KEY_SECTIONS_MAX; n++) await one.limiter.admit(keyed(n))
+    const wide = { ...limits, requestsPerMinute: 1_000, concurrentCalls: 500 }
+    const keyed = (n: number) =>
+      call({ tokens: 1, limits: wide, key: { keyId: `key_${n}`, limits: { requestsPerMinute: 50 } } })
+    for (let n = 0; n < OWN_SECTIONS_MAX; n++) await one.limiter.admit(keyed(n))
 
     expect(await meanwhile(one.limiter.admit(keyed(99)).catch(codeOf))).toEqual(unavailable)
     expect(await meanwhile(two.limiter.admit(keyed(99)).catch(codeOf))).toEqual(unavailable)
     expect((await meanwhile(two.limiter.admit(keyed(1)))).kind).toBe('admitted')
-    expect((await meanwhile(two.limiter.admit(call()))).kind).toBe('admitted')
+    expect((await meanwhile(two.limiter.admit(call({ limits: wide })))).kind).toBe('admitted')
     await meanwhile(Promise.all([one.limiter.close(), two.limiter.close()]))
   })
 })

@@ -1,3 +1,4 @@
+import type { AdmissionRequest } from '../../src/limits/limiter'
 import { admissionOf, call, drain, limits, refusalOf, street, type House } from './rows-on-azurite'
 
 const operations = ({ operations: { reads, writes } }: House) => reads + writes
@@ -211,6 +212,66 @@ describe("a key's own limits", () => {
     await drain(house, call({ tokens: 1 }))
 
     expect(refusalOf(await house.limiter.admit(keyed('key_1'))).scope).toBe('tenant')
+    await house.limiter.close()
+  })
+})
+
+describe("an alias's own limits", () => {
+  const wide = { requestsPerMinute: 50, tokensPerMinute: 100_000 }
+  const aliased = (name: string, more: Partial<AdmissionRequest> = {}) =>
+    call({ tokens: 10, alias: { name, limits: { requestsPerMinute: 5 } }, ...more })
+
+  it('hold besides the tenant’s and the key’s, and leave other aliases alone', async () => {
+    const { open } = await street()
+    const house = open()
+    const key = { keyId: 'key_1', limits: wide } as const
+
+    await house.limiter.admit(aliased('chat', { key }))
+    expect(house.operations).toEqual({ reads: 1, writes: 1 })
+    expect(await drain(house, aliased('chat', { key }))).toBe(4)
+    expect(refusalOf(await house.limiter.admit(aliased('chat', { key })))).toMatchObject({
+      scope: 'alias',
+      limit: 'requestsPerMinute',
+    })
+    expect((await house.limiter.admit(aliased('other', { key }))).kind).toBe('admitted')
+    await house.limiter.close()
+  })
+
+  it('hold over two instances', async () => {
+    const { open, meanwhile } = await street()
+    const [one, two] = [open(), open()]
+    let admitted = 0
+    for (let round = 0; round < 10; round++) {
+      const results = await meanwhile(Promise.all([one, two].map(({ limiter }) => limiter.admit(aliased('chat')))))
+      for (const result of results) {
+        if (result.kind !== 'admitted') continue
+        admitted++
+        result.admission.settle(10)
+      }
+    }
+    expect(admitted).toBe(5)
+    await meanwhile(Promise.all([one.limiter.close(), two.limiter.close()]))
+  })
+
+  it('are not taken for those of a key, and refuse a call that is larger than the whole', async () => {
+    const { open } = await street()
+    const house = open()
+    const narrow = { name: 'chat', limits: { tokensPerMinute: 500 } }
+    expect(await house.limiter.admit(call({ tokens: 501, alias: narrow }))).toEqual({
+      kind: 'never-fits',
+      scope: 'alias',
+      tokensPerMinute: 500,
+    })
+    await house.limiter.close()
+  })
+
+  it('are what the rates show where they are the tightest, of requests and of tokens each', async () => {
+    const { open } = await street()
+    const house = open()
+    const key = { keyId: 'key_1', limits: { tokensPerMinute: 2_000 } } as const
+    const { rates } = admissionOf(await house.limiter.admit(aliased('chat', { key, tokens: 500 })))
+    expect(rates.requests).toMatchObject({ limit: 5, remaining: 4 })
+    expect(rates.tokens).toMatchObject({ limit: 2_000, remaining: 1_500 })
     await house.limiter.close()
   })
 })
