@@ -24,7 +24,7 @@ export async function runLoad(shot: Shot, connections: number, durationMs: numbe
   const worker = async () => {
     while (performance.now() < endAt) {
       const start = performance.now()
-      if (await fire(pool, shot)) latencies.push(performance.now() - start)
+      if ((await fire(pool, shot)) === 200) latencies.push(performance.now() - start)
       else errors += 1
     }
   }
@@ -41,8 +41,11 @@ export async function runLoad(shot: Shot, connections: number, durationMs: numbe
   }
 }
 
-/** Sends one request by the pool's lowest layer, so that the load tool takes as little of the machine as it can. */
-function fire(pool: Pool, shot: Shot): Promise<boolean> {
+/**
+ * Sends one request by the pool's lowest layer, so that the load tool takes as little of the machine as it can. Resolves with
+ * its last byte: the HTTP status, or 0 where the connection broke.
+ */
+export function fire(pool: Pool, shot: Shot): Promise<number> {
   return new Promise((resolve) => {
     let status = 0
     pool.dispatch(
@@ -53,8 +56,8 @@ function fire(pool: Pool, shot: Shot): Promise<boolean> {
           status = code
         },
         onResponseData: () => {},
-        onResponseEnd: () => resolve(status === 200),
-        onResponseError: () => resolve(false),
+        onResponseEnd: () => resolve(status),
+        onResponseError: () => resolve(0),
       },
     )
   })

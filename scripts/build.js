@@ -31,6 +31,7 @@ const bench = {
   entryPoints: {
     'bench/overhead': 'bench/overhead.ts',
     'bench/soak': 'bench/soak.ts',
+    'bench/fairness': 'bench/fairness.ts',
     'bench/onboarding': 'bench/onboarding.ts',
     'bench/bare-proxy': 'bench/bare-proxy.ts',
     'bench/serve-on-node': 'bench/serve-on-node.ts',

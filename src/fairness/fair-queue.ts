@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock'
 import type { BackendId } from '../base/ids'
-import { defaultBounds, GroupQueue, type QueueBounds } from './group-queue'
+import { GroupQueue } from './group-queue'
+import { defaultBounds, type QueueBounds } from './queue-bounds'
 import type { TurnRequest, TurnResult } from './turn'
 
 /** Who goes next to backends that cannot serve everybody at once (product 4.4, I15). One for each instance of the app. */
@@ -23,17 +24,18 @@ export function createFairQueue({ clock, bounds = {} }: { clock: Clock; bounds?:
   const queues = new Map<string, GroupQueue>()
   const allBounds = { ...defaultBounds, ...bounds }
 
-  const queueOf = (key: string): GroupQueue => {
+  const queueOf = (backendIds: readonly BackendId[]): GroupQueue => {
+    const key = keyOf(backendIds)
     const known = queues.get(key)
     if (known) return known
     if (queues.size >= QUEUES_MAX) forgetOne(queues)
-    const queue = new GroupQueue(clock, allBounds)
+    const queue = new GroupQueue({ clock, bounds: allBounds, backendIds })
     queues.set(key, queue)
     return queue
   }
 
   return {
-    take: (request) => queueOf(keyOf(request.backendIds)).take(request),
+    take: (request) => queueOf(request.backendIds).take(request),
     get waiting() {
       let sum = 0
       for (const queue of queues.values()) sum += queue.waiting

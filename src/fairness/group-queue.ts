@@ -1,38 +1,26 @@
 import { assert } from '../base/assert'
 import type { Clock } from '../base/clock'
-import type { TenantId } from '../base/ids'
+import type { BackendId, TenantId } from '../base/ids'
 import { Backlog } from './backlog'
 import { Flow, learned } from './flow'
 import { Pace, REST_MS_MAX, REST_MS_MIN } from './pace'
-import type { CapacitySign, TurnRefused, TurnRequest, TurnResult } from './turn'
+import type { QueueBounds } from './queue-bounds'
+import { Quotas } from './quotas'
+import type { BackendSays, CapacitySign, TurnRefused, TurnRequest, TurnResult } from './turn'
+import { Utilizations } from './utilizations'
 import { WaitingTurn, type TurnOwner } from './waiting-turn'
 
-/** No call waits longer for its turn, its tries taken together. Clients have timeouts of their own, the shortest about 30 s. */
-export const WAIT_MS_MAX = 10_000
-/** Calls that wait at one set of backends. */
-export const WAITING_MAX = 2_000
-export const WAITING_PER_TENANT_MAX = 200
-/** Beyond it the HTTP client's pool for an origin would line calls up itself, whoever came first. */
-export const CALLS_UNDER_WAY_MAX = 2_048
 /** How often one call is sent to backends that refuse it. */
 export const TRIES_MAX = 5
+/** Tenants known at one set of backends. */
 const FLOWS_MAX = 2_000
 /** Looked at to find one that can be forgotten. */
 const FLOWS_TRIED_MAX = 32
 
-/** What tests make smaller. */
-export interface QueueBounds {
-  readonly waitMsMax: number
-  readonly waitingMax: number
-  readonly waitingPerTenantMax: number
-  readonly callsUnderWayMax: number
-}
-
-export const defaultBounds: QueueBounds = {
-  waitMsMax: WAIT_MS_MAX,
-  waitingMax: WAITING_MAX,
-  waitingPerTenantMax: WAITING_PER_TENANT_MAX,
-  callsUnderWayMax: CALLS_UNDER_WAY_MAX,
+export interface GroupQueueDeps {
+  readonly clock: Clock
+  readonly bounds: QueueBounds
+  readonly backendIds: readonly BackendId[]
 }
 
 /**
@@ -47,6 +35,8 @@ export class GroupQueue implements TurnOwner {
   readonly #clock: Clock
   readonly #bounds: QueueBounds
   readonly #pace: Pace
+  readonly #quotas: Quotas
+  readonly #utilizations: Utilizations
   readonly #flows = new Map<TenantId, Flow>()
   readonly #backlog = new Backlog()
   #underWay = 0
@@ -56,9 +46,11 @@ export class GroupQueue implements TurnOwner {
   #ratio = 1
   #wake: { readonly atMs: number; readonly cancel: () => void } | undefined
 
-  constructor(clock: Clock, bounds: QueueBounds) {
+  constructor({ clock, bounds, backendIds }: GroupQueueDeps) {
     this.#clock = clock
     this.#bounds = bounds
+    this.#quotas = new Quotas(backendIds)
+    this.#utilizations = new Utilizations(backendIds)
     this.#pace = new Pace(clock.monotonicMs())
   }
 
@@ -72,7 +64,7 @@ export class GroupQueue implements TurnOwner {
 
   /** Whether something is known that a new queue would have to learn again. */
   get hasLearned(): boolean {
-    return this.#pace.rate !== undefined
+    return this.#pace.rate(this.#clock.monotonicMs()) !== Infinity
   }
 
   take(request: TurnRequest): TurnResult | Promise<TurnResult> {
@@ -87,7 +79,7 @@ export class GroupQueue implements TurnOwner {
     })
     if (this.#backlog.calls === 0) {
       this.#pace.forgetWhenCalm(nowMs)
-      if (this.#goesAtMs <= nowMs) {
+      if (this.#goesAtMs(nowMs) <= nowMs) {
         this.#catchUp(flow)
         this.#send(turn, nowMs)
         return turn
@@ -116,8 +108,17 @@ export class GroupQueue implements TurnOwner {
     return this.#wait(turn, nowMs)
   }
 
-  saturated(): void {
-    this.#pace.saturated(this.#clock.monotonicMs())
+  learn(turn: WaitingTurn, backendId: BackendId, { quota, utilization }: BackendSays): void {
+    const nowMs = this.#clock.monotonicMs()
+    if (utilization !== undefined) {
+      this.#utilizations.say(backendId, utilization, nowMs)
+      if (this.#utilizations.areFull(nowMs)) this.#pace.saturated(nowMs)
+    }
+    if (!quota) return
+    this.#quotas.say(backendId, quota, turn.request.tokens, nowMs)
+    const spread = this.#quotas.spread(nowMs)
+    // Backends count what calls reserve, the pace what they are expected to use.
+    if (spread) this.#pace.spread({ ...spread, rate: spread.rate * this.#ratio }, nowMs)
   }
 
   release(turn: WaitingTurn, usedTokens: number): void {
@@ -136,8 +137,8 @@ export class GroupQueue implements TurnOwner {
   }
 
   /** When the next call may go, in the past if now; never until one ends, while as many as may are under way. */
-  get #goesAtMs(): number {
-    return this.#underWay < this.#bounds.callsUnderWayMax ? this.#pace.nextAtMs : Infinity
+  #goesAtMs(nowMs: number): number {
+    return this.#underWay < this.#bounds.callsUnderWayMax ? this.#pace.nextAtMs(nowMs) : Infinity
   }
 
   /** Whoever was idle starts from where the others are (I15). */
@@ -199,7 +200,7 @@ export class GroupQueue implements TurnOwner {
   #pump(): void {
     const nowMs = this.#clock.monotonicMs()
     if (this.#backlog.calls > 0) this.#pace.lineStands(nowMs)
-    while (this.#goesAtMs <= nowMs) {
+    while (this.#goesAtMs(nowMs) <= nowMs) {
       const turn = this.#backlog.next(nowMs)
       if (!turn) break
       const { state, flow } = turn
@@ -212,7 +213,7 @@ export class GroupQueue implements TurnOwner {
       this.#send(turn, nowMs)
       state.answer(turn)
     }
-    this.#wakeAt(Math.max(this.#goesAtMs, this.#backlog.restUntilMs()))
+    this.#wakeAt(Math.max(this.#goesAtMs(nowMs), this.#backlog.restUntilMs()))
   }
 
   #wakeAt(atMs: number): void {
@@ -232,7 +233,7 @@ export class GroupQueue implements TurnOwner {
     const waitMs = this.#expectedWaitMs(flow, nowMs)
     if (this.#pace.restUntilMs - nowMs > this.#bounds.waitMsMax) return refused('resting', waitMs)
     // How fast calls end is no more than a guess; how fast they may go was measured.
-    if (waitMs > this.#bounds.waitMsMax && this.#pace.rate !== undefined) return refused('too-long', waitMs)
+    if (waitMs > this.#bounds.waitMsMax && this.#pace.rate(nowMs) !== Infinity) return refused('too-long', waitMs)
     if (flow.line.length >= this.#bounds.waitingPerTenantMax) return refused('line-full', waitMs)
     if (this.#backlog.calls < this.#bounds.waitingMax) return undefined
     const last = this.#backlog.lastOfLongest(flow)
@@ -259,9 +260,10 @@ export class GroupQueue implements TurnOwner {
 
   /** Until a call of the flow that came now would have its turn, at the rate at which calls go out. */
   #expectedWaitMs(flow: Flow, nowMs: number): number {
-    const nextMs = Math.max(0, this.#pace.nextAtMs - nowMs, flow.restUntilMs - nowMs)
+    const nextMs = Math.max(0, this.#pace.nextAtMs(nowMs) - nowMs, flow.restUntilMs - nowMs)
     const isFull = this.#underWay >= this.#bounds.callsUnderWayMax
-    const rate = this.#pace.rate ?? (isFull ? this.#pace.recentRate(nowMs) : Infinity)
+    const known = this.#pace.rate(nowMs)
+    const rate = known === Infinity && isFull ? this.#pace.recentRate(nowMs) : known
     return nextMs + this.#backlog.waitMs(flow, rate)
   }
 

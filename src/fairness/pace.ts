@@ -35,6 +35,8 @@ const RATE_MIN = 0.01
 export class Pace {
   readonly #recent: RecentTokens
   #rate = Infinity
+  /** What is left of the backends' quotas, spread until they are whole again. */
+  #spread: { readonly rate: number; readonly untilMs: number } | undefined
   #restUntilMs = 0
   /** When what has gone out so far is paid for. */
   #paidAtMs = 0
@@ -47,9 +49,13 @@ export class Pace {
     this.#recent = new RecentTokens(nowMs)
   }
 
-  /** Tokens a millisecond; undefined while nothing is known that limits. */
-  get rate(): number | undefined {
-    return this.#rate === Infinity ? undefined : this.#rate
+  /** Tokens a millisecond; Infinity while nothing is known that limits. */
+  rate(nowMs: number): number {
+    if (this.#spread && this.#spread.untilMs <= nowMs) {
+      this.#paidAtMs = Math.min(this.#paidAtMs, this.#spread.untilMs)
+      this.#spread = undefined
+    }
+    return Math.max(RATE_MIN, Math.min(this.#rate, this.#spread?.rate ?? Infinity))
   }
 
   /** Tokens a millisecond that lately went out. */
@@ -62,21 +68,28 @@ export class Pace {
   }
 
   /** When the next call may go; in the past if it may go now. */
-  get nextAtMs(): number {
-    return this.#rate === Infinity ? this.#restUntilMs : Math.max(this.#restUntilMs, this.#paidAtMs - BURST_MS)
+  nextAtMs(nowMs: number): number {
+    if (this.rate(nowMs) === Infinity) return this.#restUntilMs
+    const paidAtMs = Math.min(
+      this.#paidAtMs - BURST_MS,
+      this.#rate === Infinity ? (this.#spread?.untilMs ?? Infinity) : Infinity,
+    )
+    return Math.max(this.#restUntilMs, paidAtMs)
   }
 
   spend(tokens: number, nowMs: number): void {
     this.#recent.add(tokens, nowMs)
     this.#cycle.tokens += tokens
-    if (this.#rate !== Infinity) this.#paidAtMs = Math.max(this.#paidAtMs, nowMs) + tokens / this.#rate
+    const rate = this.rate(nowMs)
+    if (rate !== Infinity) this.#paidAtMs = Math.max(this.#paidAtMs, nowMs) + tokens / rate
   }
 
   /** The call was refused: it took none of the capacity. */
   unspend(tokens: number, nowMs: number): void {
     this.#recent.add(-tokens, nowMs)
     this.#cycle.tokens -= tokens
-    if (this.#rate !== Infinity) this.#paidAtMs -= tokens / this.#rate
+    const rate = this.rate(nowMs)
+    if (rate !== Infinity) this.#paidAtMs -= tokens / rate
   }
 
   /** The backends refused a call that was sent at `sentAtMs`, and ask for `waitMs`. */
@@ -102,6 +115,16 @@ export class Pace {
     this.#rate = Math.max(RATE_MIN, this.#guessed(0, nowMs))
     this.#paidAtMs = nowMs
     this.#cycle = { sinceMs: nowMs, tokens: 0, measures: true }
+  }
+
+  /**
+   * The backends' quotas last until `untilMs` at this rate. Kept to when they are scarce, and for as long as calls had to wait lately: a
+   * quota that is whole again would be used up at once by whoever sends most.
+   */
+  spread({ rate, untilMs, isScarce }: { rate: number; untilMs: number; isScarce: boolean }, nowMs: number): void {
+    const isContended = nowMs - this.#lastSignMs <= CALM_MS
+    if (this.rate(nowMs) === Infinity) this.#paidAtMs = nowMs
+    this.#spread = isScarce || isContended ? { rate, untilMs } : undefined
   }
 
   /** A call has to wait and nobody else does: from here on it is the backends that bound what goes out. */

@@ -1,4 +1,5 @@
 import type { BackendId, TenantId } from '../base/ids'
+import type { Quota } from './read-quota'
 
 /** Its place for classes that stand behind others; calls of today are all `high`, and calls that can wait have a queue of their own. */
 export type Priority = 'high'
@@ -26,10 +27,18 @@ export interface Turn {
    * arrival and keeps the deadline that it came with.
    */
   again(sign: CapacitySign): TurnRefused | Promise<TurnResult>
-  /** Every backend says that it is full; this call may go all the same. */
-  saturated(): void
+  /** What an answer's headers say of the backend that gave it. */
+  learn(backendId: BackendId, said: BackendSays): void
   /** Exactly once, on every exit, also after a refusal of `again`: corrects the tenant's share by what was really used. */
   release(usedTokens: number): void
+}
+
+/** What backends tell of themselves while they still serve. */
+export interface BackendSays {
+  /** Pay-as-you-go. */
+  readonly quota: Quota | undefined
+  /** Provisioned throughput; 1 is full. */
+  readonly utilization: number | undefined
 }
 
 export type CapacitySign =

@@ -1,11 +1,12 @@
 import { assert } from '../base/assert'
+import type { BackendId } from '../base/ids'
 import type { Flow } from './flow'
-import type { CapacitySign, Turn, TurnRefused, TurnRequest, TurnResult } from './turn'
+import type { BackendSays, CapacitySign, Turn, TurnRefused, TurnRequest, TurnResult } from './turn'
 
 /** What a turn asks of the queue that it belongs to. */
 export interface TurnOwner {
   again(turn: WaitingTurn, sign: CapacitySign): TurnRefused | Promise<TurnResult>
-  saturated(): void
+  learn(turn: WaitingTurn, backendId: BackendId, said: BackendSays): void
   release(turn: WaitingTurn, usedTokens: number): void
 }
 
@@ -46,8 +47,8 @@ export class WaitingTurn implements Turn {
     return this.#owner.again(this, sign)
   }
 
-  saturated(): void {
-    this.#owner.saturated()
+  learn(backendId: BackendId, said: BackendSays): void {
+    this.#owner.learn(this, backendId, said)
   }
 
   release(usedTokens: number): void {

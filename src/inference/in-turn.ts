@@ -1,8 +1,10 @@
 import type { BackendId } from '../base/ids'
 import { Problem } from '../base/problem'
 import type { FairQueue } from '../fairness/fair-queue'
-import type { CapacitySign, TurnRefused, TurnResult } from '../fairness/turn'
+import { readQuota } from '../fairness/read-quota'
+import type { CapacitySign, Turn, TurnRefused, TurnResult } from '../fairness/turn'
 import { isBackendFor, type Backend } from '../routing/backend'
+import { readUtilization } from '../routing/retry-after'
 import type { Grant } from './authorize'
 import { allResting, type UpstreamAnswer } from './forward'
 import type { RunningCall } from './running-call'
@@ -43,12 +45,20 @@ export async function inTurn(
     running.holds(turn)
     const sent = await send()
     const sign = signOf(sent)
-    if (!sign) return sent
+    if (!sign) {
+      learn(turn, sent)
+      return sent
+    }
     const again = turn.again(sign)
     // Refused at once: nothing is truer than what the backends themselves said.
     if (!(again instanceof Promise)) return sent
     result = again
   }
+}
+
+function learn(turn: Turn, sent: UpstreamAnswer | Problem): void {
+  if (sent instanceof Problem || sent.kind === 'failed') return
+  turn.learn(sent.backend.id, { quota: readQuota(sent.headers), utilization: readUtilization(sent.headers) })
 }
 
 /** Those that may serve the tenant: a call that may go to fewer stands in a line of its own, or it would hold up the others. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
-import { TRIES_MAX, WAIT_MS_MAX } from '../../src/fairness/group-queue'
+import { TRIES_MAX } from '../../src/fairness/group-queue'
 import { CALM_MS } from '../../src/fairness/pace'
+import { WAIT_MS_MAX } from '../../src/fairness/queue-bounds'
 import { inOrder, refusalOf, street, turnOf } from './queue'
 
 /** Backends that were refused at a known rate: 100 tokens every 100 ms went out for 10 s, and the next was one too many. */

@@ -1,5 +1,5 @@
 import { createFairQueue } from '../../src/fairness/fair-queue'
-import type { QueueBounds } from '../../src/fairness/group-queue'
+import type { QueueBounds } from '../../src/fairness/queue-bounds'
 import type { Turn, TurnRefused, TurnRequest, TurnResult } from '../../src/fairness/turn'
 import { handClock } from '../harness/hand-clock'
 

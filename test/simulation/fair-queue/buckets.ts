@@ -1,8 +1,12 @@
+import type { BackendSays } from '../../../src/fairness/turn'
+
 /** How a simulated backend refuses, by the providers' own rules. Tokens are what is asked for; times in milliseconds. */
 export interface Bucket {
   /** Undefined when admitted, else the wait that is asked for. */
   admit(tokens: number, nowMs: number): number | undefined
   settle(estimated: number, used: number, nowMs: number): void
+  /** What its answers say is left. */
+  says(nowMs: number): BackendSays
 }
 
 /** Provisioned throughput: a minute's capacity that drains all the time; admits while it is not full, corrects at the end. */
@@ -24,6 +28,10 @@ export function leakyBucket(tokensPerMinute: number): Bucket {
       drain(nowMs)
       level = Math.max(0, level + used - estimated)
     },
+    says: (nowMs) => {
+      drain(nowMs)
+      return { quota: undefined, utilization: level / tokensPerMinute }
+    },
   }
 }
 
@@ -42,5 +50,14 @@ export function minuteWindow(tokensPerMinute: number): Bucket {
       return undefined
     },
     settle: () => {},
+    says: (nowMs) => ({
+      quota: {
+        tokensMax: tokensPerMinute,
+        tokensLeft: nowMs < endsAtMs ? tokensPerMinute - used : tokensPerMinute,
+        // Whole seconds, as the header has them.
+        resetMs: Math.ceil(Math.max(0, endsAtMs - nowMs) / 1_000) * 1_000,
+      },
+      utilization: undefined,
+    }),
   }
 }

@@ -1,6 +1,5 @@
 import type { TenantId } from '../../../src/base/ids'
-import { createFairQueue, type FairQueue } from '../../../src/fairness/fair-queue'
-import type { QueueBounds } from '../../../src/fairness/group-queue'
+import { createFairQueue } from '../../../src/fairness/fair-queue'
 import type { Turn, TurnResult } from '../../../src/fairness/turn'
 import { eventClock } from './event-clock'
 import type { Bucket } from './buckets'
@@ -31,26 +30,31 @@ export interface Outcome {
 
 const ROUND_TRIP_MS = 4
 
-/** Tenants, one app instance's queue, and one backend that refuses by a bucket and rests when it has. */
+/** Tenants, the queue of each app instance, and one backend that refuses by a bucket and is left alone while it asks for that. */
 export async function market(town: {
   readonly bucket: Bucket
   readonly tenants: readonly Tenant[]
   readonly forMs: number
   readonly callMs: () => number
   readonly fraction: () => number
-  readonly bounds?: Partial<QueueBounds>
-}): Promise<{ outcomes: Outcome[]; throttles: number; queue: FairQueue; releases: number; turns: number }> {
+  /** Of the app; each learns for itself, and calls come to any of them. */
+  readonly instances?: number
+}): Promise<{ outcomes: Outcome[]; waiting: number; throttles: number; releases: number; turns: number }> {
   const clock = eventClock()
-  const queue = createFairQueue({ clock, bounds: town.bounds ?? {} })
   const outcomes: Outcome[] = []
   const counts = { throttles: 0, releases: 0, turns: 0 }
-  let coolUntilMs = 0
+  const instances = Array.from({ length: town.instances ?? 1 }, () => ({
+    queue: createFairQueue({ clock }),
+    coolUntilMs: 0,
+  }))
 
   const call = async (tenant: Tenant) => {
+    const instance = instances[between(town.fraction, 0, instances.length)]
+    if (!instance) return
     const arrivedMs = clock.monotonicMs()
     const estimate = tenant.estimate()
     const request = { tenantId: tenant.id, weight: tenant.weight, tokens: estimate, priority: 'high' as const }
-    let result: TurnResult = await queue.take({ ...request, backendIds: ['bke_one'] })
+    let result: TurnResult = await instance.queue.take({ ...request, backendIds: ['bke_one'] })
     let turn: Turn | undefined
     let tries = 0
     for (;;) {
@@ -65,21 +69,23 @@ export async function market(town: {
       if (!turn) counts.turns += 1
       turn = result
       tries += 1
-      if (coolUntilMs > endedWaitMs) {
-        result = await turn.again({ kind: 'resting', waitMs: coolUntilMs - endedWaitMs })
+      if (instance.coolUntilMs > endedWaitMs) {
+        result = await turn.again({ kind: 'resting', waitMs: instance.coolUntilMs - endedWaitMs })
         continue
       }
       const waitMs = town.bucket.admit(estimate, endedWaitMs)
       await clock.sleep(ROUND_TRIP_MS)
       if (waitMs !== undefined) {
         counts.throttles += 1
-        coolUntilMs = Math.max(coolUntilMs, clock.monotonicMs() + waitMs)
+        instance.coolUntilMs = Math.max(instance.coolUntilMs, clock.monotonicMs() + waitMs)
         result = await turn.again({ kind: 'throttled', waitMs })
         continue
       }
       await clock.sleep(town.callMs())
       const used = tenant.used(estimate)
       town.bucket.settle(estimate, used, clock.monotonicMs())
+      const said = town.bucket.says(clock.monotonicMs())
+      turn.learn('bke_one', said)
       counts.releases += 1
       turn.release(used)
       const doneMs = clock.monotonicMs()
@@ -98,7 +104,8 @@ export async function market(town: {
   }
   // Long enough for the last call to wait as long as it may and to be served.
   await clock.run(town.forMs + 120_000)
-  return { outcomes, queue, ...counts }
+  const waiting = instances.reduce((sum, { queue }) => sum + queue.waiting, 0)
+  return { outcomes, waiting, ...counts }
 }
 
 export const between = (fraction: () => number, low: number, high: number) =>
