@@ -25,7 +25,8 @@ export interface TenantSnapshot {
 }
 
 /** While `validating`, only the onboarding itself has a credential that is let in. */
-export type TenantState = 'onboarding' | 'validating' | 'active' | 'suspended' | 'offboarding' | 'offboarded'
+export const tenantStates = ['onboarding', 'validating', 'active', 'suspended', 'offboarding'] as const
+export type TenantState = (typeof tenantStates)[number]
 export const tierNames = ['free', 'standard', 'premium'] as const
 export type TierName = (typeof tierNames)[number]
 

@@ -1,11 +1,9 @@
 import { z } from 'zod'
 import { budgetWarnPercentsDefault, shownBudgets } from './budget'
 import { compileSnapshot } from './compile-snapshot'
-import { capabilities, clientGonePolicies, tierNames, type TenantSettings, type TenantState } from './snapshot'
+import { capabilities, clientGonePolicies, tenantStates, tierNames, type TenantSettings } from './snapshot'
 import { aliasName, hedgeInput, tenantInput } from './tenant-input'
 import type { TenantRecord } from './tenant-record'
-
-const states = ['onboarding', 'active', 'suspended', 'offboarding', 'offboarded'] as const satisfies TenantState[]
 
 const limits = z.object({
   requestsPerMinute: z.int().meta({ description: 'Calls admitted in any 60 s.' }),
@@ -16,7 +14,7 @@ const limits = z.object({
 const shown = {
   tenantId: z.string(),
   version: z.int().meta({ description: 'Rises with every change; in quotes the ETag.' }),
-  state: z.enum(states),
+  state: z.enum(tenantStates),
   displayName: z.string(),
   contact: z.object({ email: z.string() }),
   tier: z.enum(tierNames),

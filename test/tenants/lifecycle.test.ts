@@ -1,23 +1,28 @@
 import { nextState, type LifecycleEvent } from '../../src/tenants/lifecycle'
-import type { TenantState } from '../../src/tenants/snapshot'
-
-const states: TenantState[] = ['onboarding', 'active', 'suspended', 'offboarding', 'offboarded']
+import { tenantStates, type TenantState } from '../../src/tenants/snapshot'
+import { operatorTenant, ownTenant } from '../../src/tenants/tenant-view'
 
 describe('the lifecycle', () => {
   const allowed: [LifecycleEvent, Partial<Record<TenantState, TenantState>>][] = [
-    ['activate', { onboarding: 'active', active: 'active' }],
+    ['begin-validation', { onboarding: 'validating', validating: 'validating' }],
+    ['activate', { onboarding: 'active', validating: 'active', active: 'active' }],
     ['suspend', { active: 'suspended', suspended: 'suspended' }],
     ['resume', { suspended: 'active', active: 'active' }],
     [
       'begin-offboarding',
-      { onboarding: 'offboarding', active: 'offboarding', suspended: 'offboarding', offboarding: 'offboarding' },
+      {
+        onboarding: 'offboarding',
+        validating: 'offboarding',
+        active: 'offboarding',
+        suspended: 'offboarding',
+        offboarding: 'offboarding',
+      },
     ],
-    ['finish-offboarding', { offboarding: 'offboarded', offboarded: 'offboarded' }],
   ]
 
   it.each(allowed)('lets %s lead only where it may', (event, to) => {
     const reached = Object.fromEntries(
-      states.flatMap((state) => {
+      tenantStates.flatMap((state) => {
         const next = nextState(state, event)
         return next ? [[state, next]] : []
       }),
@@ -25,9 +30,16 @@ describe('the lifecycle', () => {
     expect(reached).toEqual(to)
   })
 
-  it('never serves a suspended tenant again but by resuming it, nor an offboarded one at all', () => {
+  it('never serves a suspended tenant again but by resuming it, nor one that is being deleted at all', () => {
     const events = allowed.map(([event]) => event)
     expect(events.filter((event) => nextState('suspended', event) === 'active')).toEqual(['resume'])
-    expect(events.filter((event) => nextState('offboarded', event) !== undefined)).toEqual(['finish-offboarding'])
+    expect(events.filter((event) => nextState('offboarding', event) !== undefined)).toEqual(['begin-offboarding'])
+  })
+
+  it('leads to every state that there is, and every one can be shown', () => {
+    const reached = new Set(allowed.flatMap(([, to]) => Object.values(to)))
+    expect(['onboarding', ...reached].sort()).toEqual([...tenantStates].sort())
+    for (const state of tenantStates)
+      for (const view of [operatorTenant, ownTenant]) expect(view.shape.state.safeParse(state).success).toBe(true)
   })
 })

@@ -159,7 +159,7 @@ describe('an attempt that broke off', () => {
 })
 
 describe('a state that an action does not fit', () => {
-  it('is told: an offboarded tenant cannot be resumed', async () => {
+  it('is told: a tenant that is being offboarded cannot be resumed', async () => {
     const { tenantId } = await createTenant(server)
     const scope = TenantScope.ofPlatform(tenantId as `ten_${string}`)
     await server.parts.tenants.transition(scope, 'begin-offboarding')
