@@ -1,5 +1,6 @@
 import type { OnboardingDeps } from './onboarding/onboarding-deps'
 import { exportArchive } from './functions/export-archive'
+import { createAlerts } from './alerts/alerts'
 import { createAuditLog } from './audit/create-audit-log'
 import { composeLifecycle } from './compose-lifecycle'
 import { allStorageNeeds } from './storage-needs'
@@ -34,13 +35,16 @@ import { createAuditRequest } from './http/audit-request'
 import { createHandle, type Handle } from './http/handle'
 import { createIdempotency } from './http/idempotency'
 import { createBodyRoom } from './inference/body-room'
+import { createHedgeBudget } from './inference/hedge'
 import { createRunningCalls } from './inference/running-calls'
 import { serve, type ServeDeps } from './inference/serve'
 import { createLimiter } from './limits/create-limiter'
 import { createPriceBook } from './metering/price-book'
 import { createUsageLog } from './metering/create-usage-log'
 import { createBackends } from './routing/backends'
+import { createAccountWatch } from './routing/account-watch'
 import { createBackendHealth } from './routing/health'
+import { createBackendLoad } from './routing/load'
 import { createStamps } from './stamps/stamps'
 import { connectStorage, type StorageConnection } from './storage/connect'
 import { platformTable } from './storage/platform-table'
@@ -135,7 +139,8 @@ export function compose(config: Config, log: Log, version: string): Platform {
   const usageLog = createUsageLog({ storage, clock, instanceId, log })
   const rollUp = createRollUp({ storage, clock, log, ownLog: usageLog })
   const runningCalls = createRunningCalls(clock)
-  const upstream = createUpstreamHttp()
+  const upstream = createUpstreamHttp(clock)
+  const alerts = createAlerts({ rows: platformTable(storage.table('alerts')), clock })
   const serveDeps: ServeDeps = {
     authenticate: authenticator.authenticate,
     failedAttempts,
@@ -151,6 +156,9 @@ export function compose(config: Config, log: Log, version: string): Platform {
     upstream,
     credentials: createBackendCredentials({ settings: config.backendKeys, identity, secrets, clock }),
     health: createBackendHealth(clock),
+    load: createBackendLoad(clock),
+    hedges: createHedgeBudget(),
+    accounts: createAccountWatch({ alerts, clock, log }),
     ids,
     clock,
     chance,

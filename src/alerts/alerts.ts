@@ -24,6 +24,8 @@ export interface Alerts {
   raise(alert: RaisedAlert): Promise<void>
   /** For what happens once: an alert of this id that is there already stays as it is, whoever raised it. */
   raiseOnce(alert: RaisedAlert): Promise<void>
+  /** What was wrong is mended. Without an open alert of this id nothing happens. */
+  resolve(id: string): Promise<void>
   /** The oldest id first; `after` is the last id of the page before. */
   page(page: { after: string | undefined; limit: number }): Promise<readonly Alert[]>
 }
@@ -59,6 +61,18 @@ export function createAlerts({ rows, clock }: { rows: PartitionTable<Columns>; c
       const nowMs = clock.now()
       const alert: Alert = { ...raised, state: 'open', raisedAt: nowMs, lastSeenAt: nowMs, timesSeen: 1 }
       await rows.insert(encodeURIComponent(raised.id), toJsonColumns(alert))
+    },
+    resolve: async (id) => {
+      const rowKey = encodeURIComponent(id)
+      for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+        const row = await rows.get(rowKey)
+        const known = row && fromJsonColumns<Alert>(row.columns)
+        if (!row || known?.state !== 'open') return
+        const resolved: Alert = { ...known, state: 'resolved' }
+        const result = await rows.replace(rowKey, toJsonColumns(resolved), row.etag)
+        if (result.kind === 'written') return
+      }
+      throw new Error(`alert ${id} lost every race to be resolved`)
     },
     page: async ({ after, limit }) => {
       const found: Alert[] = []

@@ -1,4 +1,7 @@
 import { Agent, type Dispatcher } from 'undici'
+import { assertNever } from '../base/assert'
+import { systemClock, type Clock } from '../base/clock'
+import { CallWatch, type PassedTimeout } from './call-watch'
 
 /**
  * The pools through which calls leave for model backends: HTTP/1.1 keep-alive, one pool an origin.
@@ -14,10 +17,16 @@ export interface UpstreamSend {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
-  /** From sending to the answer's headers. */
+  /** Until a connection is there; `CONNECT_TIMEOUT_MS` at most and where absent. */
+  readonly connectTimeoutMs?: number
+  /** From sending to the first piece of the answer's body. */
   readonly firstByteTimeoutMs: number
   /** Between two pieces of the answer's body. */
   readonly idleTimeoutMs: number
+  /** From the beginning to the answer's last piece; unbounded where absent. */
+  readonly totalTimeoutMs?: number
+  /** Ends the call at the backend, before or while it answers. */
+  readonly signal?: AbortSignal
 }
 
 export interface UpstreamResponse {
@@ -36,28 +45,53 @@ export class UpstreamError extends Error {
   }
 }
 
-const CONNECT_TIMEOUT_MS = 5_000
+/** The network's own bound on making a connection, which all calls to an origin share. */
+const CONNECT_TIMEOUT_MS = 10_000
+const TOTAL_TIMEOUT_MS_DEFAULT = 60 * 60_000
 const CONNECTIONS_PER_ORIGIN_MAX = 2_048
 const KEEP_ALIVE_MS = 55_000
 /** Held for a reader that is slower than the backend, before the socket is paused. */
 const BUFFERED_BYTES_MAX = 256 * 1024
 
-export function createUpstreamHttp(): UpstreamHttp {
+export function createUpstreamHttp(clock: Clock = systemClock): UpstreamHttp {
   const agent = new Agent({
     connections: CONNECTIONS_PER_ORIGIN_MAX,
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connect: { timeout: CONNECT_TIMEOUT_MS },
+    // Every call has a watch of its own, whose first-byte timeout goes on until a piece of the body is there.
+    headersTimeout: 0,
+    bodyTimeout: 0,
   })
   return {
-    send: (request) => send(agent, request),
+    send: (request) => send(agent, clock, request),
     close: () => agent.close(),
   }
 }
 
-function send(agent: Agent, request: UpstreamSend): Promise<UpstreamResponse> {
+function send(agent: Agent, clock: Clock, request: UpstreamSend): Promise<UpstreamResponse> {
   return new Promise((resolve, reject) => {
-    const body = new UpstreamBody()
+    const end = (failure: UpstreamError) => {
+      body.cancel(failure)
+      reject(failure)
+    }
+    const watch: CallWatch = new CallWatch(
+      { clock, fail: (passed) => end(timeoutError(passed)), isPaused: () => body.isPaused },
+      {
+        connectMs: Math.min(request.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, CONNECT_TIMEOUT_MS),
+        firstByteMs: request.firstByteTimeoutMs,
+        idleMs: request.idleTimeoutMs,
+        totalMs: request.totalTimeoutMs ?? TOTAL_TIMEOUT_MS_DEFAULT,
+      },
+    )
+    const body = new UpstreamBody(() => {
+      watch.over()
+      request.signal?.removeEventListener('abort', onAbort)
+    })
+    // `connect` where nothing was sent.
+    const onAbort = () => end(new UpstreamError(watch.isSent ? 'cancelled' : 'connect', 'the call was given up'))
+    if (request.signal?.aborted) return onAbort()
+    request.signal?.addEventListener('abort', onAbort, { once: true })
     agent.dispatch(
       {
         origin: request.origin,
@@ -65,13 +99,17 @@ function send(agent: Agent, request: UpstreamSend): Promise<UpstreamResponse> {
         method: 'POST',
         headers: request.headers,
         body: request.body,
-        headersTimeout: request.firstByteTimeoutMs,
-        bodyTimeout: request.idleTimeoutMs,
       },
       {
-        onRequestStart: (controller) => body.attach(controller),
+        onRequestStart: (controller) => {
+          watch.sent()
+          body.attach(controller)
+        },
         onResponseStart: (_controller, status, headers) => resolve({ status, headers, body }),
-        onResponseData: (_controller, chunk) => body.push(chunk),
+        onResponseData: (_controller, chunk) => {
+          watch.piece()
+          body.push(chunk)
+        },
         onResponseEnd: () => body.end(),
         onResponseError: (_controller, error) => {
           const failure = classify(error)
@@ -80,7 +118,23 @@ function send(agent: Agent, request: UpstreamSend): Promise<UpstreamResponse> {
         },
       },
     )
+    watch.waits()
   })
+}
+
+function timeoutError(passed: PassedTimeout): UpstreamError {
+  switch (passed) {
+    case 'connect':
+      return new UpstreamError('connect', 'no connection within the connect timeout')
+    case 'first-byte':
+      return new UpstreamError('timeout', 'no answer within the first-byte timeout')
+    case 'idle':
+      return new UpstreamError('timeout', 'the answer paused for longer than the idle timeout')
+    case 'total':
+      return new UpstreamError('timeout', 'the total timeout has passed')
+    default:
+      return assertNever(passed)
+  }
 }
 
 function classify(error: Error & { code?: string }): UpstreamError {
@@ -93,10 +147,6 @@ function classify(error: Error & { code?: string }): UpstreamError {
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
       return new UpstreamError('connect', `no connection: ${error.code}`, { cause: error })
-    case 'UND_ERR_HEADERS_TIMEOUT':
-      return new UpstreamError('timeout', 'no answer within the first-byte timeout', { cause: error })
-    case 'UND_ERR_BODY_TIMEOUT':
-      return new UpstreamError('timeout', 'the answer paused for longer than the idle timeout', { cause: error })
     default:
       return new UpstreamError('broken', `the connection broke: ${error.code ?? error.message}`, { cause: error })
   }
@@ -109,7 +159,19 @@ export class UpstreamBody {
   #paused = false
   #state: { kind: 'open' } | { kind: 'ended' } | { kind: 'failed'; error: UpstreamError } = { kind: 'open' }
   #waiting: { resolve: (chunk: Buffer | undefined) => void; reject: (error: UpstreamError) => void } | undefined
+  #onReadable: (() => void) | undefined
   #controller: Dispatcher.DispatchController | undefined
+  readonly #onOver: () => void
+
+  /** `onOver` is called once, when no more pieces will come. */
+  constructor(onOver: () => void) {
+    this.#onOver = onOver
+  }
+
+  /** Whether it holds all that it may, and the backend has to wait for the reader. */
+  get isPaused(): boolean {
+    return this.#paused
+  }
 
   /** The next piece, or undefined at the end. Rejects with an `UpstreamError` when the answer broke off. */
   next(): Promise<Buffer | undefined> {
@@ -129,6 +191,14 @@ export class UpstreamBody {
     })
   }
 
+  /** Resolves when `next` would not wait: a piece, the end or a failure is there. Takes nothing. One at a time. */
+  readable(): Promise<void> {
+    if (this.#chunks.length > 0 || this.#state.kind !== 'open') return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#onReadable = resolve
+    })
+  }
+
   /** The whole body; undefined when it is larger than `bytesMax` (the rest is then not read). */
   async readAll(bytesMax: number): Promise<Buffer | undefined> {
     const chunks: Buffer[] = []
@@ -145,16 +215,18 @@ export class UpstreamBody {
     }
   }
 
-  /** Ends the call at the backend. A reader that waits gets an error of kind `cancelled`. */
-  cancel(reason: string): void {
+  /** Ends the call at the backend. A reader that waits gets the error, by default one of kind `cancelled`. */
+  cancel(reason: string | UpstreamError): void {
     if (this.#state.kind !== 'open') return
-    const error = new UpstreamError('cancelled', reason)
+    const error = typeof reason === 'string' ? new UpstreamError('cancelled', reason) : reason
     this.fail(error)
     this.#controller?.abort(error)
   }
 
   attach(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
+    // Given up while it waited for a connection.
+    if (this.#state.kind === 'failed') controller.abort(this.#state.error)
   }
 
   push(chunk: Buffer): void {
@@ -167,6 +239,7 @@ export class UpstreamBody {
     }
     this.#chunks.push(chunk)
     this.#bufferedBytes += chunk.length
+    this.#wake()
     if (!this.#paused && this.#bufferedBytes > BUFFERED_BYTES_MAX) {
       this.#paused = true
       this.#controller?.pause()
@@ -176,6 +249,8 @@ export class UpstreamBody {
   end(): void {
     if (this.#state.kind !== 'open') return
     this.#state = { kind: 'ended' }
+    this.#onOver()
+    this.#wake()
     this.#waiting?.resolve(undefined)
     this.#waiting = undefined
   }
@@ -183,7 +258,14 @@ export class UpstreamBody {
   fail(error: UpstreamError): void {
     if (this.#state.kind !== 'open') return
     this.#state = { kind: 'failed', error }
+    this.#onOver()
+    this.#wake()
     this.#waiting?.reject(error)
     this.#waiting = undefined
+  }
+
+  #wake(): void {
+    this.#onReadable?.()
+    this.#onReadable = undefined
   }
 }

@@ -34,6 +34,7 @@ export const problemCodes = {
   request_above_token_limit: entry(400, 'Request can never fit the limit', 'invalid_request_error', 'tenant', 'final'),
   body_too_large: entry(413, 'Body too large', 'invalid_request_error', 'caller', 'final'),
   unsupported_media_type: entry(415, 'Body must be JSON', 'invalid_request_error', 'caller', 'final'),
+  client_closed_request: entry(499, 'The client has gone', 'invalid_request_error', 'caller', 'final'),
   body_timeout: entry(408, 'Body did not arrive in time', 'invalid_request_error', 'caller', 'retryable'),
   // Who calls, and what they may do
   invalid_api_key: entry(401, 'Credential missing or wrong', 'authentication_error', 'caller', 'final'),
@@ -66,6 +67,7 @@ export const problemCodes = {
   // The provider
   upstream_failed: entry(502, 'The model backend failed', 'server_error', 'upstream', 'retryable'),
   upstream_rejected_us: entry(502, 'The model backend refused the platform', 'server_error', 'platform', 'final'),
+  model_account_refuses: entry(502, 'The tenant’s own account refuses us', 'server_error', 'tenant', 'final'),
   upstream_timeout: entry(504, 'The model backend did not answer in time', 'server_error', 'upstream', 'retryable'),
   // The platform
   no_backend: entry(503, 'No backend is configured for this model', 'server_error', 'platform', 'final'),

@@ -1,10 +1,16 @@
 import type { Call } from './read-call'
 
+export interface Estimate {
+  readonly prompt: number
+  /** With the output, and at least 1. */
+  readonly total: number
+}
+
 /**
  * Tokens to reserve before dispatch: the prompt by its length, plus all the output that the call allows (I6).
  * Azure's own admission counts characters too; the provider's usage replaces the estimate when the call is settled.
  */
-export function estimateTokens(call: Call, outputTokensAllowed: number): { prompt: number; total: number } {
+export function estimateTokens(call: Call, outputTokensAllowed: number): Estimate {
   const prompt = call.operation.promptTokens(call)
   return { prompt, total: Math.max(1, prompt + outputTokensAllowed * call.choices) }
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock'
 import type { BackendId } from '../base/ids'
 import { Problem } from '../base/problem'
 import type { FairQueue } from '../fairness/fair-queue'
@@ -6,11 +7,13 @@ import type { CapacitySign, Turn, TurnRefused, TurnResult } from '../fairness/tu
 import { isBackendFor, type Backend } from '../routing/backend'
 import { readUtilization } from '../routing/retry-after'
 import type { Grant } from './authorize'
-import { allResting, type UpstreamAnswer } from './forward'
+import type { UpstreamAnswer } from './forward'
+import { allResting } from './forward-problem'
 import type { RunningCall } from './running-call'
 
 export interface InTurn {
   readonly fairQueue: FairQueue
+  readonly clock: Clock
   readonly grant: Grant
   readonly backends: ReadonlyMap<BackendId, Backend>
   /** As reserved of the limits. */
@@ -21,26 +24,30 @@ export interface InTurn {
   readonly gone: AbortSignal | undefined
 }
 
+/** A call that can go on to another model waits no longer than this in a line, and asks backends that refused it only once. */
+const FALLBACK_PATIENCE_MS = 1_000
+
 /**
  * Sends a call when it has its turn, and again when it next has it while the backends are at capacity: only as long as nothing of
  * an answer has come (I11), and within the bound of a wait. Without signs of saturation nothing is awaited but `send`.
  */
 export async function inTurn(
-  { fairQueue, grant, backends, tokens, running, gone }: InTurn,
+  { fairQueue, clock, grant, backends, tokens, running, gone }: InTurn,
   send: () => Promise<UpstreamAnswer | Problem>,
 ): Promise<UpstreamAnswer | Problem> {
   const { tenantId, weight } = grant.tenant
   const backendIds = backendsOf(grant, backends)
+  const leaving = grant.alias.fallback === undefined ? undefined : new AbortController()
   let result: TurnResult | Promise<TurnResult> = fairQueue.take({
     backendIds,
     tenantId,
     weight,
     tokens,
     priority: 'high',
-    gone,
+    gone: leaving ? either(gone, leaving.signal) : gone,
   })
   for (;;) {
-    const turn: TurnResult = result instanceof Promise ? await result : result
+    const turn: TurnResult = result instanceof Promise ? await patiently(result, { clock, leaving }) : result
     if (turn.kind === 'refused') return refusalOf(turn)
     running.holds(turn)
     const sent = await send()
@@ -49,11 +56,28 @@ export async function inTurn(
       learn(turn, sent)
       return sent
     }
+    leaving?.abort()
     const again = turn.again(sign)
+    if (leaving) {
+      await again
+      return sent
+    }
     // Refused at once: nothing is truer than what the backends themselves said.
     if (!(again instanceof Promise)) return sent
     result = again
   }
+}
+
+const either = (gone: AbortSignal | undefined, leaving: AbortSignal) =>
+  gone ? AbortSignal.any([gone, leaving]) : leaving
+
+async function patiently(
+  result: Promise<TurnResult>,
+  { clock, leaving }: { clock: Clock; leaving: AbortController | undefined },
+): Promise<TurnResult> {
+  if (!leaving) return result
+  const stop = clock.after(FALLBACK_PATIENCE_MS, () => leaving.abort())
+  return result.finally(stop)
 }
 
 function learn(turn: Turn, sent: UpstreamAnswer | Problem): void {

@@ -3,6 +3,7 @@ import { describeError, type Log } from '../base/log'
 import { Problem, ProblemError } from '../base/problem'
 import type { RateView } from '../limits/limiter'
 import { noTokens, type TokenUsage } from '../metering/usage-record'
+import type { ClientGonePolicy } from '../tenants/snapshot'
 import { errorBody, type Answer } from './answer'
 import { answerHeaders } from './answer-headers'
 import type { UpstreamAnswer } from './forward'
@@ -20,6 +21,8 @@ export interface RelayContext {
   readonly keepUsageChunk: boolean
   readonly hidePromptFilterChunk: boolean
   readonly events: EventShape
+  /** What becomes of the rest of an answer that its client no longer reads. */
+  readonly clientGone: ClientGonePolicy
   readonly log: Log
 }
 
@@ -45,8 +48,8 @@ export function relayStream(answer: StreamAnswer, context: RelayContext): Answer
 
 /**
  * Passes a stream on in whole events, reading usage as they pass. It owns the call from here: whichever way the stream
- * ends, the call is settled once. When the reader stops early (the client has gone), the rest is drained so that the
- * provider's own usage is what is metered: policy `drain`.
+ * ends, the call is settled once. When the reader stops early (the client has gone), the tenant's policy decides: `drain` reads
+ * the rest, so that the provider's own usage is what is metered; `cancel` ends the call there, and what came is counted.
  */
 class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
   readonly #answer: StreamAnswer
@@ -76,6 +79,8 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    // The next step then finds the answer broken off.
+    if (this.#context.clientGone === 'cancel') this.#answer.rest.cancel('the client has gone')
     while (this.#state === 'open') await this.#step().catch((error: unknown) => this.#breakOff(error))
     return { done: true, value: undefined }
   }

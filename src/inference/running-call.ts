@@ -4,8 +4,9 @@ import type { MicroUsd } from '../base/money'
 import type { Turn } from '../fairness/turn'
 import type { Admission } from '../limits/limiter'
 import type { OpenCall } from '../metering/usage-log'
-import type { CallOutcome, TokenUsage } from '../metering/usage-record'
+import { noTokens, type CallOutcome, type ServedAs, type TokenUsage } from '../metering/usage-record'
 import type { Backend } from '../routing/backend'
+import type { LoadHold } from '../routing/load'
 
 /** How a call ended, as relay and forward tell it. */
 export interface CallEnd {
@@ -26,11 +27,18 @@ export class RunningCall {
   readonly #deps: RunningCallDeps
   readonly #startedMonotonicMs: number
   #firstByteMs: number | undefined
+  #admission: Admission | undefined
+  #servedAs: ServedAs | undefined
+  #costOf: RunningCallDeps['costOf']
   #turn: Turn | undefined
+  #load: LoadHold | undefined
+  #hedgedTokens = 0
   #ended = false
 
   constructor(deps: RunningCallDeps, start: { startedAt: number; startedMonotonicMs: number }) {
     this.#deps = deps
+    this.#admission = deps.admission
+    this.#costOf = deps.costOf
     this.startedAt = start.startedAt
     this.#startedMonotonicMs = start.startedMonotonicMs
     deps.onStart(this)
@@ -54,6 +62,36 @@ export class RunningCall {
     this.#turn = turn
   }
 
+  /** Its part of the throughput of the backend that answers. */
+  uses(hold: LoadHold): void {
+    this.#load = hold
+  }
+
+  /** A second backend had been asked for the same answer: it may bill this prompt, by our estimate. */
+  hedged(promptTokens: number): void {
+    this.#hedgedTokens += promptTokens
+  }
+
+  /** Nothing of an answer came: the call gives back its reservation and its turn, to go on elsewhere or to end. */
+  leaves(): void {
+    this.#admission?.settle(0)
+    this.#turn?.release(0)
+    this.#admission = undefined
+    this.#turn = undefined
+  }
+
+  /** It goes on at another alias, within that one's limits and at that one's price. */
+  movesTo({
+    admission,
+    servedAs,
+    costOf,
+  }: Pick<RunningCallDeps, 'admission' | 'costOf'> & { servedAs: ServedAs }): void {
+    assert(!this.#admission, 'a call holds one reservation at a time')
+    this.#admission = admission
+    this.#servedAs = servedAs
+    this.#costOf = costOf
+  }
+
   firstByte(): void {
     this.#firstByteMs ??= this.ageMs
   }
@@ -61,9 +99,11 @@ export class RunningCall {
   end({ outcome, status, usage, estimated, backend, attempts }: CallEnd): void {
     assert(!this.#ended, 'a call ends once')
     this.#ended = true
-    const { admission, entry, costOf, onEnd } = this.#deps
-    admission.settle(usage.promptTokens + usage.outputTokens)
-    this.#turn?.release(usage.promptTokens + usage.outputTokens)
+    const { entry, onEnd } = this.#deps
+    const usedTokens = usage.promptTokens + usage.outputTokens + this.#hedgedTokens
+    this.#admission?.settle(usedTokens)
+    this.#turn?.release(usedTokens)
+    this.#load?.settle(usage)
     entry.settle({
       outcome,
       status,
@@ -72,12 +112,21 @@ export class RunningCall {
       backendId: backend?.id,
       deployment: backend?.deployment,
       region: backend?.region,
-      costMicroUsd: costOf(usage),
+      costMicroUsd: this.#priced(usage),
       latencyMs: Math.round(this.ageMs),
       firstByteMs: this.#firstByteMs === undefined ? undefined : Math.round(this.#firstByteMs),
       attempts,
+      ...(this.#hedgedTokens > 0 ? { hedgedTokens: this.#hedgedTokens } : {}),
+      ...(this.#servedAs ? { servedAs: this.#servedAs } : {}),
     })
     onEnd(this)
+  }
+
+  /** A hedge that lost is a prompt of its own, not a longer one, which some models charge more for. */
+  #priced(usage: TokenUsage): MicroUsd | undefined {
+    const cost = this.#costOf(usage)
+    if (this.#hedgedTokens === 0 || cost === undefined) return cost
+    return cost + (this.#costOf({ ...noTokens, promptTokens: this.#hedgedTokens }) ?? 0)
   }
 }
 

@@ -1,26 +1,21 @@
 import type { Caller, Credential } from '../access/caller'
 import type { FailedAttempts } from '../access/failed-attempts'
 import { readCredential } from '../access/read-credential'
-import type { Chance } from '../base/chance'
-import type { BackendId, CallId, IdMaker, TenantId } from '../base/ids'
+import type { CallId, IdMaker, TenantId } from '../base/ids'
 import { describeError } from '../base/log'
-import type { MicroUsd } from '../base/money'
 import { Problem, ProblemError } from '../base/problem'
-import type { FairQueue } from '../fairness/fair-queue'
-import type { AdmissionResult, Limiter } from '../limits/limiter'
+import type { AdmissionResult } from '../limits/limiter'
 import type { UsageLog } from '../metering/usage-log'
-import { noTokens, type TokenUsage } from '../metering/usage-record'
-import type { Backend } from '../routing/backend'
-import { planRoute } from '../routing/plan-route'
 import type { TenantSnapshot } from '../tenants/snapshot'
 import { accountOf, type Account } from './account'
+import { admitCall } from './admit'
 import { renderProblem, type Answer } from './answer'
 import { rateHeaders } from './answer-headers'
 import { authorize, checkActive, unknownAlias, type Grant } from './authorize'
-import { estimateTokens } from './estimate'
-import { allResting, forward, type ForwardDeps, type UpstreamAnswer } from './forward'
 import type { BodyRoom, BodyShare } from './body-room'
-import { inTurn } from './in-turn'
+import { dispatch, type DispatchDeps, type Dispatched } from './dispatch'
+import { estimateTokens } from './estimate'
+import { fallbackHeaders } from './fall-back'
 import type { InferenceRequest } from './inference-request'
 import { listModels } from './list-models'
 import { matchPath } from './match-path'
@@ -30,22 +25,15 @@ import { relayWhole } from './relay-whole'
 import { RunningCall } from './running-call'
 import type { RunningCalls } from './running-calls'
 
-export interface ServeDeps extends ForwardDeps {
+export interface ServeDeps extends DispatchDeps {
   /** Returns at once while the credential's cache entry is fresh. */
   readonly authenticate: (credential: Credential) => Caller | Problem | Promise<Caller | Problem>
   readonly failedAttempts: FailedAttempts
   readonly tenantOf: (tenantId: TenantId) => TenantSnapshot | undefined | Promise<TenantSnapshot | undefined>
-  readonly backends: () => ReadonlyMap<BackendId, Backend> | Promise<ReadonlyMap<BackendId, Backend>>
-  /** Read again, for an alias that leads to none that are known: they may have been made a moment ago elsewhere. */
-  readonly backendsAnew: () => Promise<ReadonlyMap<BackendId, Backend>>
-  readonly limiter: Limiter
-  readonly fairQueue: FairQueue
   readonly usageLog: UsageLog
-  readonly costOf: (model: string, usage: TokenUsage, atMs: number) => MicroUsd | undefined
   readonly runningCalls: RunningCalls
   readonly bodyRoom: BodyRoom
   readonly ids: IdMaker
-  readonly chance: Chance
 }
 
 /** Serves one inference request of any family. Never throws: whatever happens, the client gets an OpenAI-shaped answer. */
@@ -102,32 +90,34 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
   if (grant instanceof Problem) return grant
 
   const estimate = estimateTokens(call, grant.outputTokens)
-  const account = accountOf(tenant)
-  const admitted = await deps.limiter.admit({
-    tenantId: account.limitedAs,
-    limits: account.limits,
-    key: caller.limits && { keyId: caller.callerId, limits: caller.limits },
-    tokens: estimate.total,
-  })
+  const admitted = await admitCall(deps.limiter, grant, estimate.total)
   if (admitted.kind !== 'admitted') return refusal(admitted, estimate.total)
 
+  const account = accountOf(tenant)
   const running = startCall(deps, { call, grant, account, ids, start, admitted, estimatedTokens: estimate.total })
   if (running instanceof Problem) return running
-  const reserved = { tokens: estimate.total, gone: request.gone }
-  const answer = await dispatch(deps, { call, grant, callId: ids.callId, running, ...reserved })
-  if (answer instanceof Problem) return answer
+  const { callId } = ids
+  const { rates } = admitted.admission
+  const served = await dispatch(deps, { call, grant, callId, running, estimate, rates, gone: request.gone })
+  if (served instanceof Problem) return served
 
   const context: RelayContext = {
     running,
     requestId: ids.requestId,
-    rates: admitted.admission.rates,
-    promptEstimate: estimate.prompt,
+    rates: served.rates,
+    promptEstimate: served.estimate.prompt,
     keepUsageChunk: call.wantsUsageChunk,
     hidePromptFilterChunk: tenant.settings.hidePromptFilterChunk,
     events: call.operation.events ?? 'chat',
+    clientGone: tenant.settings.clientGone ?? 'drain',
     log: deps.log,
   }
-  return answer.kind === 'stream' ? relayStream(answer, context) : relayWhole(answer, context)
+  const answer = await relay(served, context)
+  return { ...answer, headers: { ...answer.headers, ...fallbackHeaders(call, served.grant) } }
+}
+
+function relay({ answer }: Dispatched, context: RelayContext): Answer | Promise<Answer> {
+  return answer.kind === 'whole' ? relayWhole(answer, context) : relayStream(answer, context)
 }
 
 type Admitted = Extract<AdmissionResult, { kind: 'admitted' }>
@@ -182,60 +172,6 @@ function startCall(
     start,
   )
 }
-
-interface Dispatching {
-  readonly call: Call
-  readonly grant: Grant
-  readonly callId: CallId
-  readonly running: RunningCall
-  readonly tokens: number
-  readonly gone: AbortSignal | undefined
-}
-
-/** Waits for its turn, plans and forwards. Whatever does not lead to an answer ends the running call here. */
-async function dispatch(
-  deps: ServeDeps,
-  { call, grant, callId, running, tokens, gone }: Dispatching,
-): Promise<Exclude<UpstreamAnswer, { kind: 'failed' }> | Problem> {
-  const fail = (problem: Problem, backend?: Backend, attempts = 0): Problem => {
-    const { status } = problem.entry
-    running.end({ outcome: 'failed', status, usage: noTokens, estimated: false, backend, attempts })
-    return problem
-  }
-  try {
-    const { fairQueue } = deps
-    const backends = await deps.backends()
-    const answer = await inTurn({ fairQueue, grant, backends, tokens, running, gone }, () =>
-      send(deps, { call, grant, callId }),
-    )
-    if (answer instanceof Problem) return fail(answer)
-    return answer.kind === 'failed' ? fail(answer.problem, answer.backend, answer.attempts) : answer
-  } catch (error) {
-    fail(new Problem('internal_error', 'The call failed.'))
-    throw error
-  }
-}
-
-async function send(
-  deps: ServeDeps,
-  { call, grant, callId }: Pick<Dispatching, 'call' | 'grant' | 'callId'>,
-): Promise<UpstreamAnswer | Problem> {
-  const known = planFor(deps, grant, await deps.backends())
-  const plan = known.kind === 'none' ? planFor(deps, grant, await deps.backendsAnew()) : known
-  if (plan.kind === 'none') return new Problem('no_backend', 'No backend serves this model at present.')
-  if (plan.kind === 'all-resting') return allResting(plan.waitMs)
-  return forward(deps, { call, grant, candidates: plan.candidates, callId })
-}
-
-const planFor = (deps: ServeDeps, { tenant, alias }: Grant, backends: ReadonlyMap<BackendId, Backend>) =>
-  planRoute({
-    tenantId: tenant.tenantId,
-    groups: alias.groups,
-    residency: tenant.residency,
-    backendOf: (id) => backends.get(id),
-    healthOf: (id) => deps.health.view(id),
-    fraction: () => deps.chance.fraction(),
-  })
 
 function refusal(refused: Exclude<AdmissionResult, Admitted>, tokens: number): Problem {
   if (refused.kind === 'never-fits') {

@@ -40,6 +40,9 @@ export function encodeSettled(intent: CallIntent, settlement: CallSettlement, in
     `,"r":${whole(usage.reasoningTokens)},"ms":${whole(settlement.latencyMs)},"n":${whole(settlement.attempts)}` +
     optionalNumber('fb', settlement.firstByteMs) +
     optionalNumber('us', settlement.costMicroUsd) +
+    optionalNumber('hg', settlement.hedgedTokens) +
+    optionalText('sa', settlement.servedAs?.alias) +
+    optionalText('sm', settlement.servedAs?.model) +
     (settlement.estimated ? ',"es":1' : '') +
     (intentElsewhere ? ',"el":1' : '') +
     '}\n'
@@ -101,6 +104,8 @@ function settlementOf(fields: SettledFields): CallSettlement {
     latencyMs: fields.ms,
     firstByteMs: fields.fb,
     attempts: fields.n,
+    ...(fields.hg === undefined ? {} : { hedgedTokens: fields.hg }),
+    ...(fields.sa === undefined || fields.sm === undefined ? {} : { servedAs: { alias: fields.sa, model: fields.sm } }),
   }
 }
 
@@ -132,6 +137,9 @@ interface SettledFields extends IntentFields {
   readonly n: number
   readonly fb?: number
   readonly us?: number
+  readonly hg?: number
+  readonly sa?: string
+  readonly sm?: string
   readonly es?: 1
   readonly el?: 1
 }

@@ -37,6 +37,18 @@ export interface CallSettlement {
   readonly firstByteMs: number | undefined
   /** Backends tried, the serving one included. */
   readonly attempts: number
+  /**
+   * Prompt tokens, by our estimate, of backends that were asked for the same answer and given up when another one began it. They
+   * are no part of `usage`, and are part of the cost and of what the limits count.
+   */
+  readonly hedgedTokens?: number | undefined
+  /** The alias that answered in place of the one that was called, and its model, whose price the call has. */
+  readonly servedAs?: ServedAs | undefined
+}
+
+export interface ServedAs {
+  readonly alias: string
+  readonly model: string
 }
 
 export type CallOutcome =

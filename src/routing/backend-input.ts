@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { BACKEND_KEY_SETTING } from '../base/backend-key-setting'
 import { isEndpointUrl } from '../base/endpoint-url'
+import { timeoutsInput } from './backend-timeouts'
+import { throughputInput } from './throughput'
 
 const NAME_CHARACTERS_MAX = 64
 const URL_CHARACTERS_MAX = 200
@@ -49,15 +51,23 @@ const fields = {
   region: z.string().regex(REGION, 'Must be a region in lower case, such as "swedencentral", or "local"'),
   capacity: z.enum(['ptu', 'payg']),
   enabled: z.boolean(),
+  throughput: throughputInput.meta({
+    description: 'Of provisioned throughput: its capacity, so that calls spill over before it has to refuse them.',
+  }),
+  timeouts: timeoutsInput.meta({ description: 'In place of the defaults; what is left out stays at its default.' }),
 }
 
 export const backendInput = z.strictObject({
   ...fields,
   capacity: fields.capacity.default('payg'),
   enabled: fields.enabled.default(true),
+  throughput: fields.throughput.optional(),
+  timeouts: fields.timeouts.optional(),
 })
 export type BackendInput = z.infer<typeof backendInput>
 
-/** A merge patch: what is absent stays; `api` and `credential` are replaced whole. */
-export const backendPatch = z.strictObject(fields).partial()
+/** A merge patch: what is absent stays; objects are replaced whole; null takes away what is optional. */
+export const backendPatch = z
+  .strictObject({ ...fields, throughput: fields.throughput.nullable(), timeouts: fields.timeouts.nullable() })
+  .partial()
 export type BackendPatch = z.infer<typeof backendPatch>

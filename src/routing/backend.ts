@@ -1,5 +1,7 @@
 import type { UpstreamCredential } from '../azure/backend-credentials'
 import type { BackendId, TenantId } from '../base/ids'
+import type { TimeoutsInput } from './backend-timeouts'
+import type { ThroughputInput } from './throughput'
 
 /** One place that can serve a model: an Azure OpenAI deployment, or a model of any OpenAI-compatible server. */
 export interface Backend {
@@ -17,6 +19,10 @@ export interface Backend {
   /** Provisioned throughput is tried before pay-as-you-go of the same group. */
   readonly capacity: 'ptu' | 'payg'
   readonly enabled: boolean
+  /** What provisioned throughput can take, so that calls spill over before it refuses; absent: its answers alone tell how full it is. */
+  readonly throughput?: ThroughputInput | undefined
+  /** In place of the defaults. */
+  readonly timeouts?: TimeoutsInput | undefined
   /**
    * The tenant whose backend it is: only its aliases may name it, and only its calls are led there. Absent where the
    * platform's tenants share it.

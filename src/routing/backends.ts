@@ -137,7 +137,7 @@ export function createBackends({ table, clock, log }: BackendsDeps): Backends {
         directoryId,
         resourceId,
       })),
-    patch: (id, patch, expects) => change(id, expects, (backend) => ({ ...backend, ...definedFields(patch) })),
+    patch: (id, patch, expects) => change(id, expects, (backend) => patched(backend, patch)),
     remove: async (id) => {
       if (!(await read(id))) return noSuchBackend
       await table.remove(id)
@@ -151,6 +151,15 @@ export interface BackendsDeps {
   readonly table: PartitionTable<Columns>
   readonly clock: Clock
   readonly log: Log
+}
+
+function patched(backend: Backend, { throughput, timeouts, ...rest }: BackendPatch): Backend {
+  return {
+    ...backend,
+    ...definedFields(rest),
+    throughput: throughput === undefined ? backend.throughput : (throughput ?? undefined),
+    timeouts: timeouts === undefined ? backend.timeouts : (timeouts ?? undefined),
+  }
 }
 
 type Defined<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> }

@@ -1,100 +1,105 @@
-import type { BackendId } from '../base/ids'
+import { assert } from '../base/assert'
 import type { Clock } from '../base/clock'
+import type { BackendId, TenantId } from '../base/ids'
+import { BackendState, type Attempting, type FailureKind } from './backend-state'
 
 /**
- * What this instance has seen of each backend: cool-downs that the backend asked for, a circuit breaker for failures,
- * and the utilisation that provisioned throughput reports. Each instance learns for itself: a shared view would cost
- * a shared write per call, and a throttled backend tells every instance within one call each.
- *
- * Circuit: closed → open after FAILURES_TO_OPEN failures in a row → after its pause one call is let through (half-open)
- * → closed by its success, open again for twice as long by its failure.
+ * What this instance has seen of each backend: the rests that it asked for, and circuit breakers for its failures
+ * (`BackendState` has the rules). Each instance learns for itself: a shared view would cost a shared write per call, and a
+ * throttled backend tells every instance within one call each.
  */
 export interface BackendHealth {
-  view(id: BackendId): HealthView
-  /** Marks the call as the circuit's one probe; must be followed by one of the three reports or by `unprobed`. */
-  dispatched(id: BackendId): void
-  succeeded(id: BackendId, utilization: number | undefined): void
-  throttled(id: BackendId, waitMs: number): void
-  failed(id: BackendId): void
-  /** The call ended without saying anything of the backend's health (the caller's fault, or cancelled). */
-  unprobed(id: BackendId): void
+  /** How the backend stands for calls of this tenant. */
+  view(id: BackendId, tenantId: TenantId): HealthView
+  /**
+   * Begins an attempt. It may find the backend resting although `view` called it ready: since then another call may have
+   * been throttled, or have taken the place of a circuit's probe.
+   */
+  begin(id: BackendId, tenantId: TenantId): HealthAttempt | RestingBackend
 }
 
-export type HealthView =
-  | { readonly kind: 'ready'; readonly saturated: boolean }
-  /** Throttled or broken: not to be called for `waitMs`. */
-  | { readonly kind: 'resting'; readonly waitMs: number }
+export type HealthView = { readonly kind: 'ready' } | RestingBackend
 
-export const FAILURES_TO_OPEN = 5
-export const OPEN_MS_FIRST = 5_000
-export const OPEN_MS_MAX = 60_000
-/** A backend that asks for longer (a day, for a call larger than its whole quota) means that call, not all calls. */
-export const COOL_DOWN_MS_MAX = 60_000
-/** A utilisation older than this says nothing: the bucket has drained meanwhile. */
-const UTILIZATION_FRESH_MS = 2_000
+/** Throttled or broken: not to be called for `waitMs`, at least 1. */
+export interface RestingBackend {
+  readonly kind: 'resting'
+  readonly waitMs: number
+}
+
+/** An attempt under way. Exactly one of its reports is called, once. */
+export interface HealthAttempt {
+  readonly kind: 'begun'
+  succeeded(): void
+  throttled(waitMs: number): void
+  failed(why: FailureKind): void
+  /** It ended without saying anything of the backend's health: cancelled, or the caller's fault. */
+  abandoned(): void
+}
+
 const BACKENDS_MAX = 10_000
 
-interface State {
-  coolUntil: number
-  failuresInRow: number
-  openUntil: number
-  openMs: number
-  probing: boolean
-  saturatedAt: number
-}
-
 export function createBackendHealth(clock: Clock): BackendHealth {
-  const states = new Map<BackendId, State>()
+  const states = new Map<BackendId, BackendState>()
 
-  const stateOf = (id: BackendId): State => {
+  const stateOf = (id: BackendId): BackendState => {
     const known = states.get(id)
     if (known) return known
     const oldest = states.size >= BACKENDS_MAX ? states.keys().next().value : undefined
     if (oldest !== undefined) states.delete(oldest)
-    const fresh = { coolUntil: 0, failuresInRow: 0, openUntil: 0, openMs: 0, probing: false, saturatedAt: -Infinity }
+    const fresh = new BackendState()
     states.set(id, fresh)
     return fresh
   }
 
   return {
-    view: (id) => {
-      const state = states.get(id)
-      if (!state) return { kind: 'ready', saturated: false }
-      const now = clock.monotonicMs()
-      const until = Math.max(state.coolUntil, state.openUntil)
-      if (until > now) return { kind: 'resting', waitMs: until - now }
-      if (state.openMs > 0 && state.probing) return { kind: 'resting', waitMs: OPEN_MS_FIRST }
-      return { kind: 'ready', saturated: now - state.saturatedAt < UTILIZATION_FRESH_MS }
-    },
-    dispatched: (id) => {
-      const state = states.get(id)
-      if (state && state.openMs > 0) state.probing = true
-    },
-    succeeded: (id, utilization) => {
+    view: (id, tenantId) => viewOf(states.get(id)?.restMs(tenantId, clock.monotonicMs()) ?? 0),
+    begin: (id, tenantId) => {
       const state = stateOf(id)
-      Object.assign(state, { failuresInRow: 0, openMs: 0, openUntil: 0, probing: false })
-      if (utilization !== undefined) state.saturatedAt = utilization >= 1 ? clock.monotonicMs() : -Infinity
+      const nowMs = clock.monotonicMs()
+      const view = viewOf(state.restMs(tenantId, nowMs))
+      return view.kind === 'resting' ? view : new Attempt(clock, state, state.begin(tenantId, nowMs))
     },
-    throttled: (id, waitMs) => {
-      const state = stateOf(id)
-      // A throttled backend is alive: the circuit closes, the cool-down alone keeps calls away.
-      Object.assign(state, { failuresInRow: 0, openMs: 0, openUntil: 0, probing: false })
-      state.coolUntil = clock.monotonicMs() + Math.min(waitMs, COOL_DOWN_MS_MAX)
-    },
-    failed: (id) => {
-      const state = stateOf(id)
-      state.failuresInRow += 1
-      const wasProbe = state.probing
-      state.probing = false
-      if (!wasProbe && state.failuresInRow < FAILURES_TO_OPEN) return
-      // Failures of calls that were under way when the circuit opened do not lengthen its pause.
-      if (!wasProbe && state.openMs > 0) return
-      state.openMs = state.openMs === 0 ? OPEN_MS_FIRST : Math.min(state.openMs * 2, OPEN_MS_MAX)
-      state.openUntil = clock.monotonicMs() + state.openMs
-    },
-    unprobed: (id) => {
-      const state = states.get(id)
-      if (state) state.probing = false
-    },
+  }
+}
+
+const viewOf = (restMs: number): HealthView =>
+  restMs > 0 ? { kind: 'resting', waitMs: Math.max(1, restMs) } : { kind: 'ready' }
+
+class Attempt implements HealthAttempt {
+  readonly kind = 'begun'
+  readonly #clock: Clock
+  readonly #state: BackendState
+  readonly #attempting: Attempting
+  #reported = false
+
+  constructor(clock: Clock, state: BackendState, attempting: Attempting) {
+    this.#clock = clock
+    this.#state = state
+    this.#attempting = attempting
+  }
+
+  succeeded(): void {
+    this.#report()
+    this.#state.succeeded(this.#attempting)
+  }
+
+  throttled(waitMs: number): void {
+    this.#report()
+    this.#state.throttled(this.#attempting, waitMs, this.#clock.monotonicMs())
+  }
+
+  failed(why: FailureKind): void {
+    this.#report()
+    this.#state.failed(this.#attempting, why, this.#clock.monotonicMs())
+  }
+
+  abandoned(): void {
+    this.#report()
+    this.#state.abandoned(this.#attempting)
+  }
+
+  #report(): void {
+    assert(!this.#reported, 'an attempt is reported once')
+    this.#reported = true
   }
 }

@@ -148,8 +148,16 @@ function groupOf(line: LogLine): UsageGroup {
   const { keyId, alias, model, operation } = line.intent
   const common = { key: keyId, alias, model, operation }
   if (line.kind === 'intent') return { ...common, outcome: 'unsettled', backend: null, deployment: null, region: null }
-  const { outcome, backendId, deployment, region } = line.settlement
-  return { ...common, outcome, backend: backendId ?? null, deployment: deployment ?? null, region: region ?? null }
+  const { outcome, backendId, deployment, region, servedAs } = line.settlement
+  // A call that another model answered counts as that model's.
+  return {
+    ...common,
+    ...servedAs,
+    outcome,
+    backend: backendId ?? null,
+    deployment: deployment ?? null,
+    region: region ?? null,
+  }
 }
 
 function addSettlement(sums: UsageSums, { settlement }: Extract<LogLine, { kind: 'settled' }>): void {

@@ -16,11 +16,16 @@ const backend = (name: string, more: Partial<Backend> = {}): Backend => ({
   enabled: true,
   ...more,
 })
-const ready: HealthView = { kind: 'ready', saturated: false }
+const ready: HealthView = { kind: 'ready' }
 
 function plan(
   groups: Backend[][],
-  more: { residency?: string[]; health?: Record<string, HealthView>; fraction?: () => number } = {},
+  more: {
+    residency?: string[]
+    health?: Record<string, HealthView>
+    saturated?: string[]
+    fraction?: () => number
+  } = {},
 ) {
   const all = new Map(groups.flat().map((item) => [item.id, item]))
   return planRoute({
@@ -29,6 +34,7 @@ function plan(
     residency: more.residency ?? [],
     backendOf: (id: BackendId) => all.get(id),
     healthOf: (id: BackendId) => more.health?.[id.slice('bke_'.length)] ?? ready,
+    isSaturated: ({ name }) => more.saturated?.includes(name) ?? false,
     fraction: more.fraction ?? (() => 0.5),
   })
 }
@@ -43,7 +49,7 @@ describe('a route', () => {
   it('puts provisioned throughput first and steps over to pay-as-you-go while it is saturated', () => {
     const group = [backend('payg'), backend('ptu', { capacity: 'ptu' })]
     expect(names(plan([group]))).toEqual(['ptu', 'payg'])
-    expect(names(plan([group], { health: { ptu: { kind: 'ready', saturated: true } } }))).toEqual(['payg', 'ptu'])
+    expect(names(plan([group], { saturated: ['ptu'] }))).toEqual(['payg', 'ptu'])
   })
 
   it('passes over a backend of another tenant, even if an alias names it', () => {
@@ -94,6 +100,7 @@ describe('a route', () => {
         residency: [],
         backendOf: (id) => (id === heavy.id ? heavy : light),
         healthOf: () => ready,
+        isSaturated: () => false,
         fraction,
       })
       if (result.kind === 'candidates' && result.candidates[0] === heavy) first += 1
@@ -101,27 +108,112 @@ describe('a route', () => {
     expect(first / rounds).toBeCloseTo(0.75, 1)
   })
 
-  it('names every usable backend exactly once, for any health', () => {
-    const health = fc.constantFrom<HealthView>(
-      ready,
-      { kind: 'ready', saturated: true },
-      { kind: 'resting', waitMs: 9 },
-    )
-    fc.assert(
-      fc.property(fc.array(fc.array(health, { maxLength: 4 }), { maxLength: 4 }), (layout) => {
-        const views: Record<string, HealthView> = {}
-        const groups = layout.map((group, i) =>
-          group.map((view, j) => {
-            views[`${i}-${j}`] = view
-            return backend(`${i}-${j}`, { capacity: j % 2 ? 'ptu' : 'payg' })
+  it('tells when the first of those it passes over is back', () => {
+    const health = { a: { kind: 'resting', waitMs: 900 }, b: { kind: 'resting', waitMs: 300 } } as const
+    expect(plan([[backend('a'), backend('b'), backend('c')]], { health })).toMatchObject({ restMs: 300 })
+    expect(plan([[backend('c')]])).toMatchObject({ restMs: undefined })
+  })
+
+  it('tries a backend that two groups name once, in the first', () => {
+    const [a, b] = [backend('a'), backend('b')]
+    expect(names(plan([[a], [b, a], [a]]))).toEqual(['a', 'b'])
+  })
+
+  describe('for any backends, health, load, weights and chance', () => {
+    const member = fc.record({
+      capacity: fc.constantFrom('ptu' as const, 'payg' as const),
+      region: fc.constantFrom('swedencentral', 'eastus2', 'westeurope'),
+      enabled: fc.boolean(),
+      owner: fc.constantFrom(undefined, 'ten_a' as const, 'ten_b' as const),
+      weight: fc.double({ min: 0.001, max: 1_000, noNaN: true }),
+      waitMs: fc.option(fc.integer({ min: 1, max: 60_000 })),
+      saturated: fc.boolean(),
+    })
+    const scene = fc.record({
+      groups: fc.array(fc.array(member, { maxLength: 6 }), { maxLength: 4 }),
+      residency: fc.subarray(['swedencentral', 'eastus2', 'westeurope']),
+      chances: fc.array(fc.double({ min: 0, max: 0.999_999, noNaN: true }), { minLength: 1 }),
+    })
+    const played = ({ groups, residency, chances }: typeof scene extends fc.Arbitrary<infer T> ? T : never) => {
+      const facts = new Map(
+        groups.flatMap((members, g) =>
+          members.map((item, m) => {
+            const { capacity, region, enabled, owner } = item
+            const made = backend(`${g}-${m}`, { capacity, region, enabled, ownerTenantId: owner })
+            return [made.id, { ...item, group: g, backend: made }] as const
           }),
-        )
-        const usable = Object.keys(views).filter((name) => views[name]?.kind === 'ready')
-        const result = plan(groups, { health: views, fraction: () => 0.3 })
-        expect(result.kind === 'candidates' ? result.candidates.map(({ name }) => name).sort() : []).toEqual(
-          usable.sort(),
-        )
-      }),
-    )
+        ),
+      )
+      let drawn = 0
+      const result = planRoute({
+        tenantId: 'ten_a',
+        groups: groups.map((members, g) => ({
+          members: members.map(({ weight }, m) => ({ backendId: `bke_${g}-${m}` as const, weight })),
+        })),
+        residency,
+        backendOf: (id) => facts.get(id)?.backend,
+        healthOf: (id) => {
+          const waitMs = facts.get(id)?.waitMs ?? null
+          return waitMs === null ? ready : { kind: 'resting', waitMs }
+        },
+        isSaturated: ({ id }) => facts.get(id)?.saturated ?? false,
+        fraction: () => chances[drawn++ % chances.length] ?? 0,
+      })
+      const mayServe = [...facts.values()].filter(
+        ({ enabled, owner, region }) =>
+          enabled && owner !== 'ten_b' && (residency.length === 0 || residency.includes(region)),
+      )
+      return { result, facts, mayServe }
+    }
+
+    it('it names every backend that may serve and does not rest, each once, and no other', () => {
+      fc.assert(
+        fc.property(scene, (given) => {
+          const { result, mayServe } = played(given)
+          const expected = mayServe.filter(({ waitMs }) => waitMs === null).map(({ backend }) => backend.id)
+          expect(result.kind === 'candidates' ? result.candidates.map(({ id }) => id).sort() : []).toEqual(
+            expected.sort(),
+          )
+        }),
+      )
+    })
+
+    it('it never leaves the residency and never leads to a backend of another tenant', () => {
+      fc.assert(
+        fc.property(scene, (given) => {
+          const { result } = played(given)
+          for (const { region, ownerTenantId } of result.kind === 'candidates' ? result.candidates : []) {
+            expect(given.residency.length === 0 || given.residency.includes(region)).toBe(true)
+            expect([undefined, 'ten_a']).toContain(ownerTenantId)
+          }
+        }),
+      )
+    })
+
+    it('it orders by group, then by rank: provisioned, pay-as-you-go, provisioned that is full', () => {
+      fc.assert(
+        fc.property(scene, (given) => {
+          const { result, facts } = played(given)
+          const keys = (result.kind === 'candidates' ? result.candidates : []).map(({ id }) => {
+            const { group, capacity, saturated } = facts.get(id) ?? { group: 0, capacity: 'payg', saturated: false }
+            return group * 3 + (capacity === 'payg' ? 1 : saturated ? 2 : 0)
+          })
+          expect(keys).toEqual(keys.toSorted((a, b) => a - b))
+        }),
+      )
+    })
+
+    it('the wait it tells is the shortest of those that rest and may serve', () => {
+      fc.assert(
+        fc.property(scene, (given) => {
+          const { result, mayServe } = played(given)
+          const waits = mayServe.flatMap(({ waitMs }) => (waitMs === null ? [] : [waitMs]))
+          const shortest = waits.length > 0 ? Math.min(...waits) : undefined
+          if (result.kind === 'candidates') expect(result.restMs).toBe(shortest)
+          else if (result.kind === 'all-resting') expect(result.waitMs).toBe(shortest)
+          else expect(mayServe).toEqual([])
+        }),
+      )
+    })
   })
 })
