@@ -37,7 +37,7 @@ export const idempotencyStorage = { tables: ['idempotency'] } as const
 const KEY = /^[\x21-\x7e]{1,255}$/
 const KEPT_MS = 86_400_000
 /** An attempt that has said nothing for so long is taken for dead. No creation takes nearly as long. */
-const ATTEMPT_MS_MAX = 60_000
+export const ATTEMPT_MS_MAX = 60_000
 
 interface Entry {
   readonly contentDigest: string
