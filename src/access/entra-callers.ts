@@ -40,7 +40,7 @@ export function createEntraCallers({
 }: {
   tokens: EntraTokens
   directories: Directories
-  members: () => Pick<Members, 'get'>
+  members: () => Pick<Members, 'get' | 'isRemoved'>
   clock: Clock
   log: Log
 }): EntraCallers {
@@ -51,7 +51,9 @@ export function createEntraCallers({
       const tenantId = await directories.tenantOf(principal.directoryId)
       if (!tenantId) return undefined
       // A verified token of the tenant's own directory speaks for the tenant.
-      const member = await members().get(TenantScope.ofCaller({ tenantId }), memberIdOf(principal))
+      const [scope, id] = [TenantScope.ofCaller({ tenantId }), memberIdOf(principal)]
+      const member = await members().get(scope, id)
+      if (!member && (await members().isRemoved(scope, id))) return undefined
       return { tenantId, role: member?.role }
     },
     idOf: memberIdOf,

@@ -23,6 +23,8 @@ export interface Members {
   /** Adds, or changes the role. Taking the last owner's role is a `conflict`. */
   put(scope: TenantScope, principal: Principal, role: TenantRole): Promise<Member | Problem>
   get(scope: TenantScope, id: MemberId): Promise<Member | undefined>
+  /** Whether this was ever removed. Asked of nobody who is a member now; of others no app role of the directory's counts then. */
+  isRemoved(scope: TenantScope, id: MemberId): Promise<boolean>
   /** Removing the last owner is a `conflict`; a missing member is none. */
   remove(scope: TenantScope, id: MemberId): Promise<Problem | undefined>
   /** In the order of their ids. At most `MEMBERS_MAX`. */
@@ -34,6 +36,12 @@ export const memberStorage = { tables: ['members'] } as const
 export const MEMBERS_MAX = 1_000
 
 export const memberIdOf = ({ directoryId, objectId }: Principal): MemberId => `${directoryId}~${objectId}`
+
+/**
+ * Behind every member's id, which begins with a hexadecimal digit. They are never listed, so there may be any number; and they stay when
+ * a member is added again, who counts before them: an addition and a removal at once must not leave neither.
+ */
+const TOMBSTONES = 'removed~'
 
 export function createMembers({
   rows,
@@ -51,7 +59,7 @@ export function createMembers({
   }
   const list = async (scope: TenantScope) => {
     const found: Member[] = []
-    for await (const { columns } of rows.range(scope, '', '￿')) found.push(fromJsonColumns<Member>(columns))
+    for await (const { columns } of rows.range(scope, '', TOMBSTONES)) found.push(fromJsonColumns<Member>(columns))
     return found
   }
   const isLastOwner = async (scope: TenantScope, id: MemberId) => {
@@ -62,6 +70,7 @@ export function createMembers({
   return {
     get,
     list,
+    isRemoved: async (scope, id) => (await rows.get(scope, TOMBSTONES + id)) !== undefined,
     put: async (scope, { directoryId, objectId }, role) => {
       const id = memberIdOf({ directoryId, objectId })
       const known = await get(scope, id)
@@ -77,6 +86,8 @@ export function createMembers({
       const known = await get(scope, id)
       if (!known) return undefined
       if (await isLastOwner(scope, id)) return lastOwner
+      // Before the member goes, who counts as one until then: nobody is let in by an app role in between.
+      await rows.put(scope, TOMBSTONES + id, toJsonColumns({ removedAt: clock.now() }))
       await rows.remove(scope, id)
       onChange(scope, known)
       return undefined

@@ -25,7 +25,7 @@ export const tenantMember = ({ members }: ControlPlane): HttpTrigger => ({
       },
     }),
     DELETE: tenantEndpoint('members.manage', {
-      summary: 'Removes a member; refused everywhere within 30 s.',
+      summary: 'Removes a member; refused everywhere within 30 s, with an app role too, until added again.',
       params: memberParams,
       problems: ['conflict'],
       run: async ({ caller, params }) => {

@@ -119,6 +119,41 @@ describe('an Entra token', () => {
     await elsewhere.close()
   })
 
+  it('of a removed member is refused with an app role too, here and elsewhere, until the member is added again', async () => {
+    const [objectId, other] = ['99999999-0000-4000-8000-00000000000d', '99999999-0000-4000-8000-00000000000e']
+    await using elsewhere = await serveControlPlane({
+      storage: server.storage,
+      clock: server.clock,
+      entra: { authority: issuer.authority, audiences: [AUDIENCE] },
+    })
+    const [token, othersToken, owner] = await Promise.all([
+      issuer.token(CONTOSO, { oid: objectId, roles: ['Tenantry.Admin'] }),
+      issuer.token(CONTOSO, { oid: other, roles: ['Tenantry.Admin'] }),
+      issuer.token(CONTOSO, { oid: ANN }),
+    ])
+    const there = () => elsewhere.send('GET', '/api/tenant', { headers: { authorization: `Bearer ${token}` } })
+    const add = () => as(owner, 'POST', '/api/tenant/members', { directoryId: CONTOSO, objectId, role: 'viewer' })
+    const member = `/api/tenant/members/${CONTOSO}~${objectId}`
+    expectStatus(await add(), 201)
+    expectStatus(await there(), 200)
+
+    expectStatus(await as(owner, 'DELETE', member), 204)
+    expectStatus(await as(token), 401)
+    await server.clock.advance(30_000)
+    expectStatus(await there(), 401)
+    expectStatus(await as(token), 401)
+    // Gone for those who look, too: no member, and nothing to remove.
+    const { members } = expectStatus(await as(owner, 'GET', '/api/tenant/members'), 200).body
+    expect(members.map((each: { objectId: string }) => each.objectId)).not.toContain(objectId)
+    expectStatus(await as(owner, 'DELETE', member), 404)
+    // An app role alone, of somebody who never was a member, goes on counting.
+    expectStatus(await as(othersToken), 200)
+
+    expectStatus(await add(), 201)
+    expectStatus(await as(token), 200)
+    expectStatus(await as(token, 'POST', '/api/tenant/keys', { name: 'x' }), 403)
+  })
+
   it('is one credential id in usage, whatever its tokens', async () => {
     const callerOf = async (claims: object) => {
       const text = await issuer.token(CONTOSO, { oid: ANN, ...claims })
