@@ -1,4 +1,3 @@
-import type { OnboardingDeps } from './onboarding/onboarding-deps'
 import { exportArchive } from './functions/export-archive'
 import { createAlerts } from './alerts/alerts'
 import { createAuditLog } from './audit/create-audit-log'
@@ -20,6 +19,9 @@ import { keyVaultWrappingKey } from './azure/key-vault-wrapping-key'
 import { createKeyVaultSecrets } from './azure/key-vault-secrets'
 import { createSmallHttp } from './azure/small-http'
 import { createUpstreamHttp } from './azure/upstream-http'
+import { createBudgetWarnings } from './budgets/budget-warnings'
+import { budgetsIn, createBudgetKeeper } from './budgets/create-budget-keeper'
+import { createShowLimits } from './budgets/limits-report'
 import { systemChance } from './base/chance'
 import { repeat, systemClock } from './base/clock'
 import { createIdMaker } from './base/ids'
@@ -38,7 +40,7 @@ import { createBodyRoom } from './inference/body-room'
 import { createHedgeBudget } from './inference/hedge'
 import { createRunningCalls } from './inference/running-calls'
 import { serve, type ServeDeps } from './inference/serve'
-import { createLimiter } from './limits/create-limiter'
+import { createLimiter, windowsIn } from './limits/create-limiter'
 import { createPriceBook } from './metering/price-book'
 import { createUsageLog } from './metering/create-usage-log'
 import { createBackends } from './routing/backends'
@@ -48,12 +50,14 @@ import { createBackendLoad } from './routing/load'
 import { createStamps } from './stamps/stamps'
 import { connectStorage, type StorageConnection } from './storage/connect'
 import { platformTable } from './storage/platform-table'
+import type { TenantScope } from './storage/tenant-scope'
 import { tenantTable } from './storage/tenant-table'
 import { createSnapshotStore } from './tenants/snapshot-store'
 import { createTenantDirectory } from './tenants/tenant-directory'
 import { createTenantSnapshots } from './tenants/tenant-snapshots'
 import { createTenants } from './tenants/tenants'
 import { queryUsage } from './usage/query-usage'
+import { createSpentByLog } from './usage/spent-by-log'
 import { createRollUp } from './usage/run-roll-up'
 
 /** The app put together: what the triggers call. Made once a process; nothing in it touches the network before `start`. */
@@ -141,6 +145,19 @@ export function compose(config: Config, log: Log, version: string): Platform {
   const runningCalls = createRunningCalls(clock)
   const upstream = createUpstreamHttp(clock)
   const alerts = createAlerts({ rows: platformTable(storage.table('alerts')), clock })
+  const usageOf = (scope: TenantScope, query: Readonly<Record<string, string>>) =>
+    queryUsage({ storage, rollUp, clock }, scope, query)
+  const spentByLog = createSpentByLog(usageOf)
+  const budgetWarnings = createBudgetWarnings({ alerts, log })
+  const budgets = createBudgetKeeper({
+    store: budgetsIn(storage),
+    spentByLog,
+    warnings: budgetWarnings,
+    clock,
+    chance,
+    instanceId,
+    log,
+  })
   const serveDeps: ServeDeps = {
     authenticate: authenticator.authenticate,
     failedAttempts,
@@ -148,6 +165,8 @@ export function compose(config: Config, log: Log, version: string): Platform {
     backends: backends.all,
     backendsAnew: backends.anew,
     limiter,
+    budgets,
+    budgetWarnings,
     fairQueue: createFairQueue({ clock }),
     usageLog,
     costOf: createPriceBook().costOf,
@@ -165,7 +184,6 @@ export function compose(config: Config, log: Log, version: string): Platform {
     log,
   }
 
-  const usageOf: OnboardingDeps['queryUsage'] = (scope, query) => queryUsage({ storage, rollUp, clock }, scope, query)
   const lifecycle = composeLifecycle({
     config,
     storage,
@@ -206,6 +224,14 @@ export function compose(config: Config, log: Log, version: string): Platform {
       stamps,
       audit,
       queryUsage: usageOf,
+      showLimits: createShowLimits({
+        tenants,
+        keys,
+        windows: windowsIn(storage),
+        budgets: budgetsIn(storage),
+        spentByLog,
+        clock,
+      }),
       ...lifecycle.controlPlane,
       directories,
       members,
@@ -245,7 +271,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
     stop: async () => {
       await sweeping.stop()
       if (!(await runningCalls.idle(STOP_GRACE_MS))) log.warn('calls are cut off', { count: runningCalls.count })
-      await Promise.all([usageLog.close(), limiter.close()])
+      await Promise.all([usageLog.close(), limiter.close(), budgets.close()])
       await Promise.all([upstream.close(), smallHttp.close()])
     },
   }

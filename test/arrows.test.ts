@@ -116,6 +116,7 @@ describe('src', () => {
        "src/functions/platform-tenant-directories.ts",
        "src/functions/platform-tenant-directory.ts",
        "src/functions/platform-tenant-keys.ts",
+       "src/functions/platform-tenant-limits.ts",
        "src/functions/platform-tenant-members.ts",
        "src/functions/platform-tenant-move.ts",
        "src/functions/platform-tenant-resume.ts",

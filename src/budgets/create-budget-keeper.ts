@@ -2,11 +2,13 @@ import { repeat } from '../base/clock'
 import type { TenantId } from '../base/ids'
 import { describeError } from '../base/log'
 import { limitsUnavailable, shuttingDown } from '../limits/renewal-attempts'
+import type { StorageAccount } from '../storage/connect'
 import { TenantScope } from '../storage/tenant-scope'
+import { tenantTable } from '../storage/tenant-table'
 import { budgetNames, type Budgets } from '../tenants/budget'
 import { BudgetGate, type BudgetDeps, type BudgetHold, type GateResult } from './budget-gate'
 import type { BudgetKeeper, Reservation, ReservationResult } from './budget-keeper'
-import { subjectName, type BudgetSubject } from './budget-store'
+import { subjectName, tableBudgetStore, type BudgetStore, type BudgetSubject } from './budget-store'
 
 /** Rows remembered at once. An idle one costs a storage read to remember again, so the bound is only for memory. */
 const GATES_MAX = 20_000
@@ -24,6 +26,8 @@ const TABLE = 'budgets'
 export const budgetStorage = { tables: [TABLE] } as const
 
 const nothingReserved: ReservationResult = { kind: 'reserved', reservation: { settle: () => {} } }
+
+export const budgetsIn = (storage: StorageAccount): BudgetStore => tableBudgetStore(tenantTable(storage.table(TABLE)))
 
 /** `instanceId` must be new for every start of the process: leases in the table are held under it. */
 export function createBudgetKeeper(deps: BudgetDeps): BudgetKeeper {

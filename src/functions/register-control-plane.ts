@@ -47,6 +47,8 @@ import { tenantAudit } from './tenant-audit'
 import { tenantKey } from './tenant-key'
 import { tenantKeyRotate } from './tenant-key-rotate'
 import { tenantKeys } from './tenant-keys'
+import { platformTenantLimits } from './platform-tenant-limits'
+import { tenantLimits } from './tenant-limits'
 import { tenantUsage } from './tenant-usage'
 
 const triggers = [
@@ -92,6 +94,8 @@ const triggers = [
   tenantKeyRotate,
   tenantKeys,
   tenantUsage,
+  tenantLimits,
+  platformTenantLimits,
 ]
 
 /** Registers every trigger of the operators' and the tenants' API. Routes stand whole, with `routePrefix: ""` in host.json. */

@@ -5,6 +5,7 @@ import type { Alerts } from '../alerts/alerts'
 import type { AuditLog } from '../audit/audit-log'
 import type { SecretStore } from '../azure/secret-store'
 import type { Clock } from '../base/clock'
+import type { ShowLimits } from '../budgets/limits-report'
 import type { IdMaker } from '../base/ids'
 import type { Problem } from '../base/problem'
 import type { TenantKeyring } from '../encryption/sealer'
@@ -31,6 +32,7 @@ export interface ControlPlane {
   readonly audit: AuditLog
   /** The query as it was sent; whoever answers it parses it. */
   readonly queryUsage: (scope: TenantScope, query: Readonly<Record<string, string>>) => Promise<object | Problem>
+  readonly showLimits: ShowLimits
   readonly checkHealth: CheckHealth
   /** Of the app. */
   readonly version: string

@@ -8,6 +8,8 @@ export interface Account {
   readonly limitedAs: TenantId
   readonly limits: Limits
   readonly meteredOn: TenantId
+  /** False while its onboarding validates it: neither its budgets nor its aliases' limits hold for those calls. */
+  readonly isOwn: boolean
 }
 
 const VALIDATION_LIMITS: Limits = { requestsPerMinute: 6_000, tokensPerMinute: 10_000_000, concurrentCalls: 500 }
@@ -17,6 +19,6 @@ const VALIDATION_LIMITS: Limits = { requestsPerMinute: 6_000, tokensPerMinute: 1
  * are not the tenant's to pay, and it begins with its limits whole.
  */
 export function accountOf({ state, tenantId, limits }: TenantSnapshot): Account {
-  if (state !== 'validating') return { limitedAs: tenantId, limits, meteredOn: tenantId }
-  return { limitedAs: validationLimitsId(tenantId), limits: VALIDATION_LIMITS, meteredOn: canaryTenantId }
+  if (state !== 'validating') return { limitedAs: tenantId, limits, meteredOn: tenantId, isOwn: true }
+  return { limitedAs: validationLimitsId(tenantId), limits: VALIDATION_LIMITS, meteredOn: canaryTenantId, isOwn: false }
 }

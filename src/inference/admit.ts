@@ -1,14 +1,132 @@
-import type { AdmissionResult, Limiter } from '../limits/limiter'
+import type { MicroUsd } from '../base/money'
+import { Problem } from '../base/problem'
+import type { Amount } from '../budgets/amount'
+import type { BudgetKeeper, BudgetRefusal, ReservationRequest, ReservationResult } from '../budgets/budget-keeper'
+import type { BudgetWarnings } from '../budgets/budget-warnings'
+import { describeAmount, describeBudget } from '../budgets/describe-budget'
+import type { AdmissionResult, Limiter, RateView } from '../limits/limiter'
+import { noTokens, type TokenUsage } from '../metering/usage-record'
+import { budgetWarnPercentsDefault, type Budgets } from '../tenants/budget'
 import { accountOf } from './account'
 import type { Grant } from './authorize'
+import type { Estimate } from './estimate'
 
-/** Reserves a call's tokens of every limit that holds for it: of the alias that it is called by, or falls back to. */
-export function admitCall(limiter: Limiter, { tenant, caller }: Grant, tokens: number): Promise<AdmissionResult> {
+export interface AdmitDeps {
+  readonly limiter: Limiter
+  readonly budgets: BudgetKeeper
+  readonly budgetWarnings: Pick<BudgetWarnings, 'unpriced'>
+  readonly costOf: (model: string, usage: TokenUsage, atMs: number) => MicroUsd | undefined
+}
+
+export type CallAdmissionResult =
+  | { readonly kind: 'admitted'; readonly admission: CallAdmission }
+  | Exclude<AdmissionResult, { kind: 'admitted' }>
+  | { readonly kind: 'over-budget'; readonly refusal: BudgetRefusal }
+
+/** What a call has reserved of every limit and budget that holds for it. */
+export interface CallAdmission {
+  readonly rates: RateView
+  /** Exactly once, on every exit (I6). */
+  settle(used: Amount): void
+}
+
+/**
+ * Reserves a call's estimate of every limit and budget that holds for it: of its tenant, its key and the alias that it is
+ * called by, or falls back to. The shared writes that cold rows need are done at the same time (I12).
+ */
+export async function admitCall(
+  { limiter, budgets, budgetWarnings, costOf }: AdmitDeps,
+  grant: Grant,
+  { estimate, atMs }: { estimate: Estimate; atMs: number },
+): Promise<CallAdmissionResult> {
+  const { tenant, caller, alias } = grant
   const account = accountOf(tenant)
-  return limiter.admit({
+  const limited = {
     tenantId: account.limitedAs,
     limits: account.limits,
     key: caller.limits && { keyId: caller.callerId, limits: caller.limits },
-    tokens,
+    alias: alias.limits && account.isOwn ? { name: alias.name, limits: alias.limits } : undefined,
+    tokens: estimate.total,
+  }
+  const subjects = account.isOwn ? subjectsOf(grant) : []
+  if (subjects.length === 0) return withBudgets(await limiter.admit(limited), undefined)
+
+  const usage = { ...noTokens, promptTokens: estimate.prompt, outputTokens: estimate.total - estimate.prompt }
+  const price = costOf(alias.model, usage, atMs)
+  if (price === undefined && subjects.some(({ budgets: of }) => of.microUsdPerDay ?? of.microUsdPerMonth))
+    budgetWarnings.unpriced({ tenantId: tenant.tenantId, model: alias.model }, atMs)
+  const reserving = budgets.reserve({
+    tenantId: tenant.tenantId,
+    subjects,
+    warnPercents: tenant.settings.budgetWarnPercents ?? budgetWarnPercentsDefault,
+    cost: { tokens: estimate.total, microUsd: price ?? 0 },
   })
+  // Known at once: such a call is not to use up a limit of requests.
+  if (!(reserving instanceof Promise) && reserving.kind === 'refused')
+    return { kind: 'over-budget', refusal: reserving }
+  const [admitted, reserved] = await bothOrNeither(limiter.admit(limited), Promise.resolve(reserving))
+  return withBudgets(admitted, reserved)
+}
+
+/** 429 that no wait within the period is sure to heal: which budget, what is left of it, and when it renews. */
+export function overBudget({ subject, budget, limit, used, reserved, needed, renewsAtMs }: BudgetRefusal): Problem {
+  const left = limit - used - reserved
+  const amount = (of: number) => describeAmount(budget, of)
+  const state =
+    left <= 0
+      ? `is used up: ${amount(limit)}.`
+      : `has ${amount(left)} left of ${amount(limit)}, and this call may need up to ${amount(needed)}. Ask for fewer output tokens or send less.`
+  const what = describeBudget(budget, subject)
+  const text = `${what.charAt(0).toUpperCase()}${what.slice(1)} ${state} It renews at ${new Date(renewsAtMs).toISOString()}.`
+  return new Problem('insufficient_quota', text)
+}
+
+function subjectsOf({ tenant, caller, alias }: Grant): ReservationRequest['subjects'] {
+  const subjects: { subject: ReservationRequest['subjects'][number]['subject']; budgets: Budgets }[] = []
+  if (hasAny(tenant.budgets)) subjects.push({ subject: { kind: 'tenant' }, budgets: tenant.budgets })
+  if (hasAny(caller.budgets) && caller.principal.kind === 'key')
+    subjects.push({ subject: { kind: 'key', keyId: caller.principal.keyId }, budgets: caller.budgets })
+  if (hasAny(alias.budgets)) subjects.push({ subject: { kind: 'alias', alias: alias.name }, budgets: alias.budgets })
+  return subjects
+}
+
+function hasAny(budgets: Budgets | undefined): budgets is Budgets {
+  for (const name in budgets) if (Object.hasOwn(budgets, name)) return true
+  return false
+}
+
+const unused: Amount = { tokens: 0, microUsd: 0 }
+
+/** Where one of the two fails, what the other gave is given back. */
+async function bothOrNeither(
+  admitting: Promise<AdmissionResult>,
+  reserving: Promise<ReservationResult>,
+): Promise<[AdmissionResult, ReservationResult]> {
+  const [admitted, reserved] = await Promise.allSettled([admitting, reserving])
+  if (admitted.status === 'fulfilled' && reserved.status === 'fulfilled') return [admitted.value, reserved.value]
+  if (admitted.status === 'fulfilled' && admitted.value.kind === 'admitted') admitted.value.admission.settle(0)
+  if (reserved.status === 'fulfilled' && reserved.value.kind === 'reserved') reserved.value.reservation.settle(unused)
+  throw admitted.status === 'rejected' ? admitted.reason : reserved.status === 'rejected' ? reserved.reason : undefined
+}
+
+function withBudgets(admitted: AdmissionResult, reserved: ReservationResult | undefined): CallAdmissionResult {
+  if (reserved?.kind === 'refused') {
+    if (admitted.kind === 'admitted') admitted.admission.settle(0)
+    return { kind: 'over-budget', refusal: reserved }
+  }
+  if (admitted.kind !== 'admitted') {
+    reserved?.reservation.settle(unused)
+    return admitted
+  }
+  const { admission } = admitted
+  return {
+    kind: 'admitted',
+    admission: {
+      rates: admission.rates,
+      settle: (used) => {
+        reserved?.reservation.settle(used)
+        admission.settle(used.tokens)
+      },
+    },
+  }
 }

@@ -1,19 +1,14 @@
 import { assertNever } from '../base/assert'
-import type { MicroUsd } from '../base/money'
 import { Problem } from '../base/problem'
 import type { ProblemCode } from '../base/problem-codes'
-import type { Limiter, RateView } from '../limits/limiter'
-import type { TokenUsage } from '../metering/usage-record'
-import { admitCall } from './admit'
+import type { RateView } from '../limits/limiter'
+import { admitCall, type AdmitDeps } from './admit'
 import { authorize, type Grant } from './authorize'
 import { estimateTokens, type Estimate } from './estimate'
 import type { Call } from './read-call'
 import type { RunningCall } from './running-call'
 
-export interface FallBackDeps {
-  readonly limiter: Limiter
-  readonly costOf: (model: string, usage: TokenUsage, atMs: number) => MicroUsd | undefined
-}
+export type FallBackDeps = AdmitDeps
 
 /** What the call goes on with at the alias to which it falls back. */
 export interface FallenBack {
@@ -41,7 +36,7 @@ export const isWorthFallback = ({ code }: Problem): boolean => WORTH.has(code)
  * what the client asks for, or its limits are used up. Then the first alias's failure stands, with its wait.
  */
 export async function fallBack(
-  { limiter, costOf }: FallBackDeps,
+  deps: FallBackDeps,
   { call, grant, running }: { call: Call; grant: Grant; running: RunningCall },
 ): Promise<FallenBack | undefined> {
   const { tenant, caller, alias } = grant
@@ -51,7 +46,7 @@ export async function fallBack(
   const estimate = estimateTokens(call, other.outputTokens)
   // The first reservation goes back first: both may be of the same limits.
   running.leaves()
-  const admitted = await admitCall(limiter, other, estimate.total)
+  const admitted = await admitCall(deps, other, { estimate, atMs: running.startedAt })
   switch (admitted.kind) {
     case 'admitted': {
       const { admission } = admitted
@@ -59,12 +54,13 @@ export async function fallBack(
       running.movesTo({
         admission,
         servedAs: { alias: name, model },
-        costOf: (usage) => costOf(model, usage, running.startedAt),
+        costOf: (usage) => deps.costOf(model, usage, running.startedAt),
       })
       return { grant: other, estimate, rates: admission.rates }
     }
     case 'refused':
     case 'never-fits':
+    case 'over-budget':
       return undefined
     default:
       return assertNever(admitted)

@@ -2,11 +2,11 @@ import { assert } from '../base/assert'
 import type { Clock } from '../base/clock'
 import type { MicroUsd } from '../base/money'
 import type { Turn } from '../fairness/turn'
-import type { Admission } from '../limits/limiter'
 import type { OpenCall } from '../metering/usage-log'
 import { noTokens, type CallOutcome, type ServedAs, type TokenUsage } from '../metering/usage-record'
 import type { Backend } from '../routing/backend'
 import type { LoadHold } from '../routing/load'
+import type { CallAdmission } from './admit'
 
 /** How a call ended, as relay and forward tell it. */
 export interface CallEnd {
@@ -27,7 +27,7 @@ export class RunningCall {
   readonly #deps: RunningCallDeps
   readonly #startedMonotonicMs: number
   #firstByteMs: number | undefined
-  #admission: Admission | undefined
+  #admission: CallAdmission | undefined
   #servedAs: ServedAs | undefined
   #costOf: RunningCallDeps['costOf']
   #turn: Turn | undefined
@@ -74,7 +74,7 @@ export class RunningCall {
 
   /** Nothing of an answer came: the call gives back its reservation and its turn, to go on elsewhere or to end. */
   leaves(): void {
-    this.#admission?.settle(0)
+    this.#admission?.settle({ tokens: 0, microUsd: 0 })
     this.#turn?.release(0)
     this.#admission = undefined
     this.#turn = undefined
@@ -101,7 +101,8 @@ export class RunningCall {
     this.#ended = true
     const { entry, onEnd } = this.#deps
     const usedTokens = usage.promptTokens + usage.outputTokens + this.#hedgedTokens
-    this.#admission?.settle(usedTokens)
+    const costMicroUsd = this.#priced(usage)
+    this.#admission?.settle({ tokens: usedTokens, microUsd: costMicroUsd ?? 0 })
     this.#turn?.release(usedTokens)
     this.#load?.settle(usage)
     entry.settle({
@@ -112,7 +113,7 @@ export class RunningCall {
       backendId: backend?.id,
       deployment: backend?.deployment,
       region: backend?.region,
-      costMicroUsd: this.#priced(usage),
+      costMicroUsd,
       latencyMs: Math.round(this.ageMs),
       firstByteMs: this.#firstByteMs === undefined ? undefined : Math.round(this.#firstByteMs),
       attempts,
@@ -132,7 +133,7 @@ export class RunningCall {
 
 export interface RunningCallDeps {
   readonly clock: Clock
-  readonly admission: Admission
+  readonly admission: CallAdmission
   readonly entry: OpenCall
   readonly costOf: (usage: TokenUsage) => MicroUsd | undefined
   /** Keep the set of calls under way, for the total timeout and for a clean stop. */

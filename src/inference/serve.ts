@@ -4,11 +4,10 @@ import { readCredential } from '../access/read-credential'
 import type { CallId, IdMaker, TenantId } from '../base/ids'
 import { describeError } from '../base/log'
 import { Problem, ProblemError } from '../base/problem'
-import type { AdmissionResult } from '../limits/limiter'
 import type { UsageLog } from '../metering/usage-log'
 import type { TenantSnapshot } from '../tenants/snapshot'
 import { accountOf, type Account } from './account'
-import { admitCall } from './admit'
+import { admitCall, overBudget, type CallAdmissionResult } from './admit'
 import { renderProblem, type Answer } from './answer'
 import { rateHeaders } from './answer-headers'
 import { authorize, checkActive, unknownAlias, type Grant } from './authorize'
@@ -90,7 +89,7 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
   if (grant instanceof Problem) return grant
 
   const estimate = estimateTokens(call, grant.outputTokens)
-  const admitted = await admitCall(deps.limiter, grant, estimate.total)
+  const admitted = await admitCall(deps, grant, { estimate, atMs: start.startedAt })
   if (admitted.kind !== 'admitted') return refusal(admitted, estimate.total)
 
   const account = accountOf(tenant)
@@ -120,7 +119,7 @@ function relay({ answer }: Dispatched, context: RelayContext): Answer | Promise<
   return answer.kind === 'whole' ? relayWhole(answer, context) : relayStream(answer, context)
 }
 
-type Admitted = Extract<AdmissionResult, { kind: 'admitted' }>
+type Admitted = Extract<CallAdmissionResult, { kind: 'admitted' }>
 
 /** From here on the call holds a reservation and stands in the usage log, and ends through `RunningCall.end` alone. */
 function startCall(
@@ -157,7 +156,7 @@ function startCall(
     estimatedTokens,
   })
   if (!entry) {
-    admission.settle(0)
+    admission.settle({ tokens: 0, microUsd: 0 })
     return new Problem('metering_unavailable', 'The usage log has fallen behind.', { retryAfterMs: 1_000 })
   }
   return new RunningCall(
@@ -173,7 +172,8 @@ function startCall(
   )
 }
 
-function refusal(refused: Exclude<AdmissionResult, Admitted>, tokens: number): Problem {
+function refusal(refused: Exclude<CallAdmissionResult, Admitted>, tokens: number): Problem {
+  if (refused.kind === 'over-budget') return overBudget(refused.refusal)
   if (refused.kind === 'never-fits') {
     const text = `The call needs up to ${tokens} tokens; the ${refused.scope}'s limit is ${refused.tokensPerMinute} a minute. Ask for fewer output tokens or send less.`
     return new Problem('request_above_token_limit', text, { param: 'max_tokens' })

@@ -10,7 +10,7 @@ import { limitsUnavailable, shuttingDown } from './renewal-attempts'
 import { TenantGate } from './tenant-gate'
 import type { LeaseDeps } from './tenant-lease'
 import { minuteWindow } from './window-state'
-import { tableWindowStore, type WindowColumns } from './window-store'
+import { tableWindowStore, type WindowColumns, type WindowStore } from './window-store'
 
 /** Tenants remembered at once. An idle one costs a storage read to remember again, so the bound is only for memory. */
 export const TENANTS_MAX = 20_000
@@ -41,9 +41,11 @@ export function createLimiter({
   instanceId: InstanceId
   log: Log
 }): Limiter {
-  const windows = tableWindowStore(tenantTable<WindowColumns>(storage.table(TABLE)))
-  return limiterOver({ ...deps, windows, shape: minuteWindow })
+  return limiterOver({ ...deps, windows: windowsIn(storage), shape: minuteWindow })
 }
+
+export const windowsIn = (storage: StorageAccount): WindowStore =>
+  tableWindowStore(tenantTable<WindowColumns>(storage.table(TABLE)))
 
 /** The same over any store and shape of window. */
 export function limiterOver(deps: LeaseDeps): Limiter {

@@ -4,6 +4,10 @@ import { join } from 'node:path'
 import { auditStorage } from '../../src/audit/chain-rows'
 import { createAuditLog } from '../../src/audit/create-audit-log'
 import { alertStorage, createAlerts } from '../../src/alerts/alerts'
+import { budgetsIn, budgetStorage } from '../../src/budgets/create-budget-keeper'
+import { createShowLimits } from '../../src/budgets/limits-report'
+import type { SpentByLog } from '../../src/budgets/true-up'
+import { limitStorage, windowsIn } from '../../src/limits/create-limiter'
 import { createCredentialLinks } from '../../src/onboarding/credential-links'
 import { createRegistrationGate } from '../../src/onboarding/registration-gate'
 import { createRegistrationSettings, registrationStorage } from '../../src/onboarding/registration-settings'
@@ -64,6 +68,8 @@ export const controlPlaneStorage = {
     ...secretStorage.tables,
     ...idempotencyStorage.tables,
     ...auditStorage.tables,
+    ...limitStorage.tables,
+    ...budgetStorage.tables,
   ],
 }
 
@@ -78,6 +84,8 @@ export interface WiringOptions {
   readonly operatorTokenHashes: readonly string[]
   readonly queryUsage: ControlPlane['queryUsage']
   readonly entra?: EntraSettings | undefined
+  /** What the usage log says; nothing by default. */
+  readonly spentByLog?: SpentByLog
 }
 
 /** The control plane as the app composes it, but on a clock of the test's. */
@@ -168,6 +176,14 @@ export function wireControlPlane(options: WiringOptions) {
     secrets: createWrappedSecrets(tenantTable(storage.table('secrets')), wrappingKey),
     audit,
     queryUsage,
+    showLimits: createShowLimits({
+      tenants,
+      keys,
+      windows: windowsIn(storage),
+      budgets: budgetsIn(storage),
+      spentByLog: options.spentByLog ?? (async () => ({ tokens: 0, microUsd: 0 })),
+      clock,
+    }),
     checkHealth,
     version: '1.2.3',
     ids,
