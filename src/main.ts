@@ -9,6 +9,7 @@ import { inference } from './functions/inference'
 import { registerControlPlane } from './functions/register-control-plane'
 import { removeExpiredExports } from './functions/remove-expired-exports'
 import { rollUpUsage } from './functions/roll-up-usage'
+import { watchClientDepartures } from './http/client-departures'
 import packageJson from '../package.json'
 
 /** Where the Functions host loads the app: the only file that does something when it is imported. */
@@ -16,7 +17,7 @@ const log = createLog((line) => void process.stdout.write(`${line}\n`), systemCl
 const platform = compose(readConfig(process.env), log, packageJson.version)
 
 app.setup({ enableHttpStream: true })
-app.http('inference', inference({ serve: platform.serve, clock: systemClock }))
+app.http('inference', inference({ ...platform, departures: watchClientDepartures(), clock: systemClock }))
 registerControlPlane(app, platform.controlPlane, platform.handle)
 app.http('export-archive', exportArchive(platform.exportArchive))
 registerChecklists(platform.checklists)

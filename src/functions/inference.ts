@@ -1,5 +1,6 @@
 import type { HttpFunctionOptions, HttpRequest } from '@azure/functions'
 import type { Clock } from '../base/clock'
+import type { ClientDepartures } from '../http/client-departures'
 import { DirectResponse } from '../http/direct-response'
 import type { Answer } from '../inference/answer'
 import type { BodyBounds, BodyResult, InferenceRequest } from '../inference/inference-request'
@@ -10,22 +11,30 @@ import type { BodyBounds, BodyResult, InferenceRequest } from '../inference/infe
  */
 export function inference(deps: {
   clock: Clock
+  departures: ClientDepartures
   serve: (request: InferenceRequest) => Promise<Answer>
 }): HttpFunctionOptions {
   return {
     route: 'openai/{*path}',
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'],
     authLevel: 'anonymous',
-    handler: async (request) => new DirectResponse(await deps.serve(toInferenceRequest(request, deps.clock))),
+    handler: async (request, { invocationId }) => {
+      const gone = deps.departures.signalOf(invocationId)
+      return new DirectResponse(await deps.serve(toInferenceRequest(request, { clock: deps.clock, gone })))
+    },
   }
 }
 
-function toInferenceRequest(request: HttpRequest, clock: Clock): InferenceRequest {
+function toInferenceRequest(
+  request: HttpRequest,
+  { clock, gone }: { clock: Clock; gone: AbortSignal | undefined },
+): InferenceRequest {
   return {
     method: request.method,
     path: pathOf(request.url),
     query: request.query,
     headers: request.headers,
+    gone,
     readBody: (bounds) => readBody(request, clock, bounds),
   }
 }

@@ -9,7 +9,7 @@ export interface InferenceRequest {
   readonly headers: HeaderReader
   /** Reads the whole body, or says why not. Called at most once. */
   readBody(bounds: BodyBounds): Promise<BodyResult>
-  /** Aborted when the client has gone. Absent where the server does not tell, as the Functions library does not. */
+  /** Aborted when the client has gone. Absent where the server does not tell. */
   readonly gone?: AbortSignal | undefined
 }
 

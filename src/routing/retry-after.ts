@@ -28,10 +28,14 @@ export function readRetryAfterMs(headers: Headers, message: string, nowMs: numbe
   return WAIT_MS_DEFAULT
 }
 
-/** `azure-openai-deployment-utilization` is a percentage with or without its sign; 1 is full. Absent on pay-as-you-go. */
+/**
+ * `azure-openai-deployment-utilization` is a percentage with or without its sign, and with a decimal point or comma; 1 is full.
+ * Absent on pay-as-you-go.
+ */
 export function readUtilization(headers: Headers): number | undefined {
-  const text = textOf(headers['azure-openai-deployment-utilization'])?.replace('%', '')
-  const percent = numberOf(text)
+  const percent = numberOf(
+    textOf(headers['azure-openai-deployment-utilization'])?.replace(/ ?%$/, '').replace(',', '.'),
+  )
   return percent === undefined ? undefined : percent / 100
 }
 

@@ -22,6 +22,10 @@ describe('the utilisation header', () => {
   it.each([
     ['87.5%', 0.875],
     ['100', 1],
+    ['101.3 %', 1.013],
+    ['99,5%', 0.995],
+    ['', undefined],
+    ['-3%', undefined],
     ['none', undefined],
     [undefined, undefined],
   ])('%s is read as %s', (value, expected) => {

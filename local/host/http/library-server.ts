@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel'
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { ProgrammingModel } from '../core/worker-types'
 import { requestChunks } from './request-chunks'
@@ -12,6 +13,8 @@ export type LibraryServer =
   | { readonly kind: 'stream-injected'; readonly deliver: (req: IncomingMessage, res: ServerResponse) => void }
   | { readonly kind: 'stream-proxied'; readonly url: URL }
   | { readonly kind: 'buffered' }
+
+const requestStart = channel('http.server.request.start')
 
 /** The library takes any port but 0 for an open one; the caught server never listens on it. */
 const PLACEHOLDER_PORT = 1
@@ -34,6 +37,8 @@ export async function startLibrary(model: ProgrammingModel): Promise<LibraryServ
     const server = caught
     const deliver = (req: IncomingMessage, res: ServerResponse) => {
       Object.defineProperty(req, Symbol.asyncIterator, { value: () => requestChunks(req) })
+      // As Node does for every request that a server of the worker takes on Azure.
+      requestStart.publish({ request: req, response: res, socket: req.socket, server })
       server.emit('request', req, res)
     }
     return { kind: 'stream-injected', deliver }
