@@ -131,6 +131,7 @@ describe('src', () => {
        "src/moving/rotation-checklist.ts",
        "src/offboarding/offboarding-checklist.ts",
        "src/offboarding/start-offboarding.ts",
+       "src/offboarding/tenant-stores.ts",
        "src/onboarding/canary.ts",
        "src/onboarding/credential-links.ts",
        "src/onboarding/steps/access-step.ts",
