@@ -11,12 +11,14 @@ import { throughputOf } from './throughput'
  * utilisation that answers report, in which the calls of all instances are.
  */
 export interface BackendLoad {
-  /** Whether the next call would be refused. Pay-as-you-go reports no utilisation and is never saturated. */
+  /** Whether calls do better elsewhere. Pay-as-you-go reports no utilisation and is never saturated. */
   isSaturated(backend: Backend): boolean
   /** Adds a call that goes there now, prompt and the output that it may have. */
   reserve(backend: Backend, tokens: ReservedTokens): LoadHold
   /** What an answer's header says: 1 is full. */
   reported(backend: Backend, utilization: number): void
+  /** It has refused a call and asks for a wait, which is how long it takes to be below full. */
+  refused(backend: Backend, waitMs: number): void
 }
 
 export interface ReservedTokens {
@@ -37,7 +39,12 @@ export interface UsedTokens extends ReservedTokens {
 
 /** The bucket is one minute's capacity. */
 const DRAIN_MS = 60_000
-/** A header that says more is no utilisation. */
+/**
+ * Full once, it counts as full until it has drained to this. At the brink every call that one instance gets in would have the
+ * next one of another instance refused, which cannot know of it; so instances fill it in turns of many calls.
+ */
+export const RESUME_AT = 0.97
+/** A header or a wait that says more is no utilisation. */
 const UTILIZATION_MAX = 10
 const BACKENDS_MAX = 10_000
 
@@ -45,6 +52,7 @@ interface Level {
   /** Part of the capacity: 1 is full. */
   filled: number
   atMs: number
+  wasFull: boolean
 }
 
 const noHold: LoadHold = { settle: () => {} }
@@ -58,21 +66,28 @@ export function createBackendLoad(clock: Clock): BackendLoad {
     if (!level) {
       const oldest = levels.size >= BACKENDS_MAX ? levels.keys().next().value : undefined
       if (oldest !== undefined) levels.delete(oldest)
-      levels.set(id, (level = { filled: 0, atMs: nowMs }))
+      levels.set(id, (level = { filled: 0, atMs: nowMs, wasFull: false }))
     }
     level.filled = Math.max(0, level.filled - (nowMs - level.atMs) / DRAIN_MS)
     level.atMs = nowMs
+    if (level.filled < RESUME_AT) level.wasFull = false
     return level
   }
 
+  const fill = (level: Level, to: number) => {
+    level.filled = to
+    if (to >= 1) level.wasFull = true
+  }
+
   return {
-    isSaturated: ({ id, capacity }) => capacity === 'ptu' && levels.has(id) && levelOf(id).filled >= 1,
+    isSaturated: ({ id, capacity }) => capacity === 'ptu' && levels.has(id) && levelOf(id).wasFull,
     reserve: ({ id, capacity, throughput: said }, { promptTokens, outputTokens }) => {
       if (capacity !== 'ptu' || !said) return noHold
       const { inputTokensPerMinute, outputWeight } = throughputOf(said)
       const shareOf = (prompt: number, output: number) => (prompt + output * outputWeight) / inputTokensPerMinute
       const reserved = shareOf(promptTokens, outputTokens)
-      levelOf(id).filled += reserved
+      const level = levelOf(id)
+      fill(level, level.filled + reserved)
       let held = true
       return {
         settle: (used) => {
@@ -80,7 +95,7 @@ export function createBackendLoad(clock: Clock): BackendLoad {
           held = false
           const spent = used ? shareOf(used.promptTokens - used.cachedTokens, used.outputTokens) : 0
           const level = levelOf(id)
-          level.filled = Math.max(0, level.filled + spent - reserved)
+          fill(level, Math.max(0, level.filled + spent - reserved))
         },
       }
     },
@@ -88,7 +103,12 @@ export function createBackendLoad(clock: Clock): BackendLoad {
       if (capacity !== 'ptu' || utilization > UTILIZATION_MAX) return
       // Calls that went out since the header was written are not in it: the fuller of the two is right.
       const level = levelOf(id)
-      level.filled = Math.max(level.filled, utilization)
+      fill(level, Math.max(level.filled, utilization))
+    },
+    refused: ({ id, capacity }, waitMs) => {
+      if (capacity !== 'ptu' || waitMs / DRAIN_MS > UTILIZATION_MAX) return
+      const level = levelOf(id)
+      fill(level, Math.max(level.filled, 1 + waitMs / DRAIN_MS))
     },
   }
 }

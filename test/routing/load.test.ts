@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { Backend } from '../../src/routing/backend'
-import { createBackendLoad } from '../../src/routing/load'
+import { createBackendLoad, RESUME_AT } from '../../src/routing/load'
 import { handClock } from '../harness/hand-clock'
 
 const backend: Backend = {
@@ -36,9 +36,9 @@ describe('provisioned throughput of a known capacity', () => {
   it('drains a minute’s capacity a minute', async () => {
     const { clock, load } = setUp()
     load.reserve(sized, { promptTokens: 90_000, outputTokens: 0 })
-    await clock.advance(29_000)
+    await clock.advance(30_000 + (1 - RESUME_AT) * 60_000 - 10)
     expect(load.isSaturated(sized)).toBe(true)
-    await clock.advance(1_001)
+    await clock.advance(20)
     expect(load.isSaturated(sized)).toBe(false)
   })
 
@@ -55,12 +55,12 @@ describe('provisioned throughput of a known capacity', () => {
 
   it('counts a call that was not let in as nothing, and settles each once', () => {
     const { load } = setUp()
-    load.reserve(sized, { promptTokens: 59_000, outputTokens: 0 })
+    load.reserve(sized, { promptTokens: 50_000, outputTokens: 0 })
     const refused = load.reserve(sized, { promptTokens: 30_000, outputTokens: 0 })
     refused.settle(undefined)
     refused.settle(undefined)
     expect(load.isSaturated(sized)).toBe(false)
-    load.reserve(sized, { promptTokens: 1_000, outputTokens: 0 })
+    load.reserve(sized, { promptTokens: 10_000, outputTokens: 0 })
     expect(load.isSaturated(sized)).toBe(true)
   })
 
@@ -73,7 +73,7 @@ describe('provisioned throughput of a known capacity', () => {
     expect(load.isSaturated(units)).toBe(true)
   })
 
-  it('admits, over any calls, what Azure’s own bucket admits, and nothing more', () => {
+  it('lets no call go, over any calls, that Azure’s own bucket would refuse, and keeps none away from one that has drained', () => {
     const call = fc.record({
       waitMs: fc.nat(20_000),
       promptTokens: fc.integer({ min: 1, max: 40_000 }),
@@ -88,8 +88,10 @@ describe('provisioned throughput of a known capacity', () => {
         for (const { waitMs, promptTokens, outputTokens, used } of calls) {
           await clock.advance(waitMs)
           tokens = Math.max(0, tokens - waitMs)
-          if (Math.abs(tokens - 60_000) > 0.001) expect(load.isSaturated(sized)).toBe(tokens >= 60_000)
-          if (tokens >= 60_000) continue
+          const isSaturated = load.isSaturated(sized)
+          if (tokens > 60_000.001) expect(isSaturated).toBe(true)
+          if (tokens < RESUME_AT * 60_000 - 0.001) expect(isSaturated).toBe(false)
+          if (isSaturated) continue
           const generated = Math.floor(outputTokens * used)
           const hold = load.reserve(sized, { promptTokens, outputTokens })
           hold.settle({ promptTokens, cachedTokens: 0, outputTokens: generated })
@@ -105,7 +107,18 @@ describe('the utilisation that answers report', () => {
     const { clock, load } = setUp()
     load.reported(backend, 1.02)
     expect(load.isSaturated(backend)).toBe(true)
-    await clock.advance(1_201)
+    await clock.advance(1_200)
+    expect(load.isSaturated(backend)).toBe(true)
+    await clock.advance((1 - RESUME_AT) * 60_000 + 1)
+    expect(load.isSaturated(backend)).toBe(false)
+  })
+
+  it('is known from a refusal too, whose wait says by how much it is above full', async () => {
+    const { clock, load } = setUp()
+    load.refused(backend, 600)
+    await clock.advance(600)
+    expect(load.isSaturated(backend)).toBe(true)
+    await clock.advance((1 - RESUME_AT) * 60_000 + 1)
     expect(load.isSaturated(backend)).toBe(false)
   })
 

@@ -1,5 +1,5 @@
 import { TenantScope } from '../../../src/storage/tenant-scope'
-import { accountOf, budgets, deploymentOf, DIRECTORY, sharedAlias } from './sound-models'
+import { accountOf, aliasesWithFallback, budgets, deploymentOf, DIRECTORY, sharedAlias } from './sound-models'
 import { backendBody, expectStatus, stampBody, tenantBody } from '../control-plane-fixtures'
 import { OTHER_OWNER, OWNER, type World } from './world'
 import { regionPattern, textExamples } from './text-examples'
@@ -42,6 +42,7 @@ const aliasRules: readonly Exception[] = [
   anywhere(/tier allows at most 5 aliases/, /^aliases$/),
   anywhere(/tier allows 1 to/, /outputTokensMax$|\.limits\./),
   anywhere(/is not a model the platform knows/, /model$|capabilities$/),
+  anywhere(/No alias|cannot do|Leads back/, /^aliases$|fallback$|capabilities|\.name$|\.model$/),
   anywhere(/Must name at least one group|Only isolation|Must say which deployment/, /groups$|deployment$|deployment\./),
 ]
 const limitRules = [anywhere(/tier allows 1 to/, /^limitOverrides\./)]
@@ -77,8 +78,18 @@ const memberOf = { memberId: `${DIRECTORY}~${OTHER_OWNER}` }
 const limits = { requestsPerMinute: 1, tokensPerMinute: 1, concurrentCalls: 1 }
 const backends = [
   { ...backendBody, capacity: 'payg', enabled: true },
-  { ...backendBody, api: { kind: 'openai-compatible' }, credential: { kind: 'identity' } },
-  { ...backendBody, credential: { kind: 'none' } },
+  {
+    ...backendBody,
+    api: { kind: 'openai-compatible' },
+    credential: { kind: 'identity' },
+    throughput: { kind: 'units', units: 15, model: 'gpt-4.1' },
+    timeouts: { connectMs: 1_000, firstTokenMs: 1_000, wholeAnswerMs: 1_000, idleMs: 1_000, totalMs: 1_000 },
+  },
+  {
+    ...backendBody,
+    credential: { kind: 'none' },
+    throughput: { kind: 'tokens-per-minute', tokensPerMinute: 1_000, outputWeight: 4 },
+  },
 ]
 const stamp = { acceptsTenants: true, reservedFor: `ten_${'0'.repeat(26)}` }
 
@@ -107,7 +118,7 @@ export const baselines: Readonly<Record<string, Baseline>> = {
   },
   'PUT /api/platform/registration-settings': {
     bodies: ({ backendId }) => [
-      { mode: 'approval', tier: 'premium', regions: ['swedencentral'], aliases: [sharedAlias(backendId)] },
+      { mode: 'approval', tier: 'premium', regions: ['swedencentral'], aliases: aliasesWithFallback(backendId) },
       {
         mode: 'approval',
         tier: 'premium',
@@ -124,11 +135,11 @@ export const baselines: Readonly<Record<string, Baseline>> = {
         tier: 'premium',
         residency: ['swedencentral'],
         isolation: { models: 'shared', data: 'logical' },
-        aliases: [sharedAlias(backendId)],
+        aliases: aliasesWithFallback(backendId),
         directory: { directoryId: DIRECTORY, ownerObjectId: OWNER },
         limitOverrides: limits,
         budgetOverrides: budgets,
-        settings: { hidePromptFilterChunk: true, budgetWarnPercents: [50, 100] },
+        settings: { hidePromptFilterChunk: true, budgetWarnPercents: [50, 100], clientGone: 'drain' },
       },
       { ...tenantBody, isolation: { models: 'dedicated' }, aliases: [deploymentOf(sharedAlias())] },
       {
@@ -154,10 +165,10 @@ export const baselines: Readonly<Record<string, Baseline>> = {
         contact: tenantBody.contact,
         tier: 'premium',
         residency: ['swedencentral'],
-        aliases: [sharedAlias(backendId)],
+        aliases: aliasesWithFallback(backendId),
         limitOverrides: limits,
         budgetOverrides: budgets,
-        settings: { hidePromptFilterChunk: true, budgetWarnPercents: [50, 100] },
+        settings: { hidePromptFilterChunk: true, budgetWarnPercents: [50, 100], clientGone: 'drain' },
       },
       { aliases: [deploymentOf(sharedAlias())] },
     ],
@@ -203,7 +214,9 @@ export const baselines: Readonly<Record<string, Baseline>> = {
     bodies: () => [{ value: 'a-secret' }],
   },
   'POST /api/registrations': { prepare: openRegistration, bodies: () => [tenantBody] },
-  'PATCH /api/tenant': { bodies: () => [{ settings: { hidePromptFilterChunk: true, budgetWarnPercents: [80] } }] },
+  'PATCH /api/tenant': {
+    bodies: () => [{ settings: { hidePromptFilterChunk: true, budgetWarnPercents: [80], clientGone: 'cancel' } }],
+  },
   'POST /api/tenant/keys': { prepare: revokeOtherKeys, bodies: () => [keyBody], exceptions: keyRules },
   'POST /api/tenant/keys/{keyId}/rotate': { params: ofKey, bodies: () => [{ overlapMs: 1 }] },
   'POST /api/tenant/members': {

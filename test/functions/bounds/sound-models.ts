@@ -18,9 +18,16 @@ export function sharedAlias(backendId?: string) {
     outputTokensField: 'max_tokens',
     limits: { requestsPerMinute: 1, tokensPerMinute: 1, concurrentCalls: 1 },
     budgets,
+    hedge: { afterMs: 500, shareMax: 0.05 },
     ...(backendId === undefined ? {} : { groups: [{ members: [{ backendId, weight: 1 }] }] }),
   }
 }
+
+/** Two aliases, of which the first falls back to the second. */
+export const aliasesWithFallback = (backendId: string) => [
+  { ...sharedAlias(backendId), fallback: 'other' },
+  { ...sharedAlias(backendId), name: 'other' },
+]
 
 export const deploymentOf = (alias: object) => ({
   ...alias,

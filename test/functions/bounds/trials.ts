@@ -21,7 +21,8 @@ function walk(place: Place): Trial[] {
 
 function nullableTrials(place: Place, value: JsonSchema): Trial[] {
   const trials = walk({ ...place, schema: value })
-  const isNull = ({ field, what }: Trial) => field === place.field && what === 'being null'
+  // Of a value with variants, the trial's field names the variant too.
+  const isNull = ({ field, what }: Trial) => field.replace(/<[^<>]*>$/, '') === place.field && what === 'being null'
   return [...trials.filter((trial) => !isNull(trial)), accept(place, 'being null', null)]
 }
 

@@ -66,7 +66,9 @@ describe('an alias that falls back to another', () => {
     await post(tenant, chatPath, chatBody('[[fault:status:500@gpt-4.1-mini]] [[tokens:20]]'))
     const rows = await usageOf(tenant)
     expect(
-      rows.map(({ alias, model, outcome, calls, unsettled }) => [alias, model, outcome, calls, unsettled]).sort(),
+      rows
+        .map(({ alias, model, outcome, calls, unsettled }) => [alias, model, outcome, calls, unsettled])
+        .sort((a, b) => (String(a) < String(b) ? -1 : 1)),
     ).toEqual([
       ['chat', 'gpt-4.1-mini', 'completed', 1, 0],
       ['other', 'gpt-4.1', 'completed', 1, 0],
