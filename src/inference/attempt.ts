@@ -239,5 +239,6 @@ function report(
     }
     default:
       return assertNever(outcome)
+      load.refused(backend, outcome.waitMs)
   }
 }
