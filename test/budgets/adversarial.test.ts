@@ -70,6 +70,25 @@ describe('what if the write', () => {
     },
   )
 
+  it('gives the lease back and is under way: nothing is spent of what the row may lease to others by now', async () => {
+    const place = await town()
+    const [one, two] = [place.open(), place.open()]
+    await drain(place, one, ask(daily(1_000), 100), { atMost: 1 })
+    const { promise: held, resolve: release } = Promise.withResolvers<void>()
+    // The first renewal tells what was spent; the second comes after so long without a call that it gives back.
+    await place.pass(9_000)
+    one.faults.push({ held })
+    const before = one.operations.writes
+    while (one.operations.writes === before) await place.pass(250)
+    const reserved = one.keeper.reserve(ask(daily(1_000), 100))
+    expect(reserved).toBeInstanceOf(Promise)
+    release()
+    const others = await drain(place, two, ask(daily(1_000), 100))
+    const mine = (await place.meanwhile(reserved)).kind === 'reserved' ? 1 : 0
+    expect(1 + others + mine).toBeLessThanOrEqual(10)
+    await place.meanwhile(Promise.all([one.keeper.close(), two.keeper.close()]))
+  })
+
   it('is not answered at all: the call is refused as unavailable, and nothing stays reserved', async () => {
     const place = await town()
     const office = place.open()

@@ -1,6 +1,7 @@
 import { createIdMaker, type KeyId, type TenantId } from '../../../src/base/ids'
 import { systemChance } from '../../../src/base/chance'
 import { budgetsIn, createBudgetKeeper } from '../../../src/budgets/create-budget-keeper'
+import type { LimitsReport } from '../../../src/budgets/limits-report'
 import { createLimiter } from '../../../src/limits/create-limiter'
 import { chatAlias, createBackend, createKey, createTenant, expectStatus } from '../control-plane-fixtures'
 import { controlPlaneStorage } from '../wire-control-plane'
@@ -111,9 +112,9 @@ describe('a tenant’s limits', () => {
   it('show what calls under way reserve and what those that have ended used, to tenants and operators alike', async () => {
     const end = await spend()
     const during = expectStatus(await server.send('GET', '/api/tenant/limits', { apiKey }), 200).body
-    const budgetOf = (body: any, of: string) => body.budgets.find((budget: any) => budget.of === of)
+    const budgetOf = ({ budgets }: LimitsReport, of: string) => budgets.find((budget) => budget.of === of)
     expect(budgetOf(during, 'key')).toMatchObject({ used: 0 })
-    expect(budgetOf(during, 'key').reserved).toBeGreaterThanOrEqual(100)
+    expect(budgetOf(during, 'key')?.reserved).toBeGreaterThanOrEqual(100)
     await end()
 
     const after = expectStatus(await server.operate('GET', `/api/platform/tenants/${tenantId}/limits`), 200).body
