@@ -13,6 +13,8 @@ export interface FairQueue {
   take(request: TurnRequest): TurnResult | Promise<TurnResult>
   /** Calls that wait, at all backends. */
   readonly waiting: number
+  /** Calls that have a turn and hold it. */
+  readonly underWay: number
 }
 
 /** Sets of backends known at one time; about 1 KB each. */
@@ -39,6 +41,11 @@ export function createFairQueue({ clock, bounds = {} }: { clock: Clock; bounds?:
     get waiting() {
       let sum = 0
       for (const queue of queues.values()) sum += queue.waiting
+      return sum
+    },
+    get underWay() {
+      let sum = 0
+      for (const queue of queues.values()) sum += queue.underWay
       return sum
     },
   }

@@ -3,10 +3,11 @@ import type { Clock } from '../base/clock'
 import type { BackendId, TenantId } from '../base/ids'
 import { Backlog } from './backlog'
 import { Flow, learned } from './flow'
-import { Pace, REST_MS_MAX, REST_MS_MIN } from './pace'
+import { Pace, REST_MS_MIN } from './pace'
 import type { QueueBounds } from './queue-bounds'
 import { Quotas } from './quotas'
 import type { BackendSays, CapacitySign, TurnRefused, TurnRequest, TurnResult } from './turn'
+import { refused } from './refused'
 import { Utilizations } from './utilizations'
 import { WaitingTurn, type TurnOwner } from './waiting-turn'
 
@@ -58,6 +59,10 @@ export class GroupQueue implements TurnOwner {
     return this.#backlog.calls
   }
 
+  get underWay(): number {
+    return this.#underWay
+  }
+
   get idle(): boolean {
     return this.#backlog.calls === 0 && this.#underWay === 0
   }
@@ -74,7 +79,7 @@ export class GroupQueue implements TurnOwner {
       flow,
       request,
       arrival: ++this.#arrivals,
-      deadlineMs: nowMs + this.#bounds.waitMsMax,
+      deadlineMs: nowMs + Math.min(this.#bounds.waitMsMax, request.patience?.waitMsMax ?? Infinity),
       cost: Math.max(1, request.tokens * flow.ratio),
     })
     if (this.#backlog.calls === 0) {
@@ -85,7 +90,7 @@ export class GroupQueue implements TurnOwner {
         return turn
       }
     }
-    return this.#noRoom(flow, nowMs) ?? this.#wait(turn, nowMs)
+    return this.#noRoom(turn, nowMs) ?? this.#wait(turn, nowMs)
   }
 
   again(turn: WaitingTurn, sign: CapacitySign): TurnRefused | Promise<TurnResult> {
@@ -95,16 +100,18 @@ export class GroupQueue implements TurnOwner {
     turn.flow.underWay -= 1
     turn.flow.charge(-turn.cost)
     this.#pace.unspend(turn.cost, nowMs)
+    this.#quotas.send(-turn.request.tokens)
     turn.state = { kind: 'left' }
     if (sign.kind === 'throttled') {
-      this.#pace.throttled({ waitMs: sign.waitMs, sentAtMs }, nowMs)
+      this.#pace.throttled({ waitMs: sign.waitMs, sentAtMs, tokens: turn.cost }, nowMs)
       this.#refuse(this.#backlog.withDeadlineBefore(this.#pace.restUntilMs), this.#pace.restUntilMs - nowMs)
     } else {
       this.#rest(turn.flow, sign.waitMs, nowMs)
     }
     this.#pump()
     if (nowMs + sign.waitMs > turn.deadlineMs) return refused('resting', sign.waitMs)
-    if (turn.tries >= TRIES_MAX) return refused('too-long', this.#expectedWaitMs(turn.flow, nowMs))
+    if (turn.tries >= (turn.request.patience?.triesMax ?? TRIES_MAX))
+      return refused('too-long', this.#expectedWaitMs(turn.flow, nowMs))
     return this.#wait(turn, nowMs)
   }
 
@@ -114,8 +121,8 @@ export class GroupQueue implements TurnOwner {
       this.#utilizations.say(backendId, utilization, nowMs)
       if (this.#utilizations.areFull(nowMs)) this.#pace.saturated(nowMs)
     }
-    if (!quota) return
-    this.#quotas.say(backendId, quota, turn.request.tokens, nowMs)
+    if (!quota || turn.state.kind !== 'under-way') return
+    this.#quotas.say(backendId, { quota, ...turn.state }, nowMs)
     const spread = this.#quotas.spread(nowMs)
     // Backends count what calls reserve, the pace what they are expected to use.
     if (spread) this.#pace.spread({ ...spread, rate: spread.rate * this.#ratio }, nowMs)
@@ -154,7 +161,8 @@ export class GroupQueue implements TurnOwner {
     this.#underWay += 1
     this.#pace.spend(cost, nowMs)
     turn.tries += 1
-    turn.state = { kind: 'under-way', sentAtMs: nowMs }
+    turn.state = { kind: 'under-way', sentAtMs: nowMs, sentBefore: this.#quotas.sent }
+    this.#quotas.send(turn.request.tokens)
   }
 
   #wait(turn: WaitingTurn, nowMs: number): Promise<TurnResult> {
@@ -229,11 +237,11 @@ export class GroupQueue implements TurnOwner {
   }
 
   /** Undefined if the call may stand in the line; the longest line makes room for who has less of one. */
-  #noRoom(flow: Flow, nowMs: number): TurnRefused | undefined {
+  #noRoom({ flow, deadlineMs }: WaitingTurn, nowMs: number): TurnRefused | undefined {
     const waitMs = this.#expectedWaitMs(flow, nowMs)
-    if (this.#pace.restUntilMs - nowMs > this.#bounds.waitMsMax) return refused('resting', waitMs)
+    if (this.#pace.restUntilMs > deadlineMs) return refused('resting', waitMs)
     // How fast calls end is no more than a guess; how fast they may go was measured.
-    if (waitMs > this.#bounds.waitMsMax && this.#pace.rate(nowMs) !== Infinity) return refused('too-long', waitMs)
+    if (nowMs + waitMs > deadlineMs && this.#pace.rate(nowMs) !== Infinity) return refused('too-long', waitMs)
     if (flow.line.length >= this.#bounds.waitingPerTenantMax) return refused('line-full', waitMs)
     if (this.#backlog.calls < this.#bounds.waitingMax) return undefined
     const last = this.#backlog.lastOfLongest(flow)
@@ -289,10 +297,3 @@ export class GroupQueue implements TurnOwner {
     }
   }
 }
-
-/** Zero would send the client back at once; beyond a minute clients stop believing it. */
-const refused = (why: TurnRefused['why'], waitMs: number): TurnRefused => ({
-  kind: 'refused',
-  why,
-  retryAfterMs: Math.min(REST_MS_MAX, Math.max(1, Math.ceil(waitMs))),
-})

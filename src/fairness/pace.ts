@@ -14,12 +14,23 @@ const BACK_OFF_UNMEASURED = 0.85
 const GROWTH_SHARE = 0.05
 const GROWTH_DOUBLINGS_MAX = 4
 const GROWTH_MS_MIN = 5_000
+/** After the first refusal the rate is a guess: it nearly doubles each second until the next one. */
+const PROBE_MS = 1_000
+/** A guess made after little traffic would be of the traffic, not of the capacity: so many calls a second pass in any case. */
+const GUESSED_CALLS_MIN = 4
 /** So that trying for more costs at most a tenth of the time in rests, however long a backend's rests are. */
 const GROWTH_PER_REST = 10
 /** Calls that come together go together, up to so much of the rate. */
 const BURST_MS = 500
 /** Tokens a millisecond: one small call in some seconds, from which growth finds back. */
 const RATE_MIN = 0.01
+
+interface Refusal {
+  readonly waitMs: number
+  readonly sentAtMs: number
+  /** As they were spent. */
+  readonly tokens: number
+}
 
 /**
  * How fast calls may go to a set of backends, learned from what the backends let pass.
@@ -92,19 +103,22 @@ export class Pace {
     if (rate !== Infinity) this.#paidAtMs -= tokens / rate
   }
 
-  /** The backends refused a call that was sent at `sentAtMs`, and ask for `waitMs`. */
-  throttled({ waitMs, sentAtMs }: { waitMs: number; sentAtMs: number }, nowMs: number): void {
+  /** The backends refused a call of `tokens` that was sent at `sentAtMs`, and ask for `waitMs`. */
+  throttled({ waitMs, sentAtMs, tokens }: Refusal, nowMs: number): void {
     if (waitMs > REST_MS_MAX) return
     this.#lastSignMs = nowMs
     this.#restUntilMs = Math.max(this.#restUntilMs, nowMs + Math.max(waitMs, REST_MS_MIN))
     // Calls that were on their way when the rate was last changed are refused for the rate before it.
     if (sentAtMs <= this.#reactedAtMs) return
-    this.#rate = Math.max(RATE_MIN, this.#sustained(waitMs, nowMs))
+    const isGuess = this.#rate === Infinity
+    const guessMin = isGuess ? (tokens * GUESSED_CALLS_MIN) / 1_000 : 0
+    this.#rate = Math.max(RATE_MIN, guessMin, this.#sustained(waitMs, nowMs))
     this.#reactedAtMs = nowMs
     this.#paidAtMs = this.#restUntilMs + BURST_MS
     this.#cycle = { sinceMs: this.#restUntilMs, tokens: 0, measures: true }
-    const everyMs = Math.max(GROWTH_MS_MIN, GROWTH_PER_REST * waitMs)
-    this.#growth = { sinceMs: this.#restUntilMs, doublings: 0, everyMs }
+    this.#growth = isGuess
+      ? { sinceMs: this.#restUntilMs, doublings: GROWTH_DOUBLINGS_MAX, everyMs: PROBE_MS }
+      : { sinceMs: this.#restUntilMs, doublings: 0, everyMs: Math.max(GROWTH_MS_MIN, GROWTH_PER_REST * waitMs) }
   }
 
   /** The backends say that they are full, though they still serve: not faster than they lately did. */

@@ -15,6 +15,15 @@ export interface TurnRequest {
   readonly priority: Priority
   /** Aborted when the client has gone, where the server tells. */
   readonly gone?: AbortSignal | undefined
+  /** Less than the bounds of the queue, for a call that has somewhere else to go. */
+  readonly patience?: Patience | undefined
+}
+
+export interface Patience {
+  /** For its turn, its tries taken together. */
+  readonly waitMsMax: number
+  /** How often it is sent to backends that refuse it. */
+  readonly triesMax: number
 }
 
 export type TurnResult = Turn | TurnRefused

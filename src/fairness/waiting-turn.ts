@@ -14,7 +14,8 @@ type TurnState =
   | { readonly kind: 'new' }
   /** In the line. */
   | { readonly kind: 'waiting'; readonly answer: (result: TurnResult) => void; readonly forget: () => void }
-  | { readonly kind: 'under-way'; readonly sentAtMs: number }
+  /** `sentBefore`: tokens that had gone to the backends before it (`Quotas`). */
+  | { readonly kind: 'under-way'; readonly sentAtMs: number; readonly sentBefore: number }
   /** Out of the line without having been sent. */
   | { readonly kind: 'left' }
   | { readonly kind: 'released' }

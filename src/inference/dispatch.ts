@@ -63,11 +63,11 @@ export async function dispatch(deps: DispatchDeps, input: Dispatching): Promise<
 
 async function sendInTurn(deps: DispatchDeps, input: Dispatching): Promise<UpstreamAnswer | Problem> {
   const { call, grant, callId, running, estimate, gone } = input
-  const { fairQueue, clock } = deps
+  const { fairQueue } = deps
   const backends = await deps.backends()
   const tokens = { promptTokens: estimate.prompt, outputTokens: estimate.total - estimate.prompt }
   const cancels = grant.tenant.settings.clientGone === 'cancel'
-  return inTurn({ fairQueue, clock, grant, backends, tokens: estimate.total, running, gone }, () =>
+  return inTurn({ fairQueue, grant, backends, tokens: estimate.total, running, gone }, () =>
     sendCall(deps, { call, grant, callId, tokens, running, signal: cancels ? gone : undefined }),
   )
 }

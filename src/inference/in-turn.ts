@@ -1,9 +1,8 @@
-import type { Clock } from '../base/clock'
 import type { BackendId } from '../base/ids'
 import { Problem } from '../base/problem'
 import type { FairQueue } from '../fairness/fair-queue'
 import { readQuota } from '../fairness/read-quota'
-import type { CapacitySign, Turn, TurnRefused, TurnResult } from '../fairness/turn'
+import type { CapacitySign, Patience, Turn, TurnRefused, TurnResult } from '../fairness/turn'
 import { isBackendFor, type Backend } from '../routing/backend'
 import { readUtilization } from '../routing/retry-after'
 import type { Grant } from './authorize'
@@ -13,7 +12,6 @@ import type { RunningCall } from './running-call'
 
 export interface InTurn {
   readonly fairQueue: FairQueue
-  readonly clock: Clock
   readonly grant: Grant
   readonly backends: ReadonlyMap<BackendId, Backend>
   /** As reserved of the limits. */
@@ -24,30 +22,30 @@ export interface InTurn {
   readonly gone: AbortSignal | undefined
 }
 
-/** A call that can go on to another model waits no longer than this in a line, and asks backends that refused it only once. */
-const FALLBACK_PATIENCE_MS = 1_000
+/** A call that can go on to another model waits for this one no longer, and asks backends that refused it only once. */
+const FALLBACK_PATIENCE: Patience = { waitMsMax: 1_000, triesMax: 1 }
 
 /**
  * Sends a call when it has its turn, and again when it next has it while the backends are at capacity: only as long as nothing of
  * an answer has come (I11), and within the bound of a wait. Without signs of saturation nothing is awaited but `send`.
  */
 export async function inTurn(
-  { fairQueue, clock, grant, backends, tokens, running, gone }: InTurn,
+  { fairQueue, grant, backends, tokens, running, gone }: InTurn,
   send: () => Promise<UpstreamAnswer | Problem>,
 ): Promise<UpstreamAnswer | Problem> {
   const { tenantId, weight } = grant.tenant
   const backendIds = backendsOf(grant, backends)
-  const leaving = grant.alias.fallback === undefined ? undefined : new AbortController()
   let result: TurnResult | Promise<TurnResult> = fairQueue.take({
     backendIds,
     tenantId,
     weight,
     tokens,
     priority: 'high',
-    gone: leaving ? either(gone, leaving.signal) : gone,
+    gone,
+    patience: grant.alias.fallback === undefined ? undefined : FALLBACK_PATIENCE,
   })
   for (;;) {
-    const turn: TurnResult = result instanceof Promise ? await patiently(result, { clock, leaving }) : result
+    const turn: TurnResult = result instanceof Promise ? await result : result
     if (turn.kind === 'refused') return refusalOf(turn)
     running.holds(turn)
     const sent = await send()
@@ -56,28 +54,11 @@ export async function inTurn(
       learn(turn, sent)
       return sent
     }
-    leaving?.abort()
     const again = turn.again(sign)
-    if (leaving) {
-      await again
-      return sent
-    }
     // Refused at once: nothing is truer than what the backends themselves said.
     if (!(again instanceof Promise)) return sent
     result = again
   }
-}
-
-const either = (gone: AbortSignal | undefined, leaving: AbortSignal) =>
-  gone ? AbortSignal.any([gone, leaving]) : leaving
-
-async function patiently(
-  result: Promise<TurnResult>,
-  { clock, leaving }: { clock: Clock; leaving: AbortController | undefined },
-): Promise<TurnResult> {
-  if (!leaving) return result
-  const stop = clock.after(FALLBACK_PATIENCE_MS, () => leaving.abort())
-  return result.finally(stop)
 }
 
 function learn(turn: Turn, sent: UpstreamAnswer | Problem): void {

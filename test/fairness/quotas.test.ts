@@ -1,4 +1,4 @@
-import { Quotas } from '../../src/fairness/quotas'
+import { ANSWER_MS_MAX, Quotas } from '../../src/fairness/quotas'
 import { readQuota } from '../../src/fairness/read-quota'
 import { inOrder, street, turnOf } from './queue'
 
@@ -33,37 +33,51 @@ describe('the quota headers of an answer', () => {
 })
 
 describe('the quotas of a set of backends', () => {
-  const quota = (tokensLeft: number, resetMs = 10_000) => ({ tokensMax: 1_000, tokensLeft, resetMs })
+  const report = (tokensLeft: number, { sentAtMs = 0, sentBefore = 0 } = {}) => ({
+    quota: { tokensMax: 1_000, tokensLeft, resetMs: 10_000 },
+    sentAtMs,
+    sentBefore,
+  })
 
   it('say nothing while one of the backends has said nothing, since it may have room', () => {
     const quotas = new Quotas(['bke_one', 'bke_two'])
-    quotas.say('bke_one', quota(0), 1, 0)
+    quotas.say('bke_one', report(0), 0)
     expect(quotas.spread(0)).toBeUndefined()
-    quotas.say('bke_two', quota(100), 1, 0)
+    quotas.say('bke_two', report(100), 0)
     expect(quotas.spread(0)).toEqual({ rate: 0.01, untilMs: 10_000, isScarce: true })
   })
 
   it('are scarce only where each has less than half left, and forgotten when they are whole again', () => {
     const quotas = new Quotas(['bke_one', 'bke_two'])
-    quotas.say('bke_one', quota(100), 1, 0)
-    quotas.say('bke_two', quota(500), 1, 0)
+    quotas.say('bke_one', report(100), 0)
+    quotas.say('bke_two', report(500), 0)
     expect(quotas.spread(9_999)).toMatchObject({ isScarce: false })
     expect(quotas.spread(10_000)).toBeUndefined()
   })
 
   it('are ours only in the part that we use of them: three instances do not each take the whole', () => {
     const quotas = new Quotas(['bke_one'])
-    quotas.say('bke_one', quota(900), 30, 0)
-    for (let left = 800; left >= 300; left -= 100) quotas.say('bke_one', quota(left), 33, 0)
-    expect(quotas.spread(0)?.rate).toBeCloseTo((0.33 * 300) / 10_000, 5)
-    // A new window begins with what was learned in the last.
-    quotas.say('bke_one', quota(1_000), 33, 0)
-    expect(quotas.spread(0)?.rate).toBeCloseTo((0.33 * 1_000) / 10_000, 5)
+    for (let i = 0; i <= 20; i++) quotas.say('bke_one', report(900 - 30 * i, { sentAtMs: i, sentBefore: 10 * i }), i)
+    const [ours = 0, whole] = [quotas.spread(20)?.rate, 300 / 10_000]
+    expect(ours).toBeGreaterThan(whole / 3)
+    expect(ours).toBeLessThan(whole / 2)
   })
 
-  it('take no word from a backend of another set', () => {
+  it('are what the latest call was told, in whatever order answers come', () => {
+    const inOrder = new Quotas(['bke_one'])
+    const mixed = new Quotas(['bke_one'])
+    const reports = Array.from({ length: 20 }, (_, i) => report(900 - 30 * i, { sentAtMs: i, sentBefore: 30 * i }))
+    for (const one of reports) inOrder.say('bke_one', one, 100)
+    for (let i = 0; i < 20; i += 2) {
+      for (const one of reports.slice(i, i + 2).toReversed()) mixed.say('bke_one', one, 100)
+    }
+    expect(mixed.spread(100)?.rate).toBeCloseTo(inOrder.spread(100)?.rate ?? 0, 4)
+  })
+
+  it('take no word from a backend of another set, nor from an answer that took long', () => {
     const quotas = new Quotas(['bke_one'])
-    quotas.say('bke_two', quota(1), 1, 0)
+    quotas.say('bke_two', report(1), 0)
+    quotas.say('bke_one', report(1), ANSWER_MS_MAX + 1)
     expect(quotas.spread(0)).toBeUndefined()
   })
 })

@@ -5,7 +5,7 @@ import { leakyBucket, minuteWindow } from './fair-queue/buckets'
 import { between, market, quantile, seeded, shares, type Outcome, type Tenant } from './fair-queue/market'
 
 const TOKENS_PER_MINUTE = 600_000
-/** A call's cost should be small against what passes in a moment, as it is on deployments that several tenants share. */
+/** For each instance; a call should cost little of what an instance lets pass in a moment, as on deployments that tenants share. */
 const FLOODED_TOKENS_PER_MINUTE = 2_400_000
 const MINUTE_MS = 60_000
 
@@ -81,10 +81,11 @@ describe('a tenant that floods at twenty times its share', () => {
     const fraction = seeded(seed)
     // Pay-as-you-go counts what calls reserve.
     const perCall = kind === 'provisioned' ? 620 : 1_250
-    const share = FLOODED_TOKENS_PER_MINUTE / 60 / perCall / 4
+    const tokensPerMinute = FLOODED_TOKENS_PER_MINUTE * instances
+    const share = tokensPerMinute / 60 / perCall / 4
     const others = (['ten_a', 'ten_b', 'ten_c'] as const).map((id) => tenant(fraction, id, share / 3))
     const tenants = flood ? [...others, tenant(fraction, 'ten_flood', 20 * share, { fromMs: MINUTE_MS })] : others
-    const bucket = buckets[kind](FLOODED_TOKENS_PER_MINUTE)
+    const bucket = buckets[kind](tokensPerMinute)
     return market({ ...town(fraction, tenants, 6 * MINUTE_MS), bucket, instances })
   }
 

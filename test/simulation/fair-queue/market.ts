@@ -74,6 +74,8 @@ export async function market(town: {
         continue
       }
       const waitMs = town.bucket.admit(estimate, endedWaitMs)
+      // Told when the call begins, heard when it ends: answers come in another order than their calls went.
+      const said = town.bucket.says(endedWaitMs)
       await clock.sleep(ROUND_TRIP_MS)
       if (waitMs !== undefined) {
         counts.throttles += 1
@@ -84,7 +86,6 @@ export async function market(town: {
       await clock.sleep(town.callMs())
       const used = tenant.used(estimate)
       town.bucket.settle(estimate, used, clock.monotonicMs())
-      const said = town.bucket.says(clock.monotonicMs())
       turn.learn('bke_one', said)
       counts.releases += 1
       turn.release(used)
