@@ -17,6 +17,7 @@ export interface DemoTenant {
   readonly apiKey: string
   readonly aliases: readonly string[]
   readonly tier: string
+  readonly isolation: { readonly models: string; readonly data: string }
 }
 
 export interface DemoOptions {
@@ -28,12 +29,12 @@ export interface DemoOptions {
   readonly file: string
 }
 
-/** The premium tenant's limits are high enough for load tests on one machine. */
-const tenants = [
+/** One of each isolation of models and of data. The premium tenant's limits are high enough for load tests on one machine. */
+const tenants: readonly DemoSpec[] = [
   {
     displayName: 'Acorn Notes',
     directory: 'acorn',
-    data: 'logical',
+    isolation: { models: 'shared', data: 'logical' },
     tier: 'free',
     outputTokensMax: 512,
     limitOverrides: {},
@@ -41,7 +42,7 @@ const tenants = [
   {
     displayName: 'Birch CRM',
     directory: 'birch',
-    data: 'container',
+    isolation: { models: 'own-deployment', data: 'container' },
     tier: 'standard',
     outputTokensMax: 2_048,
     limitOverrides: {},
@@ -49,50 +50,123 @@ const tenants = [
   {
     displayName: 'Cedar Bank',
     directory: 'cedar',
-    data: 'container',
+    isolation: { models: 'dedicated', data: 'account' },
     tier: 'premium',
     outputTokensMax: 4_096,
     limitOverrides: { requestsPerMinute: 600_000, tokensPerMinute: 100_000_000, concurrentCalls: 5_000 },
   },
-] as const
+  {
+    displayName: 'Contoso Travel',
+    directory: 'contoso',
+    isolation: { models: 'tenant-owned', data: 'logical' },
+    tier: 'standard',
+    outputTokensMax: 2_048,
+    limitOverrides: {},
+  },
+]
 
-/** Makes the demo's backends and tenants, or brings those of an earlier run up to date. */
+interface DemoSpec {
+  readonly displayName: string
+  /** Of the simulated Entra. */
+  readonly directory: string
+  readonly isolation: { readonly models: string; readonly data: string }
+  readonly tier: string
+  readonly outputTokensMax: number
+  readonly limitOverrides: object
+}
+
+/** Makes the demo's backends, its stamp and its tenants, or brings those of an earlier run up to date. */
 export async function seedDemo(options: DemoOptions): Promise<Demo> {
   const platform = platformClient(options.baseUrl, options.operatorToken)
-  const chat = await putBackend(platform, 'demo-chat', options.upstream.chat)
-  const embed = await putBackend(platform, 'demo-embed', options.upstream.embeddings)
+  const { upstream, simulatorUrl } = options
+  const chat = await putBackend(platform, 'demo-chat', upstream.chat)
+  const embed = await putBackend(platform, 'demo-embed', upstream.embeddings)
+  // What is made for tenants is made by the simulated Resource Manager; a real subscription is nobody's to fill here.
+  if (simulatorUrl !== undefined) await putStamp(platform)
   const earlier = readDemo(options.file)
 
-  const made: DemoTenant[] = []
-  for (const tenant of tenants) {
-    const aliases = [
-      {
-        name: 'chat',
-        model: options.upstream.chat.model,
-        capabilities: ['chat'],
-        groups: [{ members: [{ backendId: chat }] }],
-        outputTokensMax: tenant.outputTokensMax,
-      },
-      {
-        name: 'embed',
-        model: options.upstream.embeddings.model,
-        capabilities: ['embeddings'],
-        groups: [{ members: [{ backendId: embed }] }],
-      },
-    ]
-    const known = earlier?.tenants.find(({ name }) => name === tenant.displayName)
-    const kept = known && (await refreshTenant(options, platform, known, aliases))
-    made.push(kept ?? (await makeTenant(platform, tenant, aliases, options.simulatorUrl !== undefined)))
-  }
+  const made = await Promise.all(
+    tenants.map(async (spec) => {
+      const tenant = tenantOf(spec, { chat, embed, upstream, simulatorUrl })
+      const known = earlier?.tenants.find(({ name }) => name === spec.displayName)
+      return (known && (await refreshTenant(options, platform, known, tenant.aliases))) ?? makeTenant(platform, tenant)
+    }),
+  )
 
   const demo: Demo = {
     baseUrl: options.baseUrl,
-    simulatorUrl: options.simulatorUrl,
+    simulatorUrl,
     operator: { token: options.operatorToken },
     tenants: made,
   }
   writeFileSync(options.file, `${JSON.stringify(demo, null, 2)}\n`, { mode: 0o600 })
   return demo
+}
+
+interface Surroundings {
+  readonly chat: string
+  readonly embed: string
+  readonly upstream: Upstream
+  readonly simulatorUrl: string | undefined
+}
+
+type TenantBody = ReturnType<typeof tenantOf>
+
+/** Without a simulator there is nobody to make anything: then all of them share the backends. */
+function tenantOf(spec: DemoSpec, { chat, embed, upstream, simulatorUrl }: Surroundings) {
+  const { displayName, tier, limitOverrides, outputTokensMax } = spec
+  const isolation = simulatorUrl === undefined ? { models: 'shared', data: 'logical' } : spec.isolation
+  const route = (backendId: string, modelVersion: string) => {
+    if (isolation.models === 'shared') return { groups: [{ members: [{ backendId }] }] }
+    return isolation.models === 'tenant-owned' ? {} : { deployment: { modelVersion, capacity: DEMO_CAPACITY } }
+  }
+  const directoryId = simulatorUrl === undefined ? undefined : findDirectory(spec.directory)?.id
+  return {
+    displayName,
+    contact: { email: `admin@${displayName.toLowerCase().replace(/\W+/g, '-')}.example` },
+    tier,
+    region: 'swedencentral',
+    isolation,
+    ...(directoryId === undefined ? {} : { directory: { directoryId } }),
+    limitOverrides,
+    aliases: [
+      {
+        name: 'chat',
+        model: upstream.chat.model,
+        capabilities: ['chat'],
+        outputTokensMax,
+        ...route(chat, CHAT_VERSION),
+      },
+      { name: 'embed', model: upstream.embeddings.model, capabilities: ['embeddings'], ...route(embed, EMBED_VERSION) },
+    ],
+    ...(isolation.models === 'tenant-owned' ? { ownAccount: { ...ownAccountAt(simulatorUrl), directoryId } } : {}),
+  }
+}
+
+const CHAT_VERSION = '2025-04-14'
+const EMBED_VERSION = '1'
+/** Thousands of tokens a minute. */
+const DEMO_CAPACITY = 50_000
+
+/** The account that the simulated customer has in its own subscription. */
+const ownAccountAt = (simulatorUrl: string | undefined) => ({
+  endpoint: `${simulatorUrl}/accounts/contoso-owned`,
+  deployments: { chat: 'contoso-chat', embed: 'contoso-embed' },
+  credential: { kind: 'identity' },
+})
+
+const DEMO_GROUP = '/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/tenantry'
+
+async function putStamp(platform: PlatformClient): Promise<void> {
+  const name = 'demo'
+  const { body } = await platform.get<{ stamps: { name: string }[] }>('/stamps?limit=500')
+  if (body.stamps.some((stamp) => stamp.name === name)) return
+  await platform.post('/stamps', {
+    name,
+    region: 'swedencentral',
+    resourceGroupId: DEMO_GROUP,
+    modelAccountIds: [`${DEMO_GROUP}/providers/Microsoft.CognitiveServices/accounts/simulator`],
+  })
 }
 
 function readDemo(file: string): Demo | undefined {
@@ -113,29 +187,10 @@ async function refreshTenant(
   return known
 }
 
-async function makeTenant(
-  platform: PlatformClient,
-  { displayName, directory, data, tier, limitOverrides }: (typeof tenants)[number],
-  aliases: readonly { name: string }[],
-  signsIn: boolean,
-): Promise<DemoTenant> {
-  const created = await platform.onboard({
-    displayName,
-    contact: { email: `admin@${displayName.toLowerCase().replace(/\W+/g, '-')}.example` },
-    tier,
-    region: 'swedencentral',
-    isolation: { data },
-    ...(signsIn ? { directory: { directoryId: findDirectory(directory)?.id } } : {}),
-    limitOverrides,
-    aliases,
-  })
-  return {
-    id: created.tenantId,
-    name: displayName,
-    apiKey: created.apiKey,
-    aliases: aliases.map(({ name }) => name),
-    tier,
-  }
+async function makeTenant(platform: PlatformClient, tenant: TenantBody): Promise<DemoTenant> {
+  const { tenantId, apiKey } = await platform.onboard(tenant)
+  const { displayName, tier, aliases, isolation } = tenant
+  return { id: tenantId, name: displayName, apiKey, aliases: aliases.map(({ name }) => name), tier, isolation }
 }
 
 /** The backend of this name, made or brought up to date; its id. */

@@ -154,7 +154,12 @@ function shiftedPort(base: number, shift: number): number {
 function whatToTry(demo: Demo, upstream: Upstream): string {
   const tenant = demo.tenants[1] ?? demo.tenants[0]
   const key = tenant?.apiKey ?? ''
-  const list = demo.tenants.map(({ name, tier, id }) => `  ${name.padEnd(14)}${tier.padEnd(10)}${id}`).join('\n')
+  const list = demo.tenants
+    .map(
+      ({ name, tier, isolation, id }) =>
+        `  ${name.padEnd(16)}${tier.padEnd(10)}${isolation.models.padEnd(16)}${isolation.data.padEnd(11)}${id}`,
+    )
+    .join('\n')
   return `
 Tenantry is ready at ${demo.baseUrl}; ${upstream.kind === 'simulator' ? `the simulator at ${demo.simulatorUrl}` : `calls go to ${upstream.chat.endpoint}`}.
 
