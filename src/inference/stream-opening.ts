@@ -98,7 +98,7 @@ function errorIn(data: unknown): StreamError | undefined {
   const { response } = data
   const nested = isObject(data['error']) ? data['error'] : isObject(response) ? response['error'] : undefined
   if (isObject(nested)) return readError(nested)
-  if (typeof data['error'] === 'string') return { code: data['error'].slice(0, 64), text: data['error'] }
+  if (typeof data['error'] === 'string') return { code: '', text: data['error'] }
   if (data['type'] === 'response.failed') return { code: '', text: '' }
   return data['type'] === 'error' ? readError({ ...data, type: undefined }) : undefined
 }
