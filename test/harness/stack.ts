@@ -32,6 +32,7 @@ export interface TenantOptions {
   readonly displayName?: string
   readonly tier?: 'free' | 'standard' | 'premium'
   readonly limitOverrides?: { requestsPerMinute?: number; tokensPerMinute?: number; concurrentCalls?: number }
+  readonly budgetOverrides?: object
   readonly aliases?: readonly object[]
   readonly settings?: object
   readonly residency?: readonly string[]
