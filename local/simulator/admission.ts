@@ -6,7 +6,7 @@ export interface Ask {
   readonly deployment: string
   /** The model family's name and the operation's, as the refusal writes them. */
   readonly model: string
-  readonly operation: 'ChatCompletions_Create' | 'Embeddings_Create'
+  readonly operation: string
   readonly apiVersion: string
   readonly region: string
   readonly promptTokens: number

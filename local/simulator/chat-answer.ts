@@ -1,4 +1,4 @@
-import type { ChatRequest, ChatTool } from './chat-request'
+import type { AnswerRequest, ChatTool } from './chat-request'
 import type { Deployment } from './deployment'
 import { generateText, vocabularyOf } from './generate-text'
 import { jsonFromSchema, UnusableSchema } from './json-from-schema'
@@ -45,7 +45,7 @@ const reasoningTokensByEffort = {
 /** What the model says: a pure function of the configuration's seed, the prompt and the request. */
 export function composeAnswer(
   deployment: Deployment,
-  call: { request: ChatRequest; prompt: Prompt; seed: number },
+  call: { request: AnswerRequest; prompt: Prompt; seed: number },
 ): ChatAnswer {
   const { request, prompt } = call
   const limit = request.outputTokensMax ?? deployment.facts.outputTokensMax
@@ -65,7 +65,7 @@ export function choiceTokens(choice: Choice): number {
 }
 
 interface ChoiceCall {
-  readonly request: ChatRequest
+  readonly request: AnswerRequest
   readonly prompt: Prompt
   readonly seed: number
   /** Tokens left for this choice. */
@@ -131,7 +131,7 @@ function atStop(tokenizer: Tokenizer, pieces: string[], stops: readonly string[]
  * The tools that the model decides to call: the one that is named, one when any is required, and under `auto` those
  * whose name the last message mentions, if a user wrote it.
  */
-function chooseTools({ tools, toolChoice, messages, parallelToolCalls }: ChatRequest): readonly ChatTool[] {
+function chooseTools({ tools, toolChoice, messages, parallelToolCalls }: AnswerRequest): readonly ChatTool[] {
   if (toolChoice.kind === 'none') return []
   if (toolChoice.kind === 'function') return tools.filter(({ name }) => name === toolChoice.name).slice(0, 1)
   const last = messages.at(-1)
@@ -173,7 +173,7 @@ function callId(seed: number, index: number): string {
   return `call_${parts.join('')}`
 }
 
-function reasoningTokensOf({ facts }: Deployment, { reasoningEffort }: ChatRequest, { hints }: Prompt): number {
+function reasoningTokensOf({ facts }: Deployment, { reasoningEffort }: AnswerRequest, { hints }: Prompt): number {
   if (facts.kind !== 'reasoning') return 0
   if (hints?.reasoningTokens !== undefined) return hints.reasoningTokens
   return reasoningTokensByEffort[reasoningEffort ?? (facts.reasonsByDefault ? 'medium' : 'none')]

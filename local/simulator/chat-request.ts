@@ -49,6 +49,9 @@ export interface ChatRequest {
   readonly seed: number
 }
 
+/** What an answer is composed from. */
+export type AnswerRequest = Omit<ChatRequest, 'stream' | 'includeUsage' | 'toolsText' | 'seed'>
+
 const MESSAGES_MAX = 2_048
 const TOOLS_MAX = 128
 const CHOICES_MAX = 128
@@ -151,7 +154,7 @@ function refuseUnsupported(body: JsonObject): void {
   }
 }
 
-function checkSampling(body: JsonObject): void {
+export function checkSampling(body: JsonObject): void {
   readNumber(body['temperature'], 'temperature', { whole: false, min: 0, max: 2 })
   readNumber(body['top_p'], 'top_p', { whole: false, min: 0, max: 1 })
   readNumber(body['presence_penalty'], 'presence_penalty', { whole: false, min: -2, max: 2 })
@@ -172,14 +175,14 @@ function readOutputTokensMax(body: JsonObject, facts: ModelFacts): number | unde
   return asked
 }
 
-function readStops(value: unknown): readonly string[] {
+export function readStops(value: unknown): readonly string[] {
   if (value === undefined || value === null) return []
   if (typeof value === 'string') return value === '' ? [] : [value]
   const stops = readList(value, 'stop', 'strings', STOPS_MAX)
   return stops.map((stop, index) => (typeof stop === 'string' ? stop : refuseType(`stop[${index}]`, 'a string', stop)))
 }
 
-function readIncludeUsage(options: unknown, stream: boolean): boolean {
+export function readIncludeUsage(options: unknown, stream: boolean): boolean {
   if (options === undefined || options === null) return false
   if (!isJsonObject(options)) return refuseType('stream_options', 'an object', options)
   if (!stream) {

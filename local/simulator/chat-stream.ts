@@ -19,6 +19,14 @@ export interface StreamScript {
   tokens(index: number): number
   /** Finish reasons and, where asked for, usage. */
   readonly tail: string
+  /** What comes after the tail; `[DONE]` when absent. */
+  readonly done?: string
+  /** The event of a stream that breaks after so many steps; null where the stream has no words for it and is cut. */
+  readonly error?: ((steps: number) => string) | null
+  /** The only event of a stream in which the deployment says that it is full. */
+  readonly throttled?: string
+  /** Server-sent events in UTF-8 when absent. */
+  readonly form?: { readonly type: string; readonly encoding: BufferEncoding }
 }
 
 export const DONE = 'data: [DONE]\n\n'

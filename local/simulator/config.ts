@@ -24,6 +24,8 @@ const admission = z.discriminatedUnion('kind', [
     refusals: z.enum(['standard', 'no-retry-after', 'negative-limits', 'high-demand']).default('standard'),
   }),
   z.strictObject({ kind: z.literal('provisioned'), units: z.int().min(1).max(100_000) }),
+  /** Serves batches and nothing else. */
+  z.strictObject({ kind: z.literal('batch'), enqueuedTokensMax: z.int().min(1).default(200_000_000) }),
 ])
 
 const output = z

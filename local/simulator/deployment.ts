@@ -61,6 +61,8 @@ export async function changeDeployment(
 function openAdmission({ admission }: DeploymentConfig, facts: ModelFacts): Admission {
   switch (admission.kind) {
     case 'unlimited':
+    // Lines of batches wait for nobody; what is enqueued is counted where batches are.
+    case 'batch':
       return unlimitedAdmission
     case 'standard': {
       const byCapacity = Math.max(1, Math.ceil((admission.tokensPerMinute / 1_000) * facts.requestsPerThousandTokens))

@@ -1,9 +1,8 @@
-import type { InferenceCall } from './chat'
 import { embeddingVector, vectorBase64, vectorJson } from './embedding-vector'
-import { operationNotSupported } from './errors'
-import { chooseFault, playInsteadOfAnswer, sendJson } from './fault-play'
+import { sendJson } from './fault-play'
 import { GenerationalCache } from './generational-cache'
 import { mergeHints, type Hints } from './hints'
+import { beginCall, lateMs, refuseWrongModel, type InferenceCall } from './inference-call'
 import type { JsonObject } from './json-value'
 import { drawPace } from './latency'
 import type { ModelFacts } from './model-catalogue'
@@ -28,28 +27,16 @@ interface EmbeddingsRequest {
 export function serveEmbeddings(call: InferenceCall): void {
   const { exchange, deployment, resource } = call
   const { facts, config } = deployment
-  if (facts.kind !== 'embeddings') return exchange.refuse(operationNotSupported('embeddings', config.model))
+  if (refuseWrongModel(call, ['embeddings'])) return
   const request = parseEmbeddingsRequest(call.body, facts, deployment.tokenizer)
-  const admitted = deployment.admission.admit({
-    deployment: deployment.name,
-    model: facts.name,
-    operation: 'Embeddings_Create',
-    apiVersion: call.apiVersion,
-    region: call.account.region,
-    promptTokens: request.tokens,
-    cachedTokens: 0,
-    outputTokensMax: 0,
-  })
-  if (admitted.kind === 'refused') return exchange.refuse(admitted.refusal)
-  exchange.onEnd(() => admitted.settle(exchange.record))
-  const fault = chooseFault(deployment, call.headerFaults, request.hints?.faults)
-  if (fault !== undefined && playInsteadOfAnswer(exchange, fault)) return
-  exchange.record.promptTokens = request.tokens
+  const asked = { promptTokens: request.tokens, cachedTokens: 0, outputTokensMax: 0 }
+  const begun = beginCall(call, asked, request.hints)
+  if (begun === undefined) return
+  const { headers, fault } = begun
 
   const body = embeddingsBody(request, config.model, facts)
-  const send = () => sendJson(exchange, { body, headers: admitted.headers, fault }, resource.wheel)
-  const late = fault?.fault.kind === 'slow-first-token' ? fault.fault.delayMs : 0
-  const delayMs = drawPace(config.latency, 0, deployment.random).firstTokenMs + late
+  const send = () => sendJson(exchange, { body, headers, fault }, resource.wheel)
+  const delayMs = drawPace(config.latency, 0, deployment.random).firstTokenMs + lateMs(fault)
   if (delayMs === 0) send()
   else resource.wheel.at(nowMs() + delayMs, send)
 }

@@ -77,7 +77,7 @@ export function deploymentNotFound(dialect: Dialect, model: string): Refusal {
   })
 }
 
-export function operationNotSupported(operation: 'chatCompletion' | 'embeddings', model: string): Refusal {
+export function operationNotSupported(operation: string, model: string): Refusal {
   return azureError(
     400,
     'OperationNotSupported',
@@ -89,12 +89,14 @@ export const unparsableJson = invalidRequest(
   'We could not parse the JSON body of your request. (HINT: This likely means you aren’t using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)',
 )
 
+export const unparsableForm = invalidRequest('Could not parse multipart form')
+
 export const bodyTooLarge = azureError(413, '413', 'The request body is too large.')
 
-export function contextLengthExceeded(tokensMax: number, tokens: number): Refusal {
+export function contextLengthExceeded(tokensMax: number, tokens: number, param = 'messages'): Refusal {
   return invalidRequest(
-    `This model's maximum context length is ${tokensMax} tokens. However, your messages resulted in ${tokens} tokens. Please reduce the length of the messages.`,
-    { param: 'messages', code: 'context_length_exceeded' },
+    `This model's maximum context length is ${tokensMax} tokens. However, your ${param} resulted in ${tokens} tokens. Please reduce the length of the ${param}.`,
+    { param, code: 'context_length_exceeded' },
   )
 }
 
@@ -115,6 +117,11 @@ const serverError = JSON.stringify({
 })
 /** The error of a stream that breaks after its first byte. */
 export const serverErrorEvent = `data: ${serverError}\n\n`
+
+export const fullMessage =
+  'The deployment is at capacity and cannot take this request now. Please retry, or raise the provisioned throughput.'
+/** A throttle that comes inside an answer of 200, before its first token. */
+export const throttledEvent = `data: ${JSON.stringify({ error: { message: fullMessage, type: 'too_many_requests', param: null, code: '429' } })}\n\n`
 
 /** The body that the service sends with a status, for faults that are asked for by status. */
 export function errorForStatus(status: number): Refusal {

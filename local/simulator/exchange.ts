@@ -1,191 +1,65 @@
-import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Refusal } from './errors'
 import type { ChosenFault } from './faults'
-import type { CredentialKind, LedgerRecord } from './ledger'
-import type { ModelAccount } from './model-account'
-import type { Resource } from './resource'
-import { nowMs } from './ticker-wheel'
+import type { LedgerRecord } from './ledger'
 
-type Draft = { -readonly [Field in keyof Omit<LedgerRecord, 'n' | 'outcome' | 'durationMs'>]: LedgerRecord[Field] }
+/** A ledger record while its call is running. */
+export type Draft = {
+  -readonly [Field in keyof Omit<LedgerRecord, 'n' | 'outcome' | 'durationMs'>]: LedgerRecord[Field]
+}
 
-/**
- * One call from its first byte to its last: sends the answer and writes the ledger's record when the connection is done
- * with it, whatever ended it. What the record says was sent was really handed to the connection.
- */
-export class Exchange {
-  readonly id: string = randomUUID()
+/** Where the answer of a call goes: over HTTP, or into the output of a batch. */
+export interface Exchange {
+  readonly id: string
   readonly record: Draft
-  readonly #resource: Resource
-  readonly #response: ServerResponse
-  readonly #socket: Socket
-  readonly #headers: string[]
-  readonly #startedMs = nowMs()
-  #delivered = false
-  /** Output tokens in the last part, which count once it was handed over. */
-  #lastTokens = 0
-  #spoiled = false
-  #closed = false
-  #onEnd: (() => void) | undefined
-
-  constructor(
-    { resource, account }: { resource: Resource; account: ModelAccount },
-    request: IncomingMessage,
-    response: ServerResponse,
-    path: string,
-  ) {
-    this.#resource = resource
-    this.#response = response
-    this.#socket = request.socket
-    const clientRequestId = headerText(request.headers['x-ms-client-request-id'])
-    this.#headers = answerHeaders(this.id, clientRequestId ?? this.id, account.region)
-    this.record = {
-      id: this.id,
-      answerId: null,
-      at: Date.now(),
-      account: account.name,
-      deployment: null,
-      path,
-      stream: false,
-      status: 0,
-      clientRequestId: clientRequestId ?? headerText(request.headers['x-request-id']) ?? null,
-      promptTokens: 0,
-      cachedTokens: 0,
-      outputTokens: 0,
-      reasoningTokens: 0,
-      tokensSent: 0,
-      fault: null,
-      credentialKind: 'none' satisfies CredentialKind,
-    }
-    resource.inFlight++
-    // Before Node's own listener, which ends the socket of a `connection: close` call and would look like a lost client.
-    response.prependListener('finish', () => {
-      this.#delivered = !this.#socket.destroyed && !this.#socket.writableEnded
-      if (this.#delivered) this.record.tokensSent += this.#lastTokens
-    })
-    response.on('close', () => this.#end())
-  }
-
-  /** The connection is done with this call: nothing more can be sent. */
-  get closed(): boolean {
-    return this.#closed
-  }
-
-  /** Called once when the call has ended, before its record is written. */
-  onEnd(run: () => void): void {
-    this.#onEnd = run
-  }
-
+  /** Nothing more can be sent. */
+  readonly closed: boolean
+  /** Called once when the call has ended, before its record is written; all that ask are called, in their order. */
+  onEnd(run: () => void): void
   /** The fault is in the record; `spoils` says that the client does not get the answer that it asked for. */
-  noteFault(fault: ChosenFault, spoils: boolean): void {
-    this.record.fault = fault.text
-    this.#spoiled = spoils
-  }
-
+  noteFault(fault: ChosenFault, spoils: boolean): void
   /** A whole answer of the model, all of its visible tokens in one part. */
-  answer(body: string, headers: readonly string[]): void {
-    this.#lastTokens = this.record.outputTokens - this.record.reasoningTokens
-    this.json(200, body, headers)
-  }
-
-  refuse(refusal: Refusal): void {
-    this.json(refusal.status, refusal.body, refusal.headers)
-  }
-
+  answer(body: string, headers: readonly string[]): void
+  refuse(refusal: Refusal): void
   /** A whole body. `length` states another content length than the true one; then the connection ends after it. */
-  json(status: number, body: string, headers: readonly string[] = [], length?: number): void {
-    if (this.#closed) return
-    this.record.status = status
-    const bytes = Buffer.byteLength(body)
-    const type = ['content-type', 'application/json', 'content-length', String(length ?? bytes)]
-    this.#response.writeHead(status, this.#headers.concat(type, headers))
-    if (length === undefined) {
-      // Text whose bytes are its characters is ASCII, which Node writes without encoding it.
-      this.#response.end(body, bytes === body.length ? 'latin1' : 'utf8')
-      return
-    }
-    this.#response.write(body)
-    this.cut()
-  }
-
-  openStream(headers: readonly string[]): void {
-    this.record.status = 200
-    const type = ['content-type', 'text/event-stream; charset=utf-8']
-    this.#response.writeHead(200, this.#headers.concat(type, headers))
-  }
-
+  json(status: number, body: string, headers?: readonly string[], length?: number): void
+  /** A whole body of another type than JSON. */
+  content(body: string | Buffer, type: string, headers?: readonly string[]): void
+  /** Server-sent events, unless another type is named. */
+  openStream(headers: readonly string[], type?: string): void
   /** Sends the headers now, with no body yet. */
-  flush(): void {
-    this.#response.flushHeaders()
-  }
-
+  flush(): void
   /** Part of a stream with the output tokens in it. False: wait for `onceDrained` before writing on. */
-  write(text: string, tokens: number): boolean {
-    return this.#response.write(text, 'utf8', (error) => {
-      if (error === undefined || error === null) this.record.tokensSent += tokens
-    })
-  }
-
-  onceDrained(run: () => void): void {
-    this.#response.once('drain', run)
-  }
-
+  write(text: string, tokens: number, encoding?: BufferEncoding): boolean
+  onceDrained(run: () => void): void
   /** The last part of a stream. */
-  end(text: string, tokens: number): void {
-    this.#lastTokens = tokens
-    this.#response.end(text)
-  }
-
+  end(text: string, tokens: number, encoding?: BufferEncoding): void
   /** Ends the connection after what was written, leaving the body unfinished. */
-  cut(): void {
-    this.#socket.destroySoon()
-  }
-
+  cut(): void
   /** Ends the connection with a TCP reset. */
-  reset(): void {
-    this.#socket.resetAndDestroy()
-  }
-
-  #end(): void {
-    if (this.#closed) return
-    this.#closed = true
-    this.#resource.inFlight--
-    this.#onEnd?.()
-    this.#resource.ledger.add({ ...this.record, durationMs: nowMs() - this.#startedMs, outcome: this.#outcome() })
-  }
-
-  #outcome(): LedgerRecord['outcome'] {
-    if (this.#spoiled) return 'faulted'
-    if (!this.#delivered) return 'client-gone'
-    return this.record.status >= 400 ? 'rejected' : 'completed'
-  }
+  reset(): void
 }
 
-/** The headers of every answer, as captured from the service. */
-function answerHeaders(id: string, clientRequestId: string, region: string): string[] {
-  return [
-    'cache-control',
-    'no-cache, must-revalidate',
-    'access-control-allow-origin',
-    '*',
-    'apim-request-id',
-    id,
-    'x-request-id',
-    id,
-    'x-ms-client-request-id',
-    clientRequestId,
-    'x-ms-region',
-    region,
-    'x-content-type-options',
-    'nosniff',
-    'strict-transport-security',
-    'max-age=31536000; includeSubDomains; preload',
-    'x-accel-buffering',
-    'no',
-  ]
-}
-
-function headerText(value: string | string[] | undefined): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
+/** A record of which nothing is known yet but where it is asked for. */
+export function newDraft(known: Pick<Draft, 'id' | 'account' | 'path' | 'clientRequestId'> & Partial<Draft>): Draft {
+  return {
+    work: 'call',
+    operation: null,
+    answerId: null,
+    batchId: null,
+    customId: null,
+    at: Date.now(),
+    deployment: null,
+    stream: false,
+    status: 0,
+    promptTokens: 0,
+    cachedTokens: 0,
+    outputTokens: 0,
+    reasoningTokens: 0,
+    tokensSent: 0,
+    images: 0,
+    audioSeconds: 0,
+    fault: null,
+    credentialKind: 'none',
+    ...known,
+  }
 }

@@ -1,4 +1,4 @@
-import { errorForStatus, highDemandMessage, tooManyRequests } from './errors'
+import { errorForStatus, fullMessage, highDemandMessage, tooManyRequests } from './errors'
 import type { Exchange } from './exchange'
 import { firstFor, type AimedFault, type ChosenFault } from './faults'
 import type { Deployment } from './deployment'
@@ -75,6 +75,9 @@ export function sendJson(
     case 'mid-stream-error':
       spoil()
       return exchange.refuse(errorForStatus(500))
+    case 'throttled-stream':
+      spoil()
+      return exchange.refuse(tooManyRequests(fullMessage, DEFAULT_RETRY_AFTER_MS, []))
     case 'stall':
       return spoil()
     case 'reset-after-headers':

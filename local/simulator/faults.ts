@@ -26,6 +26,8 @@ export type Fault =
   | { readonly kind: 'malformed-json' }
   /** The content length promises more than is sent; then the connection ends. */
   | { readonly kind: 'wrong-content-length' }
+  /** 200, and a stream whose first event says that the deployment is full; an answer in one piece is a 429. */
+  | { readonly kind: 'throttled-stream' }
   /** A stream leaves out the usage that was asked for. */
   | { readonly kind: 'no-usage' }
 
@@ -60,7 +62,7 @@ export function parseFault(text: string): ParsedFault {
 
 /** What would be valid, for messages. */
 export const FAULT_FORMS =
-  'status:CODE (400..599) or status:429:RETRY_MS, high-demand, reset, reset-after-headers, stall[:TOKENS], mid-stream-error[:TOKENS], cut[:TOKENS], no-done[:TOKENS], slow-first-token:MS, malformed-sse[:TOKENS], malformed-json, wrong-content-length or no-usage'
+  'status:CODE (400..599) or status:429:RETRY_MS, high-demand, reset, reset-after-headers, stall[:TOKENS], mid-stream-error[:TOKENS], cut[:TOKENS], no-done[:TOKENS], slow-first-token:MS, malformed-sse[:TOKENS], malformed-json, wrong-content-length, throttled-stream or no-usage'
 
 function makeFault(name: string, [first, second]: number[]): Fault | undefined {
   switch (name) {
@@ -81,6 +83,7 @@ function makeFault(name: string, [first, second]: number[]): Fault | undefined {
     case 'reset-after-headers':
     case 'malformed-json':
     case 'wrong-content-length':
+    case 'throttled-stream':
     case 'no-usage':
       return first === undefined ? { kind: name } : undefined
     default:

@@ -1,8 +1,12 @@
 /**
  * How a call ended. `completed`: the last byte of a successful answer was handed to a living connection. `client-gone`:
  * the connection ended first. `faulted`: a fault that was asked for spoiled the answer. `rejected`: a whole error answer.
+ * `cancelled`: work in the background was called off.
  */
-export type Outcome = 'completed' | 'client-gone' | 'faulted' | 'rejected'
+export type Outcome = 'completed' | 'client-gone' | 'faulted' | 'rejected' | 'cancelled'
+
+/** What a record is of: a request over HTTP, a response that was generated in the background, or a line of a batch. */
+export type WorkKind = 'call' | 'background' | 'batch-line'
 
 export type CredentialKind = 'none' | 'api-key' | 'bearer-key' | 'bearer-jwt'
 
@@ -12,8 +16,14 @@ export interface LedgerRecord {
   readonly n: number
   /** The `x-request-id` of the answer. */
   readonly id: string
-  /** The `id` inside the answer's body, for chat. */
+  readonly work: WorkKind
+  /** What was asked for, as `chat`, `images.edits` or `files.delete`; null where the address is none. */
+  readonly operation: string | null
+  /** The `id` inside the answer's body, where it has one. */
   readonly answerId: string | null
+  /** The batch that a line is of, and the `custom_id` of the line. */
+  readonly batchId: string | null
+  readonly customId: string | null
   /** When the call arrived, Unix milliseconds. */
   readonly at: number
   readonly durationMs: number
@@ -34,6 +44,10 @@ export interface LedgerRecord {
   readonly reasoningTokens: number
   /** Visible output tokens whose bytes were handed to the connection. */
   readonly tokensSent: number
+  /** Images that the answer has. */
+  readonly images: number
+  /** Seconds of sound that were heard or spoken. */
+  readonly audioSeconds: number
   readonly outcome: Outcome
   readonly fault: string | null
   readonly credentialKind: CredentialKind

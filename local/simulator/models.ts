@@ -32,8 +32,7 @@ function listModels(account: ModelAccount, family: Family): { id: string }[] {
   }
 }
 
-function classicModel({ name, kind }: ModelFacts) {
-  const embeddings = kind === 'embeddings'
+function classicModel({ name, kind, responsesOnly }: ModelFacts) {
   return {
     id: name,
     object: 'model',
@@ -42,9 +41,9 @@ function classicModel({ name, kind }: ModelFacts) {
     capabilities: {
       fine_tune: name.startsWith('gpt-4.1') || name.startsWith('gpt-4o'),
       inference: true,
-      completion: false,
-      chat_completion: !embeddings,
-      embeddings,
+      completion: kind === 'completions',
+      chat_completion: (kind === 'chat' || kind === 'reasoning') && !responsesOnly,
+      embeddings: kind === 'embeddings',
     },
     lifecycle_status: 'generally-available',
     deprecation: { inference: RETIRES_SECONDS },

@@ -1,5 +1,5 @@
-import { invalidRequest, type Refusal } from './errors'
-import { describeType } from './json-value'
+import { invalidRequest, unparsableJson, type Refusal } from './errors'
+import { describeType, isJsonObject, type JsonObject } from './json-value'
 
 /** A request that OpenAI's own validation would refuse. Thrown by readers and caught where the body is parsed. */
 export class InvalidRequest extends Error {
@@ -8,6 +8,17 @@ export class InvalidRequest extends Error {
     super('invalid request')
     this.refusal = refusal
   }
+}
+
+/** A body that is one JSON object. Throws InvalidRequest. */
+export function parseJson(text: string): JsonObject {
+  try {
+    const body: unknown = JSON.parse(text)
+    if (isJsonObject(body)) return body
+  } catch {
+    // Refused below, as JSON that is no object is.
+  }
+  throw new InvalidRequest(unparsableJson)
 }
 
 export function refuse(message: string, param: string, code: string | null): never {

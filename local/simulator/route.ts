@@ -1,4 +1,5 @@
 import { GenerationalCache } from './generational-cache'
+import { modelOperations, operationAt, type OperationName } from './model-operations'
 
 /** The three addresses of a deployment: classic Azure, Azure's v1, and a plain OpenAI-compatible base. */
 export type Family = 'classic' | 'v1' | 'compatible'
@@ -7,21 +8,34 @@ export type Route =
   | { readonly kind: 'control'; readonly path: string; readonly query: URLSearchParams }
   | {
       readonly kind: 'inference'
-      readonly operation: 'chat' | 'embeddings'
+      readonly operation: OperationName
       readonly family: Family
-      /** In the path for the classic family; otherwise the body's `model` names it. */
+      /** In the path for most of the classic family; otherwise the body's `model` names it. */
       readonly deployment: string | undefined
       /** As a refusal writes it; `v1` where the caller sent none. */
       readonly apiVersion: string
     }
+  /** What an account keeps. `id` and `action` as in `files/{id}/content`. */
+  | {
+      readonly kind: 'stored'
+      readonly collection: Collection
+      readonly method: string
+      readonly id: string | undefined
+      readonly action: string | undefined
+      readonly family: Family
+      readonly query: URLSearchParams
+    }
   | { readonly kind: 'models'; readonly family: Family; readonly id: string | undefined }
   | { readonly kind: 'not-found' }
+
+const collections = ['responses', 'files', 'uploads', 'batches'] as const
+export type Collection = (typeof collections)[number]
 
 const notFound: Route = { kind: 'not-found' }
 const DEPLOYMENTS = '/openai/deployments/'
 const V1 = '/openai/v1/'
 const COMPATIBLE = '/compatible/v1/'
-const CLASSIC_MODELS = '/openai/models'
+const CLASSIC = '/openai/'
 const CONTROL = '/simulator/'
 
 /** Bound of the remembered routes per generation; a client uses a few. */
@@ -46,38 +60,65 @@ function readRoute(method: string, url: string): Route {
   if (path.startsWith(CONTROL)) {
     return { kind: 'control', path: path.slice(CONTROL.length), query: new URLSearchParams(query) }
   }
-  if (path.startsWith(V1)) return isV1Version(query) ? parseUnversioned(method, path.slice(V1.length), 'v1') : notFound
-  if (path.startsWith(COMPATIBLE)) return parseUnversioned(method, path.slice(COMPATIBLE.length), 'compatible')
+  const asked = { method, query }
+  if (path.startsWith(V1)) return isV1Version(query) ? parseUnversioned(asked, path.slice(V1.length), 'v1') : notFound
+  if (path.startsWith(COMPATIBLE)) return parseUnversioned(asked, path.slice(COMPATIBLE.length), 'compatible')
   const apiVersion = queryValue(query, 'api-version')
   if (apiVersion === undefined || !isDatedVersion(apiVersion)) return notFound
-  if (path.startsWith(DEPLOYMENTS)) return parseDeploymentPath(method, path.slice(DEPLOYMENTS.length), apiVersion)
-  if (path.startsWith(CLASSIC_MODELS)) {
-    return parseModels(method, path.slice(CLASSIC_MODELS.length), 'classic')
+  if (path.startsWith(DEPLOYMENTS)) return parseDeploymentPath(asked, path.slice(DEPLOYMENTS.length), apiVersion)
+  return path.startsWith(CLASSIC) ? parseClassic(asked, path.slice(CLASSIC.length), apiVersion) : notFound
+}
+
+interface Asked {
+  readonly method: string
+  readonly query: string
+}
+
+function parseUnversioned({ method, query }: Asked, path: string, family: Family): Route {
+  if (path.startsWith('models')) return parseModels(method, path.slice('models'.length), family)
+  const operation = method === 'POST' ? operationAt(path) : undefined
+  if (operation !== undefined) return { kind: 'inference', operation, family, deployment: undefined, apiVersion: 'v1' }
+  return parseStored({ method, query }, path, family)
+}
+
+/** What the classic family has beside its deployments. */
+function parseClassic({ method, query }: Asked, path: string, apiVersion: string): Route {
+  if (path.startsWith('models')) return parseModels(method, path.slice('models'.length), 'classic')
+  const operation = method === 'POST' ? operationAt(path) : undefined
+  if (operation !== undefined && modelOperations[operation].classic !== 'deployment') {
+    return classicCall(operation, undefined, apiVersion)
   }
-  return notFound
+  if (path.startsWith('responses') && !isSince(modelOperations.responses.since, apiVersion)) return notFound
+  return parseStored({ method, query }, path, 'classic')
 }
 
-function parseUnversioned(method: string, operation: string, family: Family): Route {
-  if (operation.startsWith('models')) return parseModels(method, operation.slice('models'.length), family)
-  return inference(method, operation, { family, deployment: undefined, apiVersion: 'v1' })
-}
-
-function parseDeploymentPath(method: string, rest: string, apiVersion: string): Route {
+function parseDeploymentPath({ method, query }: Asked, rest: string, apiVersion: string): Route {
   const slash = rest.indexOf('/')
   const deployment = slash < 1 ? undefined : decode(rest.slice(0, slash))
-  if (deployment === undefined) return notFound
-  return inference(method, rest.slice(slash + 1), { family: 'classic', deployment, apiVersion })
+  if (deployment === undefined || method !== 'POST') return notFound
+  const path = rest.slice(slash + 1)
+  // The SDK of a client that names a deployment asks for batches here; which one a batch uses stands in its lines.
+  if (path === 'batches') return parseStored({ method, query }, path, 'classic')
+  const operation = operationAt(path)
+  if (operation === undefined || modelOperations[operation].classic === 'account') return notFound
+  return classicCall(operation, deployment, apiVersion)
 }
 
-function inference(
-  method: string,
-  operation: string,
-  target: { family: Family; deployment: string | undefined; apiVersion: string },
-): Route {
-  if (method !== 'POST') return notFound
-  if (operation === 'chat/completions') return { kind: 'inference', operation: 'chat', ...target }
-  if (operation === 'embeddings') return { kind: 'inference', operation: 'embeddings', ...target }
-  return notFound
+function classicCall(operation: OperationName, deployment: string | undefined, apiVersion: string): Route {
+  if (!isSince(modelOperations[operation].since, apiVersion)) return notFound
+  return { kind: 'inference', operation, family: 'classic', deployment, apiVersion }
+}
+
+/** Versions are dates, so their order is that of their texts. */
+const isSince = (since: string | undefined, version: string) => since === undefined || version >= since
+
+function parseStored({ method, query }: Asked, path: string, family: Family): Route {
+  const [name, id, action, ...more] = path.split('/')
+  const collection = collections.find((each) => each === name)
+  if (collection === undefined || more.length > 0) return notFound
+  const decoded = id === undefined ? undefined : decode(id)
+  if (id !== undefined && (decoded === undefined || decoded === '')) return notFound
+  return { kind: 'stored', collection, method, id: decoded, action, family, query: new URLSearchParams(query) }
 }
 
 function parseModels(method: string, rest: string, family: Family): Route {

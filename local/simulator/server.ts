@@ -1,18 +1,21 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { checkAccountCredential } from './arm/account-credential'
-import { serveChat, type InferenceCall } from './chat'
 import { serveControl } from './control'
 import { checkCredential, type CheckedCredential } from './credential'
-import { serveEmbeddings } from './embeddings'
-import { bodyTooLarge, deploymentNotFound, invalidRequest, resourceNotFound, unparsableJson } from './errors'
-import { Exchange } from './exchange'
+import { bodyTooLarge, deploymentNotFound, invalidRequest, resourceNotFound, unparsableForm } from './errors'
+import type { Exchange } from './exchange'
 import { parseFaultHeader } from './faults'
-import { isJsonObject, type JsonObject } from './json-value'
+import { fieldsOf, parseForm } from './form-body'
+import { HttpExchange } from './http-exchange'
+import type { InferenceCall } from './inference-call'
+import type { JsonObject } from './json-value'
 import { noAccount, type ModelAccount } from './model-account'
+import { modelOperations } from './model-operations'
 import { serveModels } from './models'
-import { readBody } from './request-body'
-import { InvalidRequest } from './request-fields'
+import { readBytes } from './request-body'
+import { InvalidRequest, parseJson } from './request-fields'
 import { parseRoute, type Route } from './route'
+import { serveModel } from './serve-model'
 import type { World } from './world'
 
 /** Longer than the pools of clients keep idle connections, so that none is closed under a request. */
@@ -43,21 +46,18 @@ async function serveModelCall(world: World, request: IncomingMessage, response: 
   if (route.kind === 'control') return serveControl(world, request, response, route)
   const mark = url.indexOf('?')
   const { account } = place
-  const exchange = new Exchange({ resource, account }, request, response, mark < 0 ? url : url.slice(0, mark))
+  const exchange = new HttpExchange({ resource, account }, request, response, mark < 0 ? url : url.slice(0, mark))
   const dialect = place.url.startsWith('/compatible/') ? 'compatible' : 'azure'
   const credential = place.check({ headers: request.headers, route, dialect })
   exchange.record.credentialKind = credential.credentialKind
   if (credential.kind === 'refused') return exchange.refuse(credential.refusal)
-  if (route.kind === 'not-found') return exchange.refuse(resourceNotFound)
+  if (route.kind === 'not-found' || route.kind === 'stored') return exchange.refuse(resourceNotFound)
   if (route.kind === 'models') return serveModels(account, exchange, route)
-
-  const body = await readBody(request)
-  if (body.kind === 'gone') return
-  if (body.kind === 'too-large') return exchange.refuse(bodyTooLarge)
   try {
-    const call = readCall({ resource, account, exchange }, request, { route, text: body.text, dialect })
-    if (route.operation === 'chat') serveChat(call)
-    else serveEmbeddings(call)
+    const body = await readBytes(request)
+    if (body.kind === 'gone') return
+    if (body.kind === 'too-large') return exchange.refuse(bodyTooLarge)
+    serveModel(readCall({ resource, account, exchange }, request, { route, bytes: body.bytes, dialect }))
   } catch (error) {
     if (!(error instanceof InvalidRequest)) throw error
     exchange.refuse(error.refusal)
@@ -101,27 +101,29 @@ const nobodyHome: CheckedCredential = { kind: 'refused', credentialKind: 'none',
 function readCall(
   { resource, account, exchange }: Pick<InferenceCall, 'resource' | 'account' | 'exchange'>,
   request: IncomingMessage,
-  { route, text, dialect }: { route: Route & { kind: 'inference' }; text: string; dialect: InferenceCall['dialect'] },
+  { route, bytes, dialect }: { route: Route & { kind: 'inference' }; bytes: Buffer; dialect: InferenceCall['dialect'] },
 ): InferenceCall {
+  const { operation } = route
+  exchange.record.operation = operation
   if (route.deployment !== undefined) exchange.record.deployment = route.deployment
   const known = route.deployment === undefined ? undefined : account.deployment(route.deployment)
   if (route.deployment !== undefined && known === undefined) {
     throw new InvalidRequest(deploymentNotFound(dialect, route.deployment))
   }
-  const body = parseJson(text)
+  const { body, files } =
+    modelOperations[operation].body === 'form'
+      ? readForm(request, bytes)
+      : { body: parseJson(bytes.toString()), files: [] }
   const deployment = known ?? deploymentOf(account, exchange, body, dialect)
   const { apiVersion } = route
-  return { resource, account, exchange, deployment, body, dialect, apiVersion, headerFaults: readHeaderFaults(request) }
+  const headerFaults = readHeaderFaults(request)
+  return { resource, account, exchange, operation, deployment, body, files, dialect, apiVersion, headerFaults }
 }
 
-function parseJson(text: string): JsonObject {
-  try {
-    const body: unknown = JSON.parse(text)
-    if (isJsonObject(body)) return body
-  } catch {
-    // Refused below, as JSON that is no object is.
-  }
-  throw new InvalidRequest(unparsableJson)
+function readForm(request: IncomingMessage, bytes: Buffer): Pick<InferenceCall, 'body' | 'files'> {
+  const form = parseForm(request.headers['content-type'], bytes)
+  if (form === undefined) throw new InvalidRequest(unparsableForm)
+  return { body: fieldsOf(form), files: form.files }
 }
 
 function deploymentOf(account: ModelAccount, exchange: Exchange, body: JsonObject, dialect: InferenceCall['dialect']) {

@@ -1,5 +1,5 @@
 import { DONE, type StreamScript } from './chat-stream'
-import { serverErrorEvent } from './errors'
+import { serverErrorEvent, throttledEvent } from './errors'
 import type { Exchange } from './exchange'
 import type { ChosenFault } from './faults'
 import type { Pace } from './latency'
@@ -12,7 +12,7 @@ const BROKEN_EVENT = 'data: {"choices":[{"delta":{"content":\n\n'
 /** How a stream ends and after how many steps. */
 interface Ending {
   readonly steps: number
-  readonly kind: 'whole' | 'silent' | 'cut' | 'error' | 'no-done'
+  readonly kind: 'whole' | 'silent' | 'cut' | 'error' | 'no-done' | 'throttled'
 }
 
 /**
@@ -67,15 +67,15 @@ export class StreamPump {
         tokens += this.#script.tokens(this.#next)
       }
       if (this.#next === this.#ending.steps && this.#ending.kind === 'whole') {
-        return this.#exchange.end(text + this.#tail(), tokens)
+        return this.#exchange.end(text + this.#tail(), tokens, this.#script.form?.encoding)
       }
-      const drained = this.#exchange.write(text, tokens)
+      const drained = this.#write(text, tokens)
       text = ''
       if (!drained) return this.#exchange.onceDrained(this.#run)
     }
     if (this.#next === this.#ending.steps) this.#end(text)
     else {
-      if (text !== '') this.#exchange.write(text, 0)
+      if (text !== '') this.#write(text)
       this.#wheel.at(this.#firstAtMs + this.#next * this.#pace.tokenMs, this.#run)
     }
   }
@@ -83,8 +83,8 @@ export class StreamPump {
   /** Headers go with the first token, as the service's do. */
   #open(): string {
     this.#opened = true
-    this.#exchange.openStream(this.#headers)
-    return this.#script.head
+    this.#exchange.openStream(this.#headers, this.#script.form?.type)
+    return this.#ending.kind === 'throttled' ? '' : this.#script.head
   }
 
   #dueSteps(): number {
@@ -98,24 +98,34 @@ export class StreamPump {
   }
 
   #tail(): string {
-    return this.#script.tail + DONE
+    return this.#script.tail + (this.#script.done ?? DONE)
+  }
+
+  #write(text: string, tokens = 0): boolean {
+    return this.#exchange.write(text, tokens, this.#script.form?.encoding)
   }
 
   #end(text: string): void {
+    const { error = () => serverErrorEvent, throttled = throttledEvent, form } = this.#script
+    const end = (last: string) => this.#exchange.end(text + last, 0, form?.encoding)
     switch (this.#ending.kind) {
       case 'whole':
-        return this.#exchange.end(text + this.#tail(), 0)
+        return end(this.#tail())
       case 'no-done': {
         const early = this.#ending.steps < this.#script.steps
-        return this.#exchange.end(text + (early ? '' : this.#script.tail), 0)
+        return end(early ? '' : this.#script.tail)
       }
+      case 'throttled':
+        return end(throttled)
       case 'error':
-        return this.#exchange.end(text + serverErrorEvent, 0)
+        if (error !== null) return end(error(this.#ending.steps))
+        this.#write(text)
+        return this.#exchange.cut()
       case 'cut':
-        this.#exchange.write(text, 0)
+        this.#write(text)
         return this.#exchange.cut()
       case 'silent':
-        this.#exchange.write(text, 0)
+        this.#write(text)
     }
   }
 }
@@ -134,6 +144,8 @@ function endingOf(chosen: ChosenFault | undefined, steps: number): Ending {
       return { kind: 'cut', steps: Math.min(steps, fault.afterTokens) }
     case 'mid-stream-error':
       return { kind: 'error', steps: Math.min(steps, fault.afterTokens) }
+    case 'throttled-stream':
+      return { kind: 'throttled', steps: 0 }
     case 'no-done':
       return { kind: 'no-done', steps: Math.min(steps, fault.afterTokens ?? steps) }
     default:

@@ -10,6 +10,7 @@ import {
   publicAccessDisabled,
   type Dialect,
 } from '../errors'
+import { modelOperations } from '../model-operations'
 import type { Route } from '../route'
 import type { SimulatorConfig } from '../config'
 import type { ArmStore } from './arm-store'
@@ -67,8 +68,11 @@ function refusalOfToken(
 function dataActionOf(route: Route): { action: string; operation: string } {
   const openai = 'Microsoft.CognitiveServices/accounts/OpenAI'
   const path = '/openai/deployments/{deployment-id}'
+  if (route.kind === 'stored') {
+    const verb = { GET: 'read', DELETE: 'delete' }[route.method] ?? 'write'
+    return { action: `${openai}/${route.collection}/${verb}`, operation: `${route.method} /openai/${route.collection}` }
+  }
   if (route.kind !== 'inference') return { action: `${openai}/models/read`, operation: 'GET /openai/models' }
-  return route.operation === 'chat'
-    ? { action: `${openai}/deployments/chat/completions/action`, operation: `POST ${path}/chat/completions` }
-    : { action: `${openai}/deployments/embeddings/action`, operation: `POST ${path}/embeddings` }
+  const { action, path: tail } = modelOperations[route.operation]
+  return { action: `${openai}/${action}`, operation: `POST ${path}/${tail}` }
 }

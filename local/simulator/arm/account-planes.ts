@@ -111,17 +111,21 @@ function serves({ phase }: StoredDeployment, now: number): boolean {
   return at.kind === 'ready' || (at.kind === 'making' && at.serving === true)
 }
 
-/** One unit of a standard sku's capacity is 1,000 tokens per minute. */
+/** One unit of a standard sku's capacity is 1,000 tokens per minute, one of a batch sku's is 1,000 enqueued tokens. */
 const TOKENS_PER_UNIT = 1_000
+
+function admissionOf({ name, capacity }: StoredDeployment['sku']): DeploymentConfig['admission'] {
+  if (isProvisioned(name)) return { kind: 'provisioned', units: capacity }
+  if (name.endsWith('Batch')) return { kind: 'batch', enqueuedTokensMax: capacity * TOKENS_PER_UNIT }
+  return { kind: 'standard', tokensPerMinute: capacity * TOKENS_PER_UNIT, refusals: 'standard' }
+}
 
 function configOf({ model, sku }: StoredDeployment, latency: DeploymentConfig['latency']): DeploymentConfig {
   return {
     model: answeredModel(model),
     output: { tokensMin: 24, tokensMax: 96 },
     latency,
-    admission: isProvisioned(sku.name)
-      ? { kind: 'provisioned', units: sku.capacity }
-      : { kind: 'standard', tokensPerMinute: sku.capacity * TOKENS_PER_UNIT, refusals: 'standard' },
+    admission: admissionOf(sku),
     contentFilter: 'default',
     faults: [],
   }

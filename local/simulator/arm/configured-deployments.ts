@@ -41,6 +41,8 @@ function skuOf(admission: SimulatorConfig['deployments'][string]['admission']): 
       return { name: 'GlobalStandard', capacity: UNLIMITED_CAPACITY }
     case 'standard':
       return { name: 'GlobalStandard', capacity: Math.ceil(admission.tokensPerMinute / 1_000) }
+    case 'batch':
+      return { name: 'GlobalBatch', capacity: Math.ceil(admission.enqueuedTokensMax / 1_000) }
     case 'provisioned':
       return { name: 'ProvisionedManaged', capacity: admission.units }
   }

@@ -24,6 +24,20 @@ const versions: Readonly<Record<string, readonly string[]>> = {
   'text-embedding-3-small': ['1'],
   'text-embedding-3-large': ['1'],
   'text-embedding-ada-002': ['2'],
+  'gpt-35-turbo-instruct': ['0914'],
+  'gpt-5-codex': ['2025-09-15'],
+  'gpt-5-pro': ['2025-10-06'],
+  'gpt-5.3-codex': ['2026-02-24'],
+  'gpt-image-1': ['2025-04-15'],
+  'gpt-image-1-mini': ['2025-10-06'],
+  'gpt-image-1.5': ['2025-12-16'],
+  'dall-e-3': ['3.0'],
+  whisper: ['001'],
+  'gpt-4o-transcribe': ['2025-03-20'],
+  'gpt-4o-mini-transcribe': ['2025-03-20'],
+  tts: ['001'],
+  'tts-hd': ['001'],
+  'gpt-4o-mini-tts': ['2025-03-20'],
 }
 
 /** The version, or the newest one where none is asked for; undefined where the model has no such version. */
@@ -54,7 +68,7 @@ export function capacityBounds(model: string, sku: DeploymentSku): { min: number
       return provisioned === undefined ? undefined : { min: 15, step: 5 }
     case 'GlobalBatch':
     case 'DataZoneBatch':
-      return kind === 'embeddings' ? undefined : { min: 1, step: 1 }
+      return kind === 'chat' || kind === 'reasoning' ? { min: 1, step: 1 } : undefined
     case 'DeveloperTier':
       // For fine-tuned models only, which the simulator has none of.
       return undefined
