@@ -18,6 +18,10 @@ const alertView = z.object({
   tenantId: z.string().optional(),
   title: z.string(),
   detail: z.string(),
+  audience: z
+    .literal('tenant')
+    .optional()
+    .meta({ description: 'Also for the tenant’s own contacts; absent: for operators alone.' }),
   state: z.enum(['open', 'resolved']),
   raisedAt: z.iso.datetime(),
   lastSeenAt: z.iso.datetime(),

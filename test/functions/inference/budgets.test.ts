@@ -100,6 +100,34 @@ describe('429: a budget that is used up', () => {
   })
 })
 
+describe('a budget that is set later', () => {
+  it('counts what the usage log has of the month: of the tenant, and of the alias', async () => {
+    const backend = await stack.makeBackend('gpt-4.1-mini')
+    const tenant = await stack.makeTenant({
+      aliases: [chatAlias('chat', [[backend]]), chatAlias('other', [[backend]])],
+    })
+    const ask = (model: string) => post(target(tenant), chatPath, { ...chatBody(), model, max_tokens: 20 })
+    const before = [await ask('chat'), await ask('chat'), await ask('other')]
+    const budgetOverrides = { tokensPerMonth: { limit: sumOf(before) + 10 } }
+    await stack.platform.patch(`/tenants/${tenant.tenantId}`, {
+      budgetOverrides,
+      aliases: [
+        { ...chatAlias('chat', [[backend]]), budgets: { tokensPerDay: { limit: 1_000_000 } } },
+        chatAlias('other', [[backend]]),
+      ],
+    })
+    const refused = await until(
+      () => ask('chat'),
+      ({ status }) => status !== 200,
+    )
+    expect(refused.json.error?.message).toContain("The tenant's monthly budget of tokens")
+    const { budgets } = await reportOf(tenant)
+    const ofAlias = budgets.find(({ of }) => of === 'alias')
+    expect(ofAlias?.used).toBe(sumOf(before.slice(0, 2)))
+    expect(budgets.find(({ of }) => of === 'tenant')?.used).toBe(sumOf(before))
+  })
+})
+
 describe('a budget that only warns', () => {
   it('lets calls through, and its warnings stand among the alerts, once each', async () => {
     const tenant = await stack.makeTenant({ budgetOverrides: { tokensPerDay: { limit: 10, stop: false } } })
