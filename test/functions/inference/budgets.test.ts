@@ -33,7 +33,7 @@ async function until<T>(read: () => Promise<T>, isRight: (value: T) => boolean):
 
 const sumOf = (answers: readonly { json: Record<string, unknown> }[]) =>
   answers.reduce(
-    (sum, { json }) => sum + Number((json['usage'] as { total_tokens?: number } | undefined)?.total_tokens ?? 0),
+    (sum, { json }) => sum + ((json['usage'] as { total_tokens?: number } | undefined)?.total_tokens ?? 0),
     0,
   )
 
@@ -171,8 +171,7 @@ describe('over instances and crashes', () => {
       ),
     )
     const answers = await Promise.all(bodies)
-    const statuses = new Set(answers.map(({ status }) => status))
-    expect([...statuses].sort()).toEqual([200, 429])
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 429]))
     expect(sumOf(answers)).toBeLessThanOrEqual(limit)
     const used = await until(
       () => usedOf(tenant, 'tokensPerDay'),
