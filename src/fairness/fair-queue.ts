@@ -15,6 +15,8 @@ export interface FairQueue {
   readonly waiting: number
   /** Calls that have a turn and hold it. */
   readonly underWay: number
+  /** Sets of backends known, at most `QUEUES_MAX` and those with calls. */
+  readonly sets: number
 }
 
 /** Sets of backends known at one time; about 1 KB each. */
@@ -42,6 +44,9 @@ export function createFairQueue({ clock, bounds = {} }: { clock: Clock; bounds?:
       let sum = 0
       for (const queue of queues.values()) sum += queue.waiting
       return sum
+    },
+    get sets() {
+      return queues.size
     },
     get underWay() {
       let sum = 0

@@ -1,9 +1,10 @@
 import { assert } from '../base/assert'
 import type { Clock } from '../base/clock'
-import type { BackendId, TenantId } from '../base/ids'
+import type { BackendId } from '../base/ids'
 import { Backlog } from './backlog'
-import { Flow, learned } from './flow'
-import { Pace, REST_MS_MIN } from './pace'
+import type { Flow } from './flow'
+import { Flows } from './flows'
+import { CALM_MS, Pace, REST_MS_MIN } from './pace'
 import type { QueueBounds } from './queue-bounds'
 import { Quotas } from './quotas'
 import type { BackendSays, CapacitySign, TurnRefused, TurnRequest, TurnResult } from './turn'
@@ -13,11 +14,6 @@ import { WaitingTurn, type TurnOwner } from './waiting-turn'
 
 /** How often one call is sent to backends that refuse it. */
 export const TRIES_MAX = 5
-/** Tenants known at one set of backends. */
-const FLOWS_MAX = 2_000
-/** Looked at to find one that can be forgotten. */
-const FLOWS_TRIED_MAX = 32
-
 export interface GroupQueueDeps {
   readonly clock: Clock
   readonly bounds: QueueBounds
@@ -38,13 +34,11 @@ export class GroupQueue implements TurnOwner {
   readonly #pace: Pace
   readonly #quotas: Quotas
   readonly #utilizations: Utilizations
-  readonly #flows = new Map<TenantId, Flow>()
+  readonly #flows = new Flows()
   readonly #backlog = new Backlog()
   #underWay = 0
   #virtualTime = 0
   #arrivals = 0
-  /** What a tenant that is new here is expected to use of its estimates. */
-  #ratio = 1
   #wake: { readonly atMs: number; readonly cancel: () => void } | undefined
 
   constructor({ clock, bounds, backendIds }: GroupQueueDeps) {
@@ -74,7 +68,8 @@ export class GroupQueue implements TurnOwner {
 
   take(request: TurnRequest): TurnResult | Promise<TurnResult> {
     const nowMs = this.#clock.monotonicMs()
-    const flow = this.#flowOf(request)
+    const flow = this.#flows.of(request.tenantId, nowMs)
+    this.#backlog.reweigh(flow, request.weight)
     const turn = new WaitingTurn(this, {
       flow,
       request,
@@ -119,13 +114,14 @@ export class GroupQueue implements TurnOwner {
     const nowMs = this.#clock.monotonicMs()
     if (utilization !== undefined) {
       this.#utilizations.say(backendId, utilization, nowMs)
-      if (this.#utilizations.areFull(nowMs)) this.#pace.saturated(nowMs)
+      if (this.#utilizations.areFull(nowMs)) this.#pace.saturated(turn.cost, nowMs)
     }
     if (!quota || turn.state.kind !== 'under-way') return
     this.#quotas.say(backendId, { quota, ...turn.state }, nowMs)
-    const spread = this.#quotas.spread(nowMs)
+    // Who has the backends alone may use a minute's quota as it likes.
+    const spread = nowMs - this.#flows.sharedAtMs <= CALM_MS ? this.#quotas.spread(nowMs) : undefined
     // Backends count what calls reserve, the pace what they are expected to use.
-    if (spread) this.#pace.spread({ ...spread, rate: spread.rate * this.#ratio }, nowMs)
+    if (spread) this.#pace.spread({ ...spread, rate: spread.rate * this.#flows.ratio }, nowMs)
   }
 
   release(turn: WaitingTurn, usedTokens: number): void {
@@ -136,10 +132,7 @@ export class GroupQueue implements TurnOwner {
     this.#underWay -= 1
     flow.underWay -= 1
     flow.charge(usedTokens - cost)
-    if (usedTokens > 0) {
-      flow.learn(usedTokens, request.tokens)
-      this.#ratio = learned(this.#ratio, usedTokens, request.tokens)
-    }
+    if (usedTokens > 0) this.#flows.learn(flow, { usedTokens, estimatedTokens: request.tokens })
     this.#pump()
   }
 
@@ -273,27 +266,5 @@ export class GroupQueue implements TurnOwner {
     const known = this.#pace.rate(nowMs)
     const rate = known === Infinity && isFull ? this.#pace.recentRate(nowMs) : known
     return nextMs + this.#backlog.waitMs(flow, rate)
-  }
-
-  #flowOf({ tenantId, weight }: TurnRequest): Flow {
-    let flow = this.#flows.get(tenantId)
-    if (!flow) {
-      if (this.#flows.size >= FLOWS_MAX) this.#forgetOne()
-      flow = new Flow(this.#ratio)
-      this.#flows.set(tenantId, flow)
-    }
-    this.#backlog.reweigh(flow, weight)
-    return flow
-  }
-
-  /** The oldest that has nothing here; who has is taken for younger. There are no more of those than calls, which have bounds of their own. */
-  #forgetOne(): void {
-    let tried = 0
-    for (const [tenantId, flow] of this.#flows) {
-      this.#flows.delete(tenantId)
-      if (flow.idle) return
-      this.#flows.set(tenantId, flow)
-      if (++tried >= FLOWS_TRIED_MAX) return
-    }
   }
 }

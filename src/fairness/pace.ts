@@ -111,8 +111,7 @@ export class Pace {
     // Calls that were on their way when the rate was last changed are refused for the rate before it.
     if (sentAtMs <= this.#reactedAtMs) return
     const isGuess = this.#rate === Infinity
-    const guessMin = isGuess ? (tokens * GUESSED_CALLS_MIN) / 1_000 : 0
-    this.#rate = Math.max(RATE_MIN, guessMin, this.#sustained(waitMs, nowMs))
+    this.#rate = isGuess ? this.#guessed({ waitMs, tokens }, nowMs) : this.#sustained(waitMs, nowMs)
     this.#reactedAtMs = nowMs
     this.#paidAtMs = this.#restUntilMs + BURST_MS
     this.#cycle = { sinceMs: this.#restUntilMs, tokens: 0, measures: true }
@@ -121,12 +120,12 @@ export class Pace {
       : { sinceMs: this.#restUntilMs, doublings: 0, everyMs: Math.max(GROWTH_MS_MIN, GROWTH_PER_REST * waitMs) }
   }
 
-  /** The backends say that they are full, though they still serve: not faster than they lately did. */
-  saturated(nowMs: number): void {
+  /** The backends say that they are full, though they served a call of `tokens`: not faster than they lately did. */
+  saturated(tokens: number, nowMs: number): void {
     this.#lastSignMs = nowMs
     this.#growth.sinceMs = nowMs
     if (this.#rate !== Infinity) return
-    this.#rate = Math.max(RATE_MIN, this.#guessed(0, nowMs))
+    this.#rate = this.#guessed({ waitMs: 0, tokens }, nowMs)
     this.#paidAtMs = nowMs
     this.#cycle = { sinceMs: nowMs, tokens: 0, measures: true }
   }
@@ -166,15 +165,15 @@ export class Pace {
   }
 
   #sustained(waitMs: number, nowMs: number): number {
-    if (this.#rate === Infinity) return this.#guessed(waitMs, nowMs)
     const { sinceMs, tokens, measures } = this.#cycle
     const spanMs = nowMs + waitMs - sinceMs
-    if (!measures || spanMs < MEASURE_MS_MIN) return this.#rate * BACK_OFF_UNMEASURED
-    return Math.min(this.#rate, Math.max(0, tokens) / spanMs) * BACK_OFF
+    if (!measures || spanMs < MEASURE_MS_MIN) return Math.max(RATE_MIN, this.#rate * BACK_OFF_UNMEASURED)
+    return Math.max(RATE_MIN, Math.min(this.#rate, tokens / spanMs) * BACK_OFF)
   }
 
   /** The better of a short and a long look back: a burst has used up a quota in one, a steady load in the other. */
-  #guessed(waitMs: number, nowMs: number): number {
-    return Math.max(this.#recent.rate(10, nowMs, waitMs), this.#recent.rate(60, nowMs, waitMs))
+  #guessed({ waitMs, tokens }: { waitMs: number; tokens: number }, nowMs: number): number {
+    const lately = Math.max(this.#recent.rate(10, nowMs, waitMs), this.#recent.rate(60, nowMs, waitMs))
+    return Math.max(lately, (tokens * GUESSED_CALLS_MIN) / 1_000)
   }
 }

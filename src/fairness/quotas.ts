@@ -1,8 +1,8 @@
 import type { BackendId } from '../base/ids'
 import type { Quota } from './read-quota'
 
-/** Less than this left of a quota, and its use is spread over the time until it is whole again. */
-export const SPARE_SHARE = 0.5
+/** Less than this left of a quota, and its use is spread over the time until it is whole again. What is above is there for bursts. */
+export const SPARE_SHARE = 0.75
 const SPREAD_MS_MIN = 1_000
 /** An answer that took longer says nothing of now: nobody documents whether its headers are of its beginning or of its end. */
 export const ANSWER_MS_MAX = 5_000

@@ -47,10 +47,10 @@ describe('the quotas of a set of backends', () => {
     expect(quotas.spread(0)).toEqual({ rate: 0.01, untilMs: 10_000, isScarce: true })
   })
 
-  it('are scarce only where each has less than half left, and forgotten when they are whole again', () => {
+  it('are scarce only where each has less than three quarters left, and forgotten when they are whole again', () => {
     const quotas = new Quotas(['bke_one', 'bke_two'])
     quotas.say('bke_one', report(100), 0)
-    quotas.say('bke_two', report(500), 0)
+    quotas.say('bke_two', report(750), 0)
     expect(quotas.spread(9_999)).toMatchObject({ isScarce: false })
     expect(quotas.spread(10_000)).toBeUndefined()
   })
@@ -82,10 +82,11 @@ describe('the quotas of a set of backends', () => {
   })
 })
 
-describe('a quota of which less than half is left', () => {
-  it('is spread over the time until it is whole again, and all who wait go then', async () => {
+describe('a quota of which less than three quarters are left', () => {
+  it('is spread over the time until it is whole again', async () => {
     const { clock, go, take } = street()
     const { watch, order } = inOrder()
+    go({ tenantId: 'ten_b' }).release(100)
     const turn = go()
     turn.learn('bke_one', {
       quota: { tokensMax: 100_000, tokensLeft: 2_000, resetMs: 20_000 },
@@ -99,11 +100,23 @@ describe('a quota of which less than half is left', () => {
     expect(order.length).toBeLessThanOrEqual(7)
   })
 
-  it('holds up nobody while more than half is left and nobody waits', () => {
+  it('may be used at once by a tenant that has the backends alone', () => {
     const { go } = street()
     const turn = go()
     turn.learn('bke_one', {
-      quota: { tokensMax: 100_000, tokensLeft: 60_000, resetMs: 20_000 },
+      quota: { tokensMax: 100_000, tokensLeft: 2_000, resetMs: 20_000 },
+      utilization: undefined,
+    })
+    turn.release(100)
+    for (let i = 0; i < 500; i++) go().release(100)
+  })
+
+  it('holds up nobody while there is more and nobody waits', () => {
+    const { go } = street()
+    go({ tenantId: 'ten_b' }).release(100)
+    const turn = go()
+    turn.learn('bke_one', {
+      quota: { tokensMax: 100_000, tokensLeft: 80_000, resetMs: 20_000 },
       utilization: undefined,
     })
     turn.release(100)
@@ -127,6 +140,17 @@ describe('the utilisation that provisioned throughput says', () => {
     await clock.advance(2_000)
     expect(order.length).toBeGreaterThanOrEqual(20)
     expect(order.length).toBeLessThanOrEqual(27)
+  })
+
+  it('does not starve an instance that had little to send when others filled the backends', async () => {
+    const { clock, go, take } = street()
+    const { watch, order } = inOrder()
+    const turn = go()
+    turn.learn('bke_one', full)
+    turn.release(100)
+    for (let i = 0; i < 30; i++) watch('call', take())
+    await clock.advance(3_000)
+    expect(order.length).toBeGreaterThanOrEqual(12)
   })
 
   it('holds up nobody while one backend of the set has room or has said nothing', () => {
