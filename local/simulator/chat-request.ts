@@ -57,8 +57,8 @@ const TOOLS_MAX = 128
 const CHOICES_MAX = 128
 const STOPS_MAX = 4
 const roles = ['system', 'assistant', 'user', 'function', 'tool', 'developer'] as const
-const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
-export type ReasoningEffort = (typeof efforts)[number]
+export const reasoningEfforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
+export type ReasoningEffort = (typeof reasoningEfforts)[number]
 
 /** What reasoning models refuse, and what to use instead. */
 const refusedByReasoning: readonly (readonly [string, string?])[] = [
@@ -247,5 +247,5 @@ function requireWordJson(messages: readonly ChatMessage[]): void {
 function readEffort(value: unknown, facts: ModelFacts): ReasoningEffort | undefined {
   if (value === undefined || value === null) return undefined
   if (facts.kind !== 'reasoning') throw new InvalidRequest(unsupportedParameter('reasoning_effort'))
-  return readChoice(value, 'reasoning_effort', efforts)
+  return readChoice(value, 'reasoning_effort', reasoningEfforts)
 }

@@ -10,8 +10,9 @@ import {
 
 /** A stream as text, made step by step: a step is one token of each choice. */
 export interface StreamScript {
-  /** Events before the first token. */
+  /** Events before the first token, sent with it unless they are early. */
   readonly head: string
+  readonly early?: boolean
   readonly steps: number
   /** The events of a step. Called once for each, in order. */
   step(index: number): string
@@ -24,7 +25,7 @@ export interface StreamScript {
   /** The event of a stream that breaks after so many steps; null where the stream has no words for it and is cut. */
   readonly error?: ((steps: number) => string) | null
   /** The only event of a stream in which the deployment says that it is full. */
-  readonly throttled?: string
+  readonly throttled?: () => string
   /** Server-sent events in UTF-8 when absent. */
   readonly form?: { readonly type: string; readonly encoding: BufferEncoding }
 }

@@ -5,6 +5,7 @@ import { latencySchema } from './latency-config'
 import { modelFacts } from './model-catalogue'
 
 const OUTPUT_TOKENS_MAX = 128_000
+const DELAY_MS_MAX = 3_600_000
 
 const fault = z
   .string()
@@ -75,6 +76,14 @@ const configSchema = z.strictObject({
     })
     .prefault({}),
   deployments: z.record(z.string().min(1), deployment).prefault(defaultDeployments),
+  /** Standing faults of what accounts keep, by operation as the ledger names it: `files.delete`. */
+  storedFaults: z.record(z.string().min(1), z.array(faultRule).max(32)).default({}),
+  responses: z
+    .strictObject({
+      /** How long one in the background waits before it begins. */
+      queuedMs: z.number().min(0).max(DELAY_MS_MAX).default(0),
+    })
+    .prefault({}),
   /** Azure Resource Manager and what is made through it. */
   arm: armSchema.prefault({}),
 })

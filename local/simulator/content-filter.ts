@@ -5,7 +5,7 @@ const harmless = `"hate":${safe}`
 const undetected = '{"filtered":false,"detected":false}'
 const harms = `"self_harm":${safe},"sexual":${safe}`
 
-const promptSafe = `{${harmless},"jailbreak":${undetected},${harms},"violence":${safe}}`
+export const promptFilterSafe = `{${harmless},"jailbreak":${undetected},${harms},"violence":${safe}}`
 const medium = '{"filtered":true,"severity":"medium"}'
 
 /** What stands on each choice and content chunk, ready to paste. */
@@ -14,7 +14,7 @@ export const completionFilterSafe = `{${harmless},${harms},"violence":${safe}}`
 export const answerFilterSafe = `{${harmless},"protected_material_code":${undetected},"protected_material_text":${undetected},${harms},"violence":${safe}}`
 export const completionFilterBlocked = `{${harmless},${harms},"violence":${medium}}`
 
-export const promptFilterResults = `[{"prompt_index":0,"content_filter_results":${promptSafe}}]`
+export const promptFilterResults = `[{"prompt_index":0,"content_filter_results":${promptFilterSafe}}]`
 
 /** The first event of every Azure chat stream: no id, no choices, only the prompt's annotations. */
 export const promptFilterChunk = (usage: string): string =>

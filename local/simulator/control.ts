@@ -27,6 +27,8 @@ export async function serveControl(
       return send(response, 200, { status: 'ok' })
     case 'GET ledger':
       return sendLedger(resource, response, route.query)
+    case 'GET stored':
+      return send(response, 200, { things: resource.stores.things() })
     case 'DELETE ledger':
       resource.ledger.clear()
       return send(response, 200, { status: 'ok' })
@@ -68,7 +70,7 @@ function sendLedger(resource: Resource, response: ServerResponse, query: URLSear
   if (!Number.isInteger(limit) || limit < 1 || limit > LEDGER_PAGE_MAX) {
     return sendInvalid(response, [`limit: expected a whole number from 1 to ${LEDGER_PAGE_MAX}`])
   }
-  send(response, 200, resource.ledger.page(since, limit))
+  send(response, 200, { ...resource.ledger.page(since, limit), stored: resource.stores.counts() })
 }
 
 function sendInvalid(response: ServerResponse, faults: readonly string[]): void {

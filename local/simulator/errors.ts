@@ -106,14 +106,10 @@ export const unsupportedParameter = (param: string, instead?: string): Refusal =
     { param, code: 'unsupported_parameter' },
   )
 
+export const serverErrorMessage =
+  'The server had an error while processing your request. Sorry about that! You can retry your request, or contact us through an Azure support request at: https://go.microsoft.com/fwlink/?linkid=2213926 if you keep seeing this error.'
 const serverError = JSON.stringify({
-  error: {
-    message:
-      'The server had an error while processing your request. Sorry about that! You can retry your request, or contact us through an Azure support request at: https://go.microsoft.com/fwlink/?linkid=2213926 if you keep seeing this error.',
-    type: 'server_error',
-    param: null,
-    code: null,
-  },
+  error: { message: serverErrorMessage, type: 'server_error', param: null, code: null },
 })
 /** The error of a stream that breaks after its first byte. */
 export const serverErrorEvent = `data: ${serverError}\n\n`

@@ -52,8 +52,16 @@ export interface Begun {
   readonly fault: ChosenFault | undefined
 }
 
-/** Lets a call in and plays a fault that comes instead of an answer. Undefined: the call is answered. */
-export function beginCall(call: InferenceCall, asked: Asked, hints: Hints | undefined): Begun | undefined {
+/**
+ * Lets a call in and plays a fault that comes instead of an answer. Undefined: the call is answered. `work` is what is
+ * charged, where that is not the call itself.
+ */
+export function beginCall(
+  call: InferenceCall,
+  asked: Asked,
+  hints: Hints | undefined,
+  work: Pick<Exchange, 'record' | 'onEnd'> = call.exchange,
+): Begun | undefined {
   const { exchange, deployment, operation, apiVersion, account } = call
   const admitted = deployment.admission.admit({
     deployment: deployment.name,
@@ -67,11 +75,11 @@ export function beginCall(call: InferenceCall, asked: Asked, hints: Hints | unde
     exchange.refuse(admitted.refusal)
     return undefined
   }
-  exchange.onEnd(() => admitted.settle(exchange.record satisfies Spent))
+  work.onEnd(() => admitted.settle(work.record satisfies Spent))
   const fault = chooseFault(deployment, call.headerFaults, hints?.faults)
   if (fault !== undefined && playInsteadOfAnswer(exchange, fault)) return undefined
-  exchange.record.promptTokens = asked.promptTokens
-  exchange.record.cachedTokens = asked.cachedTokens
+  work.record.promptTokens = asked.promptTokens
+  work.record.cachedTokens = asked.cachedTokens
   return { headers: admitted.headers, fault }
 }
 

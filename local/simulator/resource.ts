@@ -2,16 +2,20 @@ import { mergeConfig, parseConfig, type SimulatorConfig } from './config'
 import { ConfigError } from './config-error'
 import { changeDeployment, openDeployment, type Deployment } from './deployment'
 import { Ledger } from './ledger'
+import { AccountStores } from './stored/account-store'
+import { StoredFaults } from './stored/stored-faults'
 import { TickerWheel } from './ticker-wheel'
 
 /** The simulated Azure OpenAI resource: configuration, deployments, ledger, and the one timer for all delays. */
 export class Resource {
   readonly ledger = new Ledger()
   readonly wheel = new TickerWheel()
+  readonly stores = new AccountStores()
   /** Calls that have begun and not ended. */
   inFlight = 0
   #config: SimulatorConfig
   #deployments: ReadonlyMap<string, Deployment> = new Map()
+  #storedFaults = new StoredFaults({}, 0)
   readonly #initial: unknown
   #change: Promise<unknown> = Promise.resolve()
 
@@ -39,6 +43,11 @@ export class Resource {
     return this.#deployments.values()
   }
 
+  /** Standing faults of what accounts keep. */
+  get storedFaults(): StoredFaults {
+    return this.#storedFaults
+  }
+
   /** Merges a patch in; throws a ConfigError and changes nothing when the result would not be valid. */
   async patch(patch: unknown): Promise<SimulatorConfig> {
     return this.#inTurn(async () => {
@@ -64,11 +73,12 @@ export class Resource {
         ),
       )
       this.#config = config
+      if (names(patch, 'storedFaults')) this.#storedFaults = new StoredFaults(config.storedFaults, config.seed)
       return config
     })
   }
 
-  /** Back to the first configuration, with counters, caches, armed faults and ledger as new. Running calls go on. */
+  /** Back to the first configuration, with counters, caches, armed faults, ledger and what accounts keep as new. Running calls go on. */
   async reset(): Promise<void> {
     return this.#inTurn(async () => {
       const config = parsed(this.#initial)
@@ -77,6 +87,8 @@ export class Resource {
       )
       this.#deployments = new Map(await Promise.all(opened))
       this.#config = config
+      this.#storedFaults = new StoredFaults(config.storedFaults, config.seed)
+      this.stores.clear()
       this.ledger.clear()
     })
   }
@@ -98,6 +110,8 @@ function parsed(raw: unknown): SimulatorConfig {
   if (result.kind === 'invalid') throw new ConfigError(result.faults)
   return result.config
 }
+
+const names = (patch: unknown, field: string): boolean => typeof patch === 'object' && patch !== null && field in patch
 
 /** The deployments that a patch speaks of, each with the fields that it names. */
 function namedDeployments(patch: unknown): Map<string, Set<string>> {

@@ -4,11 +4,13 @@ import { serveEmbeddings } from './embeddings'
 import { resourceNotFound } from './errors'
 import type { InferenceCall } from './inference-call'
 import type { OperationName } from './model-operations'
+import { serveResponse } from './responses/serve-response'
 
 /** Each serves its call, or throws InvalidRequest for a body that the service would refuse. */
 const serving: Readonly<Partial<Record<OperationName, (call: InferenceCall) => void>>> = {
   chat: serveChat,
   completions: serveCompletions,
+  responses: serveResponse,
   embeddings: serveEmbeddings,
 }
 

@@ -16,6 +16,7 @@ import { readBytes } from './request-body'
 import { InvalidRequest, parseJson } from './request-fields'
 import { parseRoute, type Route } from './route'
 import { serveModel } from './serve-model'
+import { serveStored } from './stored/serve-stored'
 import type { World } from './world'
 
 /** Longer than the pools of clients keep idle connections, so that none is closed under a request. */
@@ -51,9 +52,14 @@ async function serveModelCall(world: World, request: IncomingMessage, response: 
   const credential = place.check({ headers: request.headers, route, dialect })
   exchange.record.credentialKind = credential.credentialKind
   if (credential.kind === 'refused') return exchange.refuse(credential.refusal)
-  if (route.kind === 'not-found' || route.kind === 'stored') return exchange.refuse(resourceNotFound)
+  if (route.kind === 'not-found') return exchange.refuse(resourceNotFound)
   if (route.kind === 'models') return serveModels(account, exchange, route)
   try {
+    if (route.kind === 'stored') {
+      const headerFaults = readHeaderFaults(request)
+      const store = resource.stores.of(account)
+      return await serveStored({ resource, account, store, exchange, request, route, dialect, headerFaults })
+    }
     const body = await readBytes(request)
     if (body.kind === 'gone') return
     if (body.kind === 'too-large') return exchange.refuse(bodyTooLarge)

@@ -51,8 +51,9 @@ export class StreamPump {
   }
 
   start(): void {
-    if (this.#pace.firstTokenMs > 0) this.#wheel.at(this.#firstAtMs, this.#run)
-    else this.#pump()
+    if (this.#pace.firstTokenMs === 0) return this.#pump()
+    if (this.#script.early === true) this.#write(this.#open())
+    this.#wheel.at(this.#firstAtMs, this.#run)
   }
 
   #pump(): void {
@@ -106,7 +107,7 @@ export class StreamPump {
   }
 
   #end(text: string): void {
-    const { error = () => serverErrorEvent, throttled = throttledEvent, form } = this.#script
+    const { error = () => serverErrorEvent, throttled = () => throttledEvent, form } = this.#script
     const end = (last: string) => this.#exchange.end(text + last, 0, form?.encoding)
     switch (this.#ending.kind) {
       case 'whole':
@@ -116,7 +117,7 @@ export class StreamPump {
         return end(early ? '' : this.#script.tail)
       }
       case 'throttled':
-        return end(throttled)
+        return end(throttled())
       case 'error':
         if (error !== null) return end(error(this.#ending.steps))
         this.#write(text)

@@ -60,7 +60,8 @@ describe('the configuration', () => {
     await simulator.patch({ region: 'Elsewhere' })
     await fetch(simulator.url('/simulator/reset'), { method: 'POST' })
     expect(await (await fetch(simulator.url('/simulator/config'))).json()).toMatchObject({ region: 'East US 2' })
-    expect(await simulator.ledger()).toEqual({ records: [], next: 0, last: 0, dropped: 0 })
+    expect(await simulator.ledger()).toMatchObject({ records: [], next: 0, last: 0, dropped: 0 })
+    expect(await simulator.things()).toEqual([])
   })
 
   it('that is wrong at the start is refused with every field at fault', async () => {

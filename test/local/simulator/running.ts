@@ -1,5 +1,6 @@
 import type { SimulatorConfigInput } from '../../../local/simulator/config'
 import type { LedgerPage, LedgerRecord } from '../../../local/simulator/ledger'
+import type { KeptThing } from '../../../local/simulator/stored/account-store'
 import { startSimulator, type Simulator } from '../../../local/simulator/simulator'
 
 export const KEY = 'simulator-key'
@@ -50,6 +51,13 @@ export function runningSimulator(config: SimulatorConfigInput = {}) {
       }
       throw new Error(`the ledger has no ${count} records after ${since}`)
     },
+    /** What the accounts keep. */
+    async things(): Promise<readonly KeptThing[]> {
+      return ((await (await fetch(url('/simulator/stored'))).json()) as { things: KeptThing[] }).things
+    },
+    /** A request with the key, without a body. */
+    send: (method: string, path: string, headers: Record<string, string> = {}) =>
+      fetch(url(path), { method, headers: { 'api-key': KEY, ...headers } }),
     patch: (patch: unknown) => fetch(url('/simulator/config'), { method: 'PATCH', body: JSON.stringify(patch) }),
   }
 }

@@ -1,0 +1,67 @@
+import type { ResponseRun } from '../responses/response-run'
+
+/** The oldest is forgotten; what a test or a demo asks for again is young. */
+const RESPONSES_MAX = 10_000
+
+/** What one account keeps between calls. Each collection is in the order in which its things were made. */
+export interface AccountStore {
+  readonly responses: KeptMap<ResponseRun>
+}
+
+export type CollectionName = keyof AccountStore
+
+/** Things by their ids, the newest up to a bound. */
+export class KeptMap<T> extends Map<string, T> {
+  readonly #itemsMax: number
+
+  constructor(itemsMax: number) {
+    super()
+    this.#itemsMax = itemsMax
+  }
+
+  override set(id: string, thing: T): this {
+    super.set(id, thing)
+    const [oldest] = this.keys()
+    if (this.size > this.#itemsMax && oldest !== undefined) this.delete(oldest)
+    return this
+  }
+}
+
+/** One thing that exists, for tests that ask whether anything was left behind. */
+export interface KeptThing {
+  readonly account: string
+  readonly collection: CollectionName
+  readonly id: string
+  readonly status: string
+}
+
+/** What all accounts keep. Accounts are met in any case, as Resource Manager meets them. */
+export class AccountStores {
+  readonly #stores = new Map<string, AccountStore>()
+
+  of({ name }: { readonly name: string }): AccountStore {
+    const key = name.toLowerCase()
+    const known = this.#stores.get(key)
+    if (known !== undefined) return known
+    const store = { responses: new KeptMap<ResponseRun>(RESPONSES_MAX) }
+    this.#stores.set(key, store)
+    return store
+  }
+
+  /** How much there is of each collection, all accounts together. */
+  counts(): Readonly<Record<CollectionName, number>> {
+    const stores = [...this.#stores.values()]
+    const count = (name: CollectionName) => stores.reduce((sum, store) => sum + store[name].size, 0)
+    return { responses: count('responses') }
+  }
+
+  things(): KeptThing[] {
+    return [...this.#stores].flatMap(([account, { responses }]) =>
+      [...responses.values()].map(({ id, status }) => ({ account, collection: 'responses' as const, id, status })),
+    )
+  }
+
+  clear(): void {
+    this.#stores.clear()
+  }
+}
