@@ -227,6 +227,7 @@ function report(
       return begun.succeeded()
     }
     case 'throttled':
+      load.refused(backend, outcome.waitMs)
       return begun.throttled(outcome.waitMs)
     case 'cancelled':
     case 'resting':
@@ -239,6 +240,5 @@ function report(
     }
     default:
       return assertNever(outcome)
-      load.refused(backend, outcome.waitMs)
   }
 }
