@@ -78,6 +78,12 @@ const configSchema = z.strictObject({
   deployments: z.record(z.string().min(1), deployment).prefault(defaultDeployments),
   /** Standing faults of what accounts keep, by operation as the ledger names it: `files.delete`. */
   storedFaults: z.record(z.string().min(1), z.array(faultRule).max(32)).default({}),
+  files: z
+    .strictObject({
+      /** How long a new file is pending and running before it can be used. */
+      processingMs: z.number().min(0).max(DELAY_MS_MAX).default(0),
+    })
+    .prefault({}),
   responses: z
     .strictObject({
       /** How long one in the background waits before it begins. */

@@ -1,11 +1,18 @@
+import { uploadStatus, type StoredUpload } from '../files/stored-upload'
+import { fileStatus, type StoredFile } from '../files/stored-file'
 import type { ResponseRun } from '../responses/response-run'
 
 /** The oldest is forgotten; what a test or a demo asks for again is young. */
 const RESPONSES_MAX = 10_000
+const UPLOADS_MAX = 1_000
+/** Above what callers may keep: what batches make is kept too. */
+const FILES_KEPT_MAX = 20_000
 
 /** What one account keeps between calls. Each collection is in the order in which its things were made. */
 export interface AccountStore {
   readonly responses: KeptMap<ResponseRun>
+  readonly files: KeptMap<StoredFile>
+  readonly uploads: KeptMap<StoredUpload>
 }
 
 export type CollectionName = keyof AccountStore
@@ -43,7 +50,11 @@ export class AccountStores {
     const key = name.toLowerCase()
     const known = this.#stores.get(key)
     if (known !== undefined) return known
-    const store = { responses: new KeptMap<ResponseRun>(RESPONSES_MAX) }
+    const store = {
+      responses: new KeptMap<ResponseRun>(RESPONSES_MAX),
+      files: new KeptMap<StoredFile>(FILES_KEPT_MAX),
+      uploads: new KeptMap<StoredUpload>(UPLOADS_MAX),
+    }
     this.#stores.set(key, store)
     return store
   }
@@ -52,13 +63,24 @@ export class AccountStores {
   counts(): Readonly<Record<CollectionName, number>> {
     const stores = [...this.#stores.values()]
     const count = (name: CollectionName) => stores.reduce((sum, store) => sum + store[name].size, 0)
-    return { responses: count('responses') }
+    return { responses: count('responses'), files: count('files'), uploads: count('uploads') }
   }
 
+  /** Everything that exists. */
   things(): KeptThing[] {
-    return [...this.#stores].flatMap(([account, { responses }]) =>
-      [...responses.values()].map(({ id, status }) => ({ account, collection: 'responses' as const, id, status })),
-    )
+    const now = Date.now()
+    return [...this.#stores].flatMap(([account, { responses, files, uploads }]) => {
+      const things = <T extends { readonly id: string }>(
+        collection: CollectionName,
+        kept: Iterable<T>,
+        statusOf: (thing: T) => string,
+      ) => [...kept].map((thing) => ({ account, collection, id: thing.id, status: statusOf(thing) }))
+      return [
+        ...things('responses', responses.values(), ({ status }) => status),
+        ...things('files', files.values(), (file) => fileStatus(file, now)),
+        ...things('uploads', uploads.values(), (upload) => uploadStatus(upload, now)),
+      ]
+    })
   }
 
   clear(): void {

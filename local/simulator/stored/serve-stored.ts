@@ -1,8 +1,12 @@
 import { resourceNotFound } from '../errors'
 import { playInsteadOfAnswer } from '../fault-play'
 import { firstFor } from '../faults'
+import { createFile, deleteFile, fileContent, listFiles, retrieveFile } from '../files/serve-files'
+import { addPart, cancelUpload, completeUpload, createUpload } from '../files/serve-uploads'
+import { lateMs } from '../inference-call'
 import { cancelResponse, deleteResponse, listInputItems, retrieveResponse } from '../responses/stored-responses'
 import type { Collection } from '../route'
+import { nowMs } from '../ticker-wheel'
 import type { ServeStored, StoredCall } from './stored-call'
 
 /** What can be asked of each collection, by method and place: `GET {id}/content`. */
@@ -13,8 +17,19 @@ const serving: Readonly<Record<Collection, Readonly<Record<string, ServeStored>>
     'POST {id}/cancel': cancelResponse,
     'GET {id}/input_items': listInputItems,
   },
-  files: {},
-  uploads: {},
+  files: {
+    POST: createFile,
+    GET: listFiles,
+    'GET {id}': retrieveFile,
+    'GET {id}/content': fileContent,
+    'DELETE {id}': deleteFile,
+  },
+  uploads: {
+    POST: createUpload,
+    'POST {id}/parts': addPart,
+    'POST {id}/complete': completeUpload,
+    'POST {id}/cancel': cancelUpload,
+  },
   batches: {},
 }
 
@@ -37,5 +52,7 @@ export async function serveStored(call: StoredCall): Promise<void> {
   exchange.record.operation = operation
   const fault = firstFor(headerFaults, '') ?? resource.storedFaults.choose(operation)
   if (fault !== undefined && playInsteadOfAnswer(exchange, fault)) return
-  return serve(call)
+  const late = lateMs(fault)
+  if (late > 0) await new Promise<void>((resolve) => resource.wheel.at(nowMs() + late, resolve))
+  return serve({ ...call, fault })
 }
