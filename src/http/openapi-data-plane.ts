@@ -27,6 +27,17 @@ const usage = z
   .looseObject({ prompt_tokens: z.int(), completion_tokens: z.int().optional(), total_tokens: z.int() })
   .meta({ id: 'TokenUsage' })
 
+const images = z
+  .looseObject({ created: z.int(), data: z.array(z.looseObject({})), usage: z.looseObject({}).optional() })
+  .meta({ id: 'Images' })
+const file = z.string().meta({ description: 'A file.', format: 'binary' })
+const soundToText = z.looseObject({
+  model: z.string().meta({ description: 'One of your model aliases.', examples: ['ear'] }),
+  file,
+  response_format: z.string().optional().meta({ description: '`json`, `text`, `srt`, `verbose_json` or `vtt`.' }),
+})
+const transcript = z.looseObject({ text: z.string() }).meta({ id: 'Transcript' })
+
 const calls: Record<OperationName, { summary: string; request: z.ZodObject; answer: z.ZodType }> = {
   'chat.completions': {
     summary: 'Answers a conversation, at once or as a stream of events.',
@@ -64,6 +75,44 @@ const calls: Record<OperationName, { summary: string; request: z.ZodObject; answ
     answer: z
       .looseObject({ object: z.string(), data: z.array(z.looseObject({})), usage: usage.optional() })
       .meta({ id: 'Embeddings' }),
+  },
+  'images.generations': {
+    summary: 'Draws images from a description.',
+    request: z.looseObject({
+      model: z.string().meta({ description: 'One of your model aliases.', examples: ['image'] }),
+      prompt: z.string().meta({ examples: ['A lighthouse at dawn'] }),
+      n: z.int().min(1).max(10).optional(),
+      stream: z.boolean().optional(),
+    }),
+    answer: images,
+  },
+  'images.edits': {
+    summary: 'Draws images from others and a description.',
+    request: z.looseObject({
+      model: z.string().meta({ description: 'One of your model aliases.', examples: ['image'] }),
+      image: file,
+      prompt: z.string().meta({ examples: ['The same by night'] }),
+      n: z.int().min(1).max(10).optional(),
+    }),
+    answer: images,
+  },
+  'audio.transcriptions': {
+    summary: 'Writes down what is said, in its own language.',
+    request: soundToText,
+    answer: transcript,
+  },
+  'audio.translations': { summary: 'Writes down what is said, in English.', request: soundToText, answer: transcript },
+  'audio.speech': {
+    summary: 'Speaks a text.',
+    request: z.looseObject({
+      model: z.string().meta({ description: 'One of your model aliases.', examples: ['voice'] }),
+      input: z
+        .string()
+        .max(4_096)
+        .meta({ examples: ['Hello'] }),
+      voice: z.string().meta({ examples: ['alloy'] }),
+    }),
+    answer: z.string().meta({ description: 'Sound, in the format that was asked for.' }),
   },
 }
 
@@ -106,12 +155,13 @@ const ofDeployment: OpenApiParameter[] = [
 
 function callOf(
   collection: SchemaCollection,
-  { name, events: shape }: Operation,
+  { name, events: shape, body: kind, answersBytes }: Operation,
   family: 'v1' | 'deployments',
 ): OpenApiOperation {
   const { summary, request, answer } = calls[name]
   const body = family === 'v1' ? request : request.partial({ model: true })
-  const json = { 'application/json': { schema: collection.add(answer, 'output') } }
+  const answers = { [answersBytes ? 'audio/*' : 'application/json']: { schema: collection.add(answer, 'output') } }
+  const type = kind === 'form' ? 'multipart/form-data' : 'application/json'
   const events = { 'text/event-stream': { schema: { type: 'string' } } }
   return {
     operationId: `${name.replaceAll(/\.(\w)/g, (_, letter: string) => letter.toUpperCase())}${family === 'v1' ? '' : 'ByDeployment'}`,
@@ -119,9 +169,9 @@ function callOf(
     summary: family === 'v1' ? summary : `${summary} Azure OpenAI’s URL.`,
     security,
     parameters: family === 'v1' ? [] : ofDeployment,
-    requestBody: { required: true, content: { 'application/json': { schema: collection.add(body, 'input') } } },
+    requestBody: { required: true, content: { [type]: { schema: collection.add(body, 'input') } } },
     responses: {
-      200: { description: 'As OpenAI answers.', content: shape ? { ...json, ...events } : json },
+      200: { description: 'As OpenAI answers.', content: shape ? { ...answers, ...events } : answers },
       ...refusals(collection),
     },
     'x-permission': 'inference.call',

@@ -107,6 +107,7 @@ async function send(deps: AttemptDeps, input: AttemptInput, backend: Backend, ho
     const response = await dispatch(deps, input, backend)
     const isStream = response.status === 200 && /^text\/event-stream/i.test(String(response.headers['content-type']))
     if (isStream) return await startStream(deps, response, hold)
+    if (response.status === 200 && call.operation.answersBytes) return await startBytes(response, hold)
     const body = await response.body.readAll(ANSWER_BYTES_MAX)
     if (!body) return { kind: 'failed', why: 'status', detail: `the answer is larger than ${ANSWER_BYTES_MAX} bytes` }
     if (isVersionRefusal(response.status, body, call, backend))
@@ -127,8 +128,8 @@ async function dispatch(deps: AttemptDeps, input: AttemptInput, backend: Backend
   const proof = deps.credentials.headerOf(backend, style)
   const [name, value] = (proof instanceof Promise ? await proof : proof) ?? []
   const headers: Record<string, string> = {
-    'content-type': 'application/json',
-    accept: call.stream ? 'text/event-stream' : 'application/json',
+    'content-type': call.contentType,
+    accept: acceptedBy(call),
     'user-agent': 'tenantry',
     'x-ms-client-request-id': callId,
   }
@@ -146,6 +147,11 @@ async function dispatch(deps: AttemptDeps, input: AttemptInput, backend: Backend
     totalTimeoutMs: totalMs - ageMs,
     ...(signal ? { signal } : {}),
   })
+}
+
+function acceptedBy({ stream, operation }: Call): string {
+  if (operation.answersBytes) return '*/*'
+  return stream ? 'text/event-stream' : 'application/json'
 }
 
 /** A stream that opens with an error has not begun. */
@@ -166,6 +172,12 @@ async function startStream({ clock }: AttemptDeps, response: UpstreamResponse, h
     default:
       return assertNever(opening)
   }
+}
+
+async function startBytes({ headers, body }: UpstreamResponse, hold: LoadHold): Promise<Attempt> {
+  const first = await body.next()
+  if (!first) return { kind: 'failed', why: 'broken', detail: 'the answer ended before its first byte' }
+  return { kind: 'stream', headers, first, rest: body, hold }
 }
 
 function judge(

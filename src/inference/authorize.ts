@@ -27,7 +27,7 @@ export function authorize(tenant: TenantSnapshot, caller: Caller, call: Call): G
     const text = `'${param}' is ${wanted}; the cap for '${alias.name}' is ${cap}.`
     return new Problem('output_tokens_above_cap', text, { param })
   }
-  const outputTokens = call.operation.outputField ? (wanted ?? cap) : 0
+  const outputTokens = call.operation.outputField ? (wanted ?? cap) : (call.operation.requestedOutput?.(call) ?? 0)
   return { tenant, caller, alias, outputTokens }
 }
 

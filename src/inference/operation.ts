@@ -1,6 +1,7 @@
 import type { Problem } from '../base/problem'
 import type { Capability } from '../tenants/snapshot'
 import type { Grant } from './authorize'
+import type { TokenUsage } from '../metering/usage-record'
 import type { FieldEdit } from './json-fields'
 import type { Call } from './read-call'
 
@@ -16,22 +17,38 @@ export interface Operation {
   readonly path: string
   /** What the alias must be able to do. */
   readonly capability: Capability
+  /** JSON, or a form with files. */
+  readonly body: 'json' | 'form'
   /** The shape of its events where the body asks for a stream; undefined where it cannot. */
   readonly events: EventShape | undefined
   /** Checks what decisions depend on; what only the provider can judge (roles, tools, schemas) is left to the provider. */
-  readonly read: (body: Body) => Reading | Problem
+  readonly read: (body: Body, files: readonly string[]) => Reading | Problem
   /** Tokens of the prompt, by its length. */
   readonly promptTokens: (call: Call) => number
-  /** Which field names the bound of the output, for what is generated in tokens. */
+  /** Which field names the bound of the output, where the alias's cap bounds it. */
   readonly outputField: ((grant: Grant) => string) | undefined
+  /** Output tokens of each answer to reserve for where the alias has no cap on them. */
+  readonly requestedOutput?: (call: Call) => number
+  /** The usage that a whole answer reports; by default as OpenAI's usage object says it. */
+  readonly usageOf?: (answer: Buffer, call: Call) => TokenUsage | undefined
+  /** A success is neither JSON nor events, and goes on as its bytes come. */
+  readonly answersBytes?: true
   /** What else has to be set in the body before it is sent on. */
   readonly edits?: (call: Call) => readonly FieldEdit[]
 }
 
-/** Where a stream's events hold what was generated: `delta.content` and its like, or `choices[].text`. */
-export type EventShape = 'chat' | 'completions'
+/** Where a stream's events hold what was generated (`TextTally`). */
+export type EventShape = 'chat' | 'completions' | 'images' | 'transcript'
 
-export type OperationName = 'chat.completions' | 'completions' | 'embeddings'
+export type OperationName =
+  | 'chat.completions'
+  | 'completions'
+  | 'embeddings'
+  | 'images.generations'
+  | 'images.edits'
+  | 'audio.transcriptions'
+  | 'audio.translations'
+  | 'audio.speech'
 
 export type Body = Readonly<Record<string, unknown>>
 

@@ -1,10 +1,21 @@
 import type { Operation } from './operation'
+import { speech, transcriptions, translations } from './surfaces/audio'
 import { chatCompletions } from './surfaces/chat-completions'
 import { completions } from './surfaces/completions'
 import { embeddings } from './surfaces/embeddings'
+import { imageEdits, imageGenerations } from './surfaces/images'
 
 /** Every surface: how it is read, estimated and forwarded. What all have in common is in `serve`, and none passes it by. */
-export const operations: readonly Operation[] = [chatCompletions, completions, embeddings]
+export const operations: readonly Operation[] = [
+  chatCompletions,
+  completions,
+  embeddings,
+  imageGenerations,
+  imageEdits,
+  transcriptions,
+  translations,
+  speech,
+]
 
 /**
  * The URL families of Azure OpenAI that clients use.

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { Problem } from '../base/problem'
 import type { BodyShare } from './body-room'
 import type { InferenceRequest } from './inference-request'
+import { parseForm, textFields, type Form } from './form-body'
 import { findFields, type JsonFields } from './json-fields'
 import type { Target } from './match-path'
 import { invalid } from './body-fields'
@@ -16,12 +17,21 @@ export interface Call extends Reading {
   /** The tenant's own name of the model. */
   readonly alias: string
   readonly bytes: Buffer
+  /** Of a JSON body; none of a form. */
   readonly fields: JsonFields
+  readonly form: Form | undefined
+  readonly contentType: string
+  /** The fields: of a form those that are texts. */
   readonly body: Body
+  /** Names of the parts that are files. */
+  readonly files: readonly string[]
+  readonly fileBytes: number
 }
 
-/** Larger than any chat call that Azure accepts in practice; files and audio have paths of their own. */
+/** Larger than any chat call that Azure accepts in practice. */
 export const BODY_BYTES_MAX = 20 * 1024 * 1024
+/** Sound may have 25 MB (azure-facts 1.9), and images to edit some MB each. */
+export const FORM_BYTES_MAX = 64 * 1024 * 1024
 const BODY_TIMEOUT_MS = 60_000
 const ALIAS_CHARACTERS_MAX = 256
 
@@ -33,10 +43,11 @@ export async function readCall(
   request: InferenceRequest,
   share: BodyShare,
 ): Promise<Call | Problem> {
-  const read = await request.readBody({ bytesMax: BODY_BYTES_MAX, timeoutMs: BODY_TIMEOUT_MS, take: share.take })
+  const bytesMax = target.operation.body === 'form' ? FORM_BYTES_MAX : BODY_BYTES_MAX
+  const read = await request.readBody({ bytesMax, timeoutMs: BODY_TIMEOUT_MS, take: share.take })
   switch (read.kind) {
     case 'too-large':
-      return new Problem('body_too_large', `The body is larger than ${BODY_BYTES_MAX} bytes.`)
+      return new Problem('body_too_large', `The body is larger than ${bytesMax} bytes.`)
     case 'no-room':
       return new Problem('instance_overloaded', 'This instance holds as many request bodies as it can.', {
         retryAfterMs: 1_000,
@@ -46,27 +57,72 @@ export async function readCall(
     case 'cut-off':
       return new Problem('invalid_request', 'The connection was closed before the body was complete.')
     case 'read':
-      return parseCall(target, read.bytes)
+      return parseCall(target, read.bytes, request.headers.get('content-type'))
   }
 }
 
-export function parseCall(target: CallTarget, bytes: Buffer): Call | Problem {
-  const body = parseBody(bytes)
-  if (body instanceof Problem) return body
-  const fields = findFields(bytes)
-  if (fields.duplicate !== undefined) return invalid(fields.duplicate, 'stands twice in the body; send it once')
-
+export function parseCall(
+  target: CallTarget,
+  bytes: Buffer,
+  contentType: string | null = 'application/json',
+): Call | Problem {
   const { operation, family, apiVersion } = target
+  const content = operation.body === 'form' ? parseFormBody(bytes, contentType) : parseJsonBody(bytes)
+  if (content instanceof Problem) return content
+  const { body, files } = content
+
   const alias = target.deployment ?? body['model']
   if (typeof alias !== 'string' || alias === '') {
     return invalid('model', 'must be a string that names one of your model aliases')
   }
   if (alias.length > ALIAS_CHARACTERS_MAX) return invalid('model', `is longer than ${ALIAS_CHARACTERS_MAX} characters`)
 
-  const reading = operation.read(body)
+  const reading = operation.read(body, files)
   if (reading instanceof Problem) return reading
   if (reading.stream && !operation.events) return invalid('stream', `is not available for ${operation.path}`)
-  return { operation, family, apiVersion, alias, bytes, fields, body, ...reading }
+  return { operation, family, apiVersion, alias, bytes, ...content, ...reading }
+}
+
+type Content = Pick<Call, 'body' | 'fields' | 'form' | 'contentType' | 'files' | 'fileBytes'>
+
+function parseJsonBody(bytes: Buffer): Content | Problem {
+  const body = parseBody(bytes)
+  if (body instanceof Problem) return body
+  const fields = findFields(bytes)
+  if (fields.duplicate !== undefined) return invalid(fields.duplicate, 'stands twice in the body; send it once')
+  return { body, fields, form: undefined, contentType: 'application/json', files: [], fileBytes: 0 }
+}
+
+const noFields: JsonFields = { spans: new Map(), duplicate: undefined }
+
+function parseFormBody(bytes: Buffer, contentType: string | null): Content | Problem {
+  const form = parseForm(bytes, contentType)
+  if (form instanceof Problem) return form
+  const texts = textFields(bytes, form)
+  if (texts instanceof Problem) return texts
+  const fields = form.parts.filter(({ filename }) => filename === undefined).map(({ name }) => name)
+  const twice = fields.find((name, at) => DECIDING_FIELDS.has(name) && fields.indexOf(name) < at)
+  if (twice !== undefined) return invalid(twice, 'stands twice in the form; send it once')
+  const files = form.parts.filter(({ filename }) => filename !== undefined)
+  return {
+    body: { ...texts, ...typed(texts) },
+    fields: noFields,
+    form,
+    contentType: contentType ?? '',
+    files: files.map(({ name }) => name),
+    fileBytes: files.reduce((sum, { start, end }) => sum + end - start, 0),
+  }
+}
+
+/** Parsers disagree on which of two counts. */
+const DECIDING_FIELDS = new Set(['model', 'n', 'stream', 'prompt', 'quality'])
+
+/** A form has texts only; these are read as what they stand for, as the provider does. */
+function typed({ n, stream }: Readonly<Record<string, string>>): Body {
+  return {
+    ...(n !== undefined && /^-?\d+(?:\.\d+)?$/.test(n) ? { n: Number(n) } : {}),
+    ...(stream === 'true' || stream === 'false' ? { stream: stream === 'true' } : {}),
+  }
 }
 
 function parseBody(bytes: Buffer): Body | Problem {

@@ -1,4 +1,4 @@
-import type { TokenUsage } from '../metering/usage-record'
+import { noMedia, noTokens, type TokenUsage } from '../metering/usage-record'
 
 const USAGE_KEY = Buffer.from('"usage"')
 const BACKSLASH = 0x5c
@@ -24,13 +24,21 @@ export function usageOfAnswer(body: Buffer): TokenUsage | undefined {
 export function readUsage(value: unknown): TokenUsage | undefined {
   if (!isRecord(value)) return undefined
   const promptTokens = count(value['prompt_tokens'] ?? value['input_tokens'])
-  if (promptTokens === undefined) return undefined
+  if (promptTokens === undefined) return soundUsage(value)
+  const imageTokens = detail(value['input_tokens_details'], 'image_tokens')
   return {
+    ...(imageTokens > 0 ? { media: { ...noMedia, imageTokens } } : {}),
     promptTokens,
     outputTokens: count(value['completion_tokens'] ?? value['output_tokens']) ?? 0,
     cachedTokens: detail(value['prompt_tokens_details'] ?? value['input_tokens_details'], 'cached_tokens'),
     reasoningTokens: detail(value['completion_tokens_details'] ?? value['output_tokens_details'], 'reasoning_tokens'),
   }
+}
+
+/** Models that are billed by the second say so in place of tokens. */
+function soundUsage({ seconds }: Record<string, unknown>): TokenUsage | undefined {
+  if (typeof seconds !== 'number' || !(seconds >= 0)) return undefined
+  return { ...noTokens, media: { ...noMedia, audioMs: Math.round(seconds * 1_000) } }
 }
 
 function parseObjectAt(body: Buffer, open: number): unknown {

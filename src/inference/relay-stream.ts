@@ -7,7 +7,7 @@ import type { ClientGonePolicy } from '../tenants/snapshot'
 import { errorBody, type Answer } from './answer'
 import { answerHeaders } from './answer-headers'
 import type { UpstreamAnswer } from './forward'
-import type { EventShape } from './operation'
+import type { Call } from './read-call'
 import type { RunningCall } from './running-call'
 import { StreamEvents } from './stream-events'
 
@@ -20,7 +20,7 @@ export interface RelayContext {
   /** Whether the client gets the usage chunk, which is always asked for upstream. */
   readonly keepUsageChunk: boolean
   readonly hidePromptFilterChunk: boolean
-  readonly events: EventShape
+  readonly call: Call
   /** What becomes of the rest of an answer that its client no longer reads. */
   readonly clientGone: ClientGonePolicy
   readonly log: Log
@@ -62,7 +62,7 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
   constructor(answer: StreamAnswer, context: RelayContext) {
     this.#answer = answer
     this.#context = context
-    this.#events = new StreamEvents(context)
+    this.#events = new StreamEvents({ ...context, events: context.call.operation.events ?? 'chat' })
     this.#first = answer.first
   }
 

@@ -14,7 +14,8 @@ export async function relayWhole(answer: WholeAnswer, context: RelayContext): Pr
   const { status, body, backend, attempts } = answer
   running.firstByte()
   if (status === 200) {
-    const reported = usageOfAnswer(body)
+    const { call } = context
+    const reported = call.operation.usageOf ? call.operation.usageOf(body, call) : usageOfAnswer(body)
     const usage = reported ?? { ...noTokens, promptTokens: promptEstimate }
     running.end({ outcome: 'completed', status, usage, estimated: !reported, backend, attempts })
   } else {

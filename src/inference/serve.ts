@@ -19,6 +19,7 @@ import type { InferenceRequest } from './inference-request'
 import { listModels } from './list-models'
 import { matchPath } from './match-path'
 import { readCall, type Call } from './read-call'
+import { relayBytes } from './relay-bytes'
 import { relayStream, type RelayContext } from './relay-stream'
 import { relayWhole } from './relay-whole'
 import { RunningCall } from './running-call'
@@ -107,7 +108,7 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
     promptEstimate: served.estimate.prompt,
     keepUsageChunk: call.wantsUsageChunk,
     hidePromptFilterChunk: tenant.settings.hidePromptFilterChunk,
-    events: call.operation.events ?? 'chat',
+    call,
     clientGone: tenant.settings.clientGone ?? 'drain',
     log: deps.log,
   }
@@ -116,7 +117,8 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
 }
 
 function relay({ answer }: Dispatched, context: RelayContext): Answer | Promise<Answer> {
-  return answer.kind === 'whole' ? relayWhole(answer, context) : relayStream(answer, context)
+  if (answer.kind === 'whole') return relayWhole(answer, context)
+  return context.call.operation.answersBytes ? relayBytes(answer, context) : relayStream(answer, context)
 }
 
 type Admitted = Extract<CallAdmissionResult, { kind: 'admitted' }>

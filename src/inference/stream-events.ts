@@ -8,17 +8,23 @@ import { TextTally } from './text-tally'
 /** `data: [DONE]` and its line ends. */
 const DONE_CHARACTERS_MAX = 20
 const LETTER_D = 0x64
+const LETTER_E = 0x65
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 const CLOSE_BRACKET = 0x5d
 const SPACE = 0x20
 const USAGE_KEY = '"usage"'
 /** A data line that tells an error, with or without spaces behind its colons. */
-const ERROR_EVENT = /^data: ?\{"error": ?\{/
+const ERROR_EVENT = /^data: ?\{"(?:error": ?\{|type": ?"error")/m
 const FINISH_REASON = /"finish_reason": ?"/
 const NO_BYTES: Buffer = Buffer.alloc(0)
-/** No event of a chat stream is near this; more without an end is no event stream. */
-const EVENT_BYTES_MAX = 4 * 1024 * 1024
+/** No event is near this; more without an end is no event stream. A drawn image is the largest. */
+const EVENT_BYTES_MAX: Readonly<Record<EventShape, number>> = {
+  chat: 4 * 1024 * 1024,
+  completions: 4 * 1024 * 1024,
+  transcript: 4 * 1024 * 1024,
+  images: 32 * 1024 * 1024,
+}
 
 /**
  * The bytes of a stream of chunks on their way through: holds back what is not a whole event yet, reads usage, and takes out
@@ -35,6 +41,7 @@ export class StreamEvents {
   /** An event that is no JSON has come; nothing from it on is passed on. */
   malformed = false
   readonly tally: TextTally
+  readonly #eventBytesMax: number
   readonly #keepUsageChunk: boolean
   #hidePromptFilterChunk: boolean
   #partial = NO_BYTES
@@ -42,6 +49,7 @@ export class StreamEvents {
 
   constructor(options: { events: EventShape; keepUsageChunk: boolean; hidePromptFilterChunk: boolean }) {
     this.tally = new TextTally(options.events)
+    this.#eventBytesMax = EVENT_BYTES_MAX[options.events]
     this.#keepUsageChunk = options.keepUsageChunk
     this.#hidePromptFilterChunk = options.hidePromptFilterChunk
   }
@@ -59,7 +67,8 @@ export class StreamEvents {
     const bytes = this.#partial.length > 0 ? Buffer.concat([this.#partial, chunk]) : chunk
     const end = cutEvents(bytes)
     this.#partial = end === bytes.length ? NO_BYTES : bytes.subarray(end)
-    if (this.#partial.length > EVENT_BYTES_MAX) throw new UpstreamError('broken', 'the answer is not an event stream')
+    if (this.#partial.length > this.#eventBytesMax)
+      throw new UpstreamError('broken', 'the answer is not an event stream')
     return this.#pass(end === bytes.length ? bytes : bytes.subarray(0, end))
   }
 
@@ -96,8 +105,9 @@ export class StreamEvents {
 
   /** Looks at one event and says whether the client does not get it. */
   #isHidden(event: string, bytes: () => Buffer): boolean {
-    // Comments and the other fields of an event are passed on unseen.
-    if (event.charCodeAt(0) !== LETTER_D) return false
+    // Comments are passed on unseen; the name of an event stands before its data.
+    const first = event.charCodeAt(0)
+    if (first !== LETTER_D && !(first === LETTER_E && event.includes('\ndata:'))) return false
     if (event.length < DONE_CHARACTERS_MAX && event.includes('[DONE]')) {
       this.done = true
       return false

@@ -1,5 +1,6 @@
 import type { Backend } from '../routing/backend'
 import type { Grant } from './authorize'
+import { setFormFields } from './form-body'
 import { setFields, type FieldEdit } from './json-fields'
 import type { Call } from './read-call'
 
@@ -14,8 +15,13 @@ export interface UpstreamRequest {
 export function buildUpstreamRequest(call: Call, grant: Grant, backend: Backend): UpstreamRequest {
   const { origin, base } = endpointOf(backend)
   const edits = neededEdits(call, grant, backend)
-  const body = edits.length > 0 ? setFields(call.bytes, call.fields, edits) : call.bytes
+  const body = edits.length > 0 ? edited(call, edits) : call.bytes
   return { origin, path: base + upstreamPath(call, backend), body }
+}
+
+function edited({ bytes, fields, form }: Call, edits: readonly FieldEdit[]): Buffer {
+  if (!form) return setFields(bytes, fields, edits)
+  return setFormFields(bytes, form, Object.fromEntries(edits.map(({ key, value }) => [key, String(JSON.parse(value))])))
 }
 
 interface Endpoint {

@@ -1,5 +1,5 @@
 import type { BackendId, CallId, KeyId, TenantId } from '../base/ids'
-import type { CallIntent, CallOutcome, CallSettlement } from './usage-record'
+import type { CallIntent, CallOutcome, CallSettlement, MediaUsage } from './usage-record'
 
 /** One line of a log blob. A settled line repeats its intent, so that either line alone says whose call it was. */
 export type LogLine =
@@ -43,11 +43,15 @@ export function encodeSettled(intent: CallIntent, settlement: CallSettlement, in
     optionalNumber('hg', settlement.hedgedTokens) +
     optionalText('sa', settlement.servedAs?.alias) +
     optionalText('sm', settlement.servedAs?.model) +
+    (usage.media ? mediaFields(usage.media) : '') +
     (settlement.estimated ? ',"es":1' : '') +
     (intentElsewhere ? ',"el":1' : '') +
     '}\n'
   )
 }
+
+const mediaFields = ({ imageTokens, images, audioMs, characters }: MediaUsage) =>
+  `,"it":${whole(imageTokens)},"im":${whole(images)},"au":${whole(audioMs)},"ch":${whole(characters)}`
 
 function intentFields(intent: CallIntent): string {
   return (
@@ -98,7 +102,13 @@ function settlementOf(fields: SettledFields): CallSettlement {
     backendId: fields.be,
     deployment: fields.de,
     region: fields.re,
-    usage: { promptTokens: fields.p, cachedTokens: fields.c, outputTokens: fields.o, reasoningTokens: fields.r },
+    usage: {
+      promptTokens: fields.p,
+      cachedTokens: fields.c,
+      outputTokens: fields.o,
+      reasoningTokens: fields.r,
+      ...mediaOf(fields),
+    },
     estimated: fields.es === 1,
     costMicroUsd: fields.us,
     latencyMs: fields.ms,
@@ -108,6 +118,9 @@ function settlementOf(fields: SettledFields): CallSettlement {
     ...(fields.sa === undefined || fields.sm === undefined ? {} : { servedAs: { alias: fields.sa, model: fields.sm } }),
   }
 }
+
+const mediaOf = ({ it = 0, im = 0, au = 0, ch = 0 }: SettledFields) =>
+  it + im + au + ch > 0 ? { media: { imageTokens: it, images: im, audioMs: au, characters: ch } } : {}
 
 interface IntentFields {
   readonly v: unknown
@@ -140,6 +153,10 @@ interface SettledFields extends IntentFields {
   readonly hg?: number
   readonly sa?: string
   readonly sm?: string
+  readonly it?: number
+  readonly im?: number
+  readonly au?: number
+  readonly ch?: number
   readonly es?: 1
   readonly el?: 1
 }

@@ -28,8 +28,10 @@ export function createPriceBook(prices: PriceList = listPrices): PriceBook {
       const rates = longPrompt && usage.promptTokens > longPrompt.promptTokensAbove ? longPrompt : price
       // A backend that reports more cached tokens than prompt tokens must not make a call cheaper than free.
       const cachedTokens = Math.min(usage.cachedTokens, usage.promptTokens)
+      const imageTokens = Math.min(usage.media?.imageTokens ?? 0, usage.promptTokens - cachedTokens)
       return priceOfTokens([
-        { tokens: usage.promptTokens - cachedTokens, microUsdPerMillion: rates.input },
+        { tokens: usage.promptTokens - cachedTokens - imageTokens, microUsdPerMillion: rates.input },
+        { tokens: imageTokens, microUsdPerMillion: rates.imageInput },
         { tokens: cachedTokens, microUsdPerMillion: rates.cachedInput },
         { tokens: usage.outputTokens, microUsdPerMillion: rates.output },
       ])
@@ -39,6 +41,7 @@ export function createPriceBook(prices: PriceList = listPrices): PriceBook {
 
 interface Rates {
   readonly input: number
+  readonly imageInput: number
   readonly cachedInput: number
   readonly output: number
 }
@@ -61,7 +64,8 @@ function latestFirst(prices: readonly ModelPrice[]): DatedRates[] {
     .sort((a, b) => b.fromMs - a.fromMs)
 }
 
-const ratesOf = ({ input, cachedInput = input, output }: TokenPrice): Rates => ({
+const ratesOf = ({ input, cachedInput = input, imageInput = input, output }: TokenPrice): Rates => ({
+  imageInput: microUsdPerMillion(imageInput),
   input: microUsdPerMillion(input),
   cachedInput: microUsdPerMillion(cachedInput),
   output: microUsdPerMillion(output),

@@ -5,6 +5,8 @@ export interface TokenPrice {
   readonly input: number
   /** Absent: cached input costs as much as other input. */
   readonly cachedInput?: number
+  /** Absent: images in the prompt cost as much as text. */
+  readonly imageInput?: number
   /** 0 for models that answer without tokens (embeddings). */
   readonly output: number
 }
@@ -79,6 +81,8 @@ export const listPrices: PriceList = {
     'o4-mini': flat(1.1, 0.275, 4.4),
     'o3-mini': flat(1.1, 0.55, 4.4),
     o1: flat(15, 7.5, 60),
+    'gpt-image-2': [{ input: 5, imageInput: 8, output: 30 }],
+    'gpt-image-1.5': [{ input: 5, imageInput: 8, output: 32 }],
     'text-embedding-3-small': uncached(0.02, 0),
     'text-embedding-3-large': uncached(0.13, 0),
     'text-embedding-ada-002': uncached(0.1, 0),

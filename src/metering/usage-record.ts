@@ -68,6 +68,21 @@ export interface TokenUsage {
   readonly outputTokens: number
   /** Part of `outputTokens`. */
   readonly reasoningTokens: number
+  /** What is not counted in tokens, or priced apart. */
+  readonly media?: MediaUsage | undefined
 }
+
+export interface MediaUsage {
+  /** Part of `promptTokens`. */
+  readonly imageTokens: number
+  /** Images made. */
+  readonly images: number
+  /** Of sound that was heard, milliseconds. */
+  readonly audioMs: number
+  /** Of text that was spoken. */
+  readonly characters: number
+}
+
+export const noMedia: MediaUsage = { imageTokens: 0, images: 0, audioMs: 0, characters: 0 }
 
 export const noTokens: TokenUsage = { promptTokens: 0, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0 }

@@ -1,6 +1,7 @@
 import type { CallId, TenantId } from '../base/ids'
 import type { LogBlobId } from '../metering/log-blob-name'
 import type { LogLine } from '../metering/log-line'
+import { noMedia } from '../metering/usage-record'
 import { groupKey, isZero, zeroSums, type GroupSums, type UsageGroup, type UsageSums } from './usage-sums'
 
 /**
@@ -35,8 +36,8 @@ export interface UsageRow {
 const MINUTE_MS = 60_000
 /** Text of a row's groups, so that a row fits an entity (1 MiB, two bytes a character). */
 export const ROW_CHARACTERS_MAX = 400_000
-/** At most, for the numbers of a group as text: 12 of at most 17 digits with their commas. */
-const SUMS_CHARACTERS_MAX = 220
+/** At most, for the numbers of a group as text: 16 of at most 17 digits with their commas. */
+const SUMS_CHARACTERS_MAX = 300
 
 /** The roll-up of a blob that is read bit by bit. Memory: one entry a call, a few hundred bytes a group. */
 export class BlobRollUp {
@@ -171,6 +172,11 @@ function addSettlement(sums: UsageSums, { settlement }: Extract<LogLine, { kind:
   sums.reasoningTokens += usage.reasoningTokens
   sums.costMicroUsd += costMicroUsd ?? 0
   sums.latencyMs += settlement.latencyMs
+  const { imageTokens, images, audioMs, characters } = usage.media ?? noMedia
+  sums.imageTokens += imageTokens
+  sums.images += images
+  sums.audioMs += audioMs
+  sums.characters += characters
   if (firstByteMs === undefined) return
   sums.firstByteMs += firstByteMs
   sums.firstByteCalls++

@@ -23,6 +23,13 @@ export interface UsageSums {
   /** Sum over the calls that sent a first byte, and how many they were. */
   firstByteMs: number
   firstByteCalls: number
+  /** Part of `promptTokens`. */
+  imageTokens: number
+  images: number
+  /** Of sound that was heard, milliseconds. */
+  audioMs: number
+  /** Of text that was spoken. */
+  characters: number
 }
 
 /** Every field of UsageSums, in the order in which rows store them; new ones go to the end. */
@@ -39,6 +46,10 @@ export const sumFields = [
   'latencyMs',
   'firstByteMs',
   'firstByteCalls',
+  'imageTokens',
+  'images',
+  'audioMs',
+  'characters',
 ] as const satisfies readonly (keyof UsageSums)[]
 
 export function zeroSums(): UsageSums {
@@ -55,6 +66,10 @@ export function zeroSums(): UsageSums {
     latencyMs: 0,
     firstByteMs: 0,
     firstByteCalls: 0,
+    imageTokens: 0,
+    images: 0,
+    audioMs: 0,
+    characters: 0,
   }
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import type { ContainerClient } from '@azure/storage-blob'
 import type { TenantId } from '../../src/base/ids'
 import { encodeIntent, encodeSettled, type LogLine } from '../../src/metering/log-line'
-import type { CallIntent, CallSettlement } from '../../src/metering/usage-record'
+import { noMedia, type CallIntent, type CallSettlement } from '../../src/metering/usage-record'
 import { addSums, zeroSums, type GroupField, type UsageGroup, type UsageSums } from '../../src/usage/usage-sums'
 import { intentOf, settlementOf } from '../metering/records'
 
@@ -26,12 +26,16 @@ export function histories(options: {
 }): fc.Arbitrary<History[]> {
   const { startMs, spanMinutes, blobs, callsMin = 0, callsMax } = options
   const count = fc.integer({ min: 0, max: 5_000 })
+  const media = fc.record({ imageTokens: count, images: count, audioMs: count, characters: count })
   const settlement = fc
     .record({
       outcome: fc.constantFrom('completed', 'rejected', 'failed', 'interrupted'),
       backendId: fc.constantFrom('bke_1', 'bke_2', undefined),
       region: fc.constantFrom('swedencentral', 'westeurope', undefined),
-      usage: fc.record({ promptTokens: count, cachedTokens: count, outputTokens: count, reasoningTokens: count }),
+      usage: fc.record(
+        { promptTokens: count, cachedTokens: count, outputTokens: count, reasoningTokens: count, media },
+        { requiredKeys: ['promptTokens', 'cachedTokens', 'outputTokens', 'reasoningTokens'] },
+      ),
       estimated: fc.boolean(),
       costMicroUsd: fc.option(count, { nil: undefined }),
       latencyMs: count,
@@ -102,7 +106,11 @@ export function bruteForce(
 
 function settledSums({ usage, estimated, costMicroUsd, latencyMs, firstByteMs }: CallSettlement): UsageSums {
   return {
-    ...usage,
+    promptTokens: usage.promptTokens,
+    cachedTokens: usage.cachedTokens,
+    outputTokens: usage.outputTokens,
+    reasoningTokens: usage.reasoningTokens,
+    ...(usage.media ?? noMedia),
     calls: 1,
     unsettled: 0,
     estimated: estimated ? 1 : 0,

@@ -11,6 +11,7 @@ export const chatCompletions: Operation = {
   method: 'POST',
   path: '/chat/completions',
   capability: 'chat',
+  body: 'json',
   events: 'chat',
   read,
   promptTokens: conversationTokens,

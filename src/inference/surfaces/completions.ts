@@ -14,6 +14,7 @@ export const completions: Operation = {
   method: 'POST',
   path: '/completions',
   capability: 'completions',
+  body: 'json',
   events: 'completions',
   read,
   promptTokens: ({ body }) => inputTokens(body['prompt'] ?? PROMPT_DEFAULT),

@@ -8,6 +8,7 @@ export const embeddings: Operation = {
   method: 'POST',
   path: '/embeddings',
   capability: 'embeddings',
+  body: 'json',
   events: undefined,
   read,
   promptTokens: ({ body }) => inputTokens(body['input']),
