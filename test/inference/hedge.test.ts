@@ -27,10 +27,9 @@ afterEach(async () => {
 })
 
 async function pair(first: Script, second: Script) {
-  servers = [await scriptedBackend('first', first), await scriptedBackend('second', second)]
-  const [one, two] = servers
-  if (!one || !two) throw new Error('two were made')
-  return [one, two] as const
+  const made = [await scriptedBackend('first', first), await scriptedBackend('second', second)] as const
+  servers.push(...made)
+  return made
 }
 const send = (list: readonly ScriptedBackend[], hedge = { afterMs: 50, shareMax: 1 }) =>
   parts.send(
