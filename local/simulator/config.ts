@@ -84,6 +84,14 @@ const configSchema = z.strictObject({
       processingMs: z.number().min(0).max(DELAY_MS_MAX).default(0),
     })
     .prefault({}),
+  batches: z
+    .strictObject({
+      validatingMs: z.number().min(0).max(DELAY_MS_MAX).default(0),
+      /** Zero runs all lines at once. */
+      linesPerSecond: z.number().min(0).default(0),
+      finalizingMs: z.number().min(0).max(DELAY_MS_MAX).default(0),
+    })
+    .prefault({}),
   responses: z
     .strictObject({
       /** How long one in the background waits before it begins. */

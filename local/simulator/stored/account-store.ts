@@ -1,3 +1,4 @@
+import type { StoredBatch } from '../batches/stored-batch'
 import { uploadStatus, type StoredUpload } from '../files/stored-upload'
 import { fileStatus, type StoredFile } from '../files/stored-file'
 import type { ResponseRun } from '../responses/response-run'
@@ -5,6 +6,7 @@ import type { ResponseRun } from '../responses/response-run'
 /** The oldest is forgotten; what a test or a demo asks for again is young. */
 const RESPONSES_MAX = 10_000
 const UPLOADS_MAX = 1_000
+const BATCHES_MAX = 10_000
 /** Above what callers may keep: what batches make is kept too. */
 const FILES_KEPT_MAX = 20_000
 
@@ -13,6 +15,7 @@ export interface AccountStore {
   readonly responses: KeptMap<ResponseRun>
   readonly files: KeptMap<StoredFile>
   readonly uploads: KeptMap<StoredUpload>
+  readonly batches: KeptMap<StoredBatch>
 }
 
 export type CollectionName = keyof AccountStore
@@ -54,6 +57,7 @@ export class AccountStores {
       responses: new KeptMap<ResponseRun>(RESPONSES_MAX),
       files: new KeptMap<StoredFile>(FILES_KEPT_MAX),
       uploads: new KeptMap<StoredUpload>(UPLOADS_MAX),
+      batches: new KeptMap<StoredBatch>(BATCHES_MAX),
     }
     this.#stores.set(key, store)
     return store
@@ -63,13 +67,18 @@ export class AccountStores {
   counts(): Readonly<Record<CollectionName, number>> {
     const stores = [...this.#stores.values()]
     const count = (name: CollectionName) => stores.reduce((sum, store) => sum + store[name].size, 0)
-    return { responses: count('responses'), files: count('files'), uploads: count('uploads') }
+    return {
+      responses: count('responses'),
+      files: count('files'),
+      uploads: count('uploads'),
+      batches: count('batches'),
+    }
   }
 
   /** Everything that exists. */
   things(): KeptThing[] {
     const now = Date.now()
-    return [...this.#stores].flatMap(([account, { responses, files, uploads }]) => {
+    return [...this.#stores].flatMap(([account, { responses, files, uploads, batches }]) => {
       const things = <T extends { readonly id: string }>(
         collection: CollectionName,
         kept: Iterable<T>,
@@ -78,6 +87,7 @@ export class AccountStores {
       return [
         ...things('responses', responses.values(), ({ status }) => status),
         ...things('files', files.values(), (file) => fileStatus(file, now)),
+        ...things('batches', batches.values(), ({ status }) => status),
         ...things('uploads', uploads.values(), (upload) => uploadStatus(upload, now)),
       ]
     })

@@ -1,3 +1,4 @@
+import { cancelBatch, createBatch, listBatches, retrieveBatch } from '../batches/serve-batches'
 import { resourceNotFound } from '../errors'
 import { playInsteadOfAnswer } from '../fault-play'
 import { firstFor } from '../faults'
@@ -30,7 +31,12 @@ const serving: Readonly<Record<Collection, Readonly<Record<string, ServeStored>>
     'POST {id}/complete': completeUpload,
     'POST {id}/cancel': cancelUpload,
   },
-  batches: {},
+  batches: {
+    POST: createBatch,
+    GET: listBatches,
+    'GET {id}': retrieveBatch,
+    'POST {id}/cancel': cancelBatch,
+  },
 }
 
 /** How the ledger names what an action does not name. */
