@@ -110,6 +110,7 @@ export const baselines: Readonly<Record<string, Baseline>> = {
     params: ofStamp,
     bodies: () => [{ name: stampBody.name, modelAccountIds: stampBody.modelAccountIds, ...stamp }],
   },
+  'GET /api/platform/tenants/{tenantId}/limits': { params: ofTenant },
   'POST /api/platform/operations/{operationId}/decision': {
     params: ofOperation,
     bodies: () => [{ approved: true, reason: 'a reason' }],
