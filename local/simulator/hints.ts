@@ -3,13 +3,14 @@ import { parseFault, type AimedFault } from './faults'
 /**
  * What a prompt asks of the simulator, written in its texts as `[[name:value]]`:
  * `[[tokens:N]]` exactly N output tokens, `[[reasoning:N]]` N reasoning tokens, `[[echo:text]]` this text and nothing
- * else, `[[filter:prompt|jailbreak|completion]]` the content filter acts, `[[fault:KIND]]` or `[[fault:KIND@a,b]]` a
- * fault, there only when deployment a or b serves the call.
+ * else, `[[bytes:N]]` images of N bytes at least, `[[filter:prompt|jailbreak|completion]]` the content filter acts,
+ * `[[fault:KIND]]` or `[[fault:KIND@a,b]]` a fault, there only when deployment a or b serves the call.
  */
 export interface Hints {
   readonly tokens?: number
   readonly reasoningTokens?: number
   readonly echo?: string
+  readonly bytes?: number
   readonly filter?: FilterHint
   readonly faults?: readonly AimedFault[]
 }
@@ -17,6 +18,7 @@ export type FilterHint = 'prompt' | 'jailbreak' | 'completion'
 
 const HINTS_MAX = 32
 const HINT_TOKENS_MAX = 128_000
+const HINT_BYTES_MAX = 32 * 1_024 * 1_024
 
 /** The hints in a text, or undefined where there are none. A hint that is not understood is left alone: it may be prose. */
 export function readHints(text: string): Hints | undefined {
@@ -49,6 +51,8 @@ function readHint(inside: string): Hints | undefined {
       return ifCount(value, (tokens) => ({ tokens }))
     case 'reasoning':
       return ifCount(value, (reasoningTokens) => ({ reasoningTokens }))
+    case 'bytes':
+      return ifCount(value, (bytes) => ({ bytes }), HINT_BYTES_MAX)
     case 'echo':
       return { echo: value }
     case 'filter':
@@ -62,7 +66,7 @@ function readHint(inside: string): Hints | undefined {
   }
 }
 
-function ifCount(value: string, make: (count: number) => Hints): Hints | undefined {
+function ifCount(value: string, make: (count: number) => Hints, max = HINT_TOKENS_MAX): Hints | undefined {
   const count = Number(value)
-  return Number.isInteger(count) && count >= 0 && count <= HINT_TOKENS_MAX ? make(count) : undefined
+  return Number.isInteger(count) && count >= 0 && count <= max ? make(count) : undefined
 }

@@ -2,6 +2,7 @@ import { serveChat } from './chat'
 import { serveCompletions } from './completions'
 import { serveEmbeddings } from './embeddings'
 import { resourceNotFound } from './errors'
+import { serveImages } from './images/serve-images'
 import type { InferenceCall } from './inference-call'
 import type { OperationName } from './model-operations'
 import { serveResponse } from './responses/serve-response'
@@ -12,6 +13,8 @@ const serving: Readonly<Partial<Record<OperationName, (call: InferenceCall) => v
   completions: serveCompletions,
   responses: serveResponse,
   embeddings: serveEmbeddings,
+  'images.generations': serveImages,
+  'images.edits': serveImages,
 }
 
 /** Serves a call of a model, whichever it is. Throws InvalidRequest for a body that the service would refuse. */
