@@ -5,7 +5,7 @@ import { parseChatRequest } from './chat-request'
 import { chatScript } from './chat-stream'
 import { promptFilteredBody } from './content-filter'
 import type { Deployment } from './deployment'
-import { contextLengthExceeded } from './errors'
+import { contextLengthExceeded, operationNotSupported } from './errors'
 import { resetAfterHeaders, sendJson } from './fault-play'
 import type { ChosenFault } from './faults'
 import type { Hints } from './hints'
@@ -19,6 +19,9 @@ import { nowMs } from './ticker-wheel'
 export function serveChat(call: InferenceCall): void {
   const { exchange, deployment, resource } = call
   if (refuseWrongModel(call, ['chat', 'reasoning'])) return
+  if (deployment.facts.responsesOnly) {
+    return exchange.refuse(operationNotSupported('chatCompletion', deployment.config.model))
+  }
   const request = parseChatRequest(call.body, deployment.facts)
   exchange.record.stream = request.stream
   const prompt = readPrompt(request, deployment.tokenizer)

@@ -61,6 +61,12 @@ const defaultDeployments: Record<string, z.input<typeof deployment>> = {
   'gpt-4.1-ptu': { model: 'gpt-4.1-2025-04-14', latency: pleasant, admission: { kind: 'provisioned', units: 50 } },
   'gpt-5-mini': { model: 'gpt-5-mini-2025-08-07', latency: pleasant },
   'text-embedding-3-small': { model: 'text-embedding-3-small', latency: { firstTokenMs: 40 } },
+  'gpt-4.1-mini-batch': { model: 'gpt-4.1-mini-2025-04-14', admission: { kind: 'batch' } },
+  'gpt-35-turbo-instruct': { model: 'gpt-35-turbo-instruct-0914', latency: pleasant },
+  'gpt-image-1': { model: 'gpt-image-1-2025-04-15', latency: { firstTokenMs: 2_000 } },
+  whisper: { model: 'whisper-001', latency: { firstTokenMs: 400 } },
+  'gpt-4o-transcribe': { model: 'gpt-4o-transcribe-2025-03-20', latency: pleasant },
+  'gpt-4o-mini-tts': { model: 'gpt-4o-mini-tts-2025-03-20', latency: { firstTokenMs: 300 } },
 }
 
 const configSchema = z.strictObject({

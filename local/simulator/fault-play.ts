@@ -51,13 +51,16 @@ export function playInsteadOfAnswer(exchange: Exchange, chosen: ChosenFault): bo
   }
 }
 
-/** Sends an answer in one piece, spoiled by the fault where there is one that spoils such an answer. */
+/**
+ * Sends an answer in one piece, spoiled by the fault where there is one that spoils such an answer. It is JSON unless a
+ * type is named.
+ */
 export function sendJson(
   exchange: Exchange,
-  answer: { body: string; headers: readonly string[]; fault: ChosenFault | undefined },
+  answer: { body: string; type?: string; headers: readonly string[]; fault: ChosenFault | undefined },
   wheel: TickerWheel,
 ): void {
-  const { body, headers, fault } = answer
+  const { body, type, headers, fault } = answer
   const spoil = () => {
     if (fault !== undefined) exchange.noteFault(fault, true)
   }
@@ -85,6 +88,7 @@ export function sendJson(
       return resetAfterHeaders(exchange, headers, wheel)
     default:
       if (fault !== undefined) exchange.noteFault(fault, false)
+      if (type !== undefined) return exchange.content(body, type, headers)
       return exchange.answer(body, headers)
   }
 }

@@ -264,6 +264,14 @@ describe('a response', () => {
     expect(await answer.json()).toMatchObject({ error: { type: 'invalid_request_error', param } })
   })
 
+  it('is all that some models answer with', async () => {
+    await simulator.patch({ deployments: { codex: { model: 'gpt-5.3-codex-2026-02-24' } } })
+    expect((await create({ model: 'codex', input: 'a' })).status).toBe(200)
+    expect(await (await simulator.chat('codex', 'a')).json()).toMatchObject({
+      error: { code: 'OperationNotSupported' },
+    })
+  })
+
   it('has no address in dated versions before it existed, nor below a deployment', async () => {
     const body = { model: 'chat', input: 'a' }
     const status = async (path: string) => (await simulator.post(path, body)).status
