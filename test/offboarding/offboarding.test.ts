@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { unzipSync } from 'fflate'
 import { auditVerify } from '../../local/audit-verify'
 import { certificateVerify } from '../../local/certificate-verify'
+import { makeStamp, resourcesOf } from '../harness/azure-resources'
 import { startTestStack, type TestStack, type TestTenant } from '../harness/stack'
 import { chatBody, chatPath, post } from '../harness/call'
 import { certificateOf, storageOf, tracesOf } from './traces'
@@ -40,6 +41,28 @@ describe.each(['logical', 'container'])('offboarding a tenant with its data in a
     // Sums for bills stay, numbers only.
     expect((await remaining(tenant)).filter((name) => name !== 'usageminutes')).toEqual(['exports'])
     expect((await remaining(other)).length).toBeGreaterThan(3)
+  }, 60_000)
+})
+
+describe('offboarding a tenant with models and storage of its own', () => {
+  it('deletes its accounts and deployments, and frees their names', async () => {
+    await makeStamp(stack)
+    const tenant = await stack.platform.onboard({
+      displayName: 'Alone',
+      contact: { email: 'a@b.example' },
+      region: 'swedencentral',
+      tier: 'premium',
+      isolation: { models: 'dedicated', data: 'account' },
+      aliases: [{ name: 'chat', model: 'gpt-4.1-mini', deployment: { modelVersion: '2025-04-14', capacity: 1_000 } }],
+    })
+    expect(await resourcesOf(stack, tenant.tenantId)).toHaveLength(3)
+    const ended = await stack.platform.ended((await offboard(tenant)).offboardingId)
+    expect(ended).toMatchObject({ state: 'completed' })
+    expect(await resourcesOf(stack, tenant.tenantId)).toEqual([])
+    expect(await certificateOf(stack, tenant.tenantId)).toMatchObject({
+      removed: { 'backends of its own': expect.any(Number), 'sealed records and blobs': expect.any(Number) },
+    })
+    expect((await remaining(tenant)).filter((name) => name !== 'usageminutes')).toEqual(['exports'])
   }, 60_000)
 })
 
