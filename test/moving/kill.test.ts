@@ -71,10 +71,11 @@ describe('a move of a tenant in use', () => {
       tier: 'premium',
       aliases: [{ name: 'chat', model: 'gpt-4.1-mini', groups: [{ members: [{ backendId }] }] }],
     })
-    let moving = true
+    const over = new AbortController()
     const statuses: number[] = []
     const caller = async () => {
-      while (moving) statuses.push((await post({ baseUrl: stack.baseUrl, apiKey }, chatPath, chatBody())).status)
+      while (!over.signal.aborted)
+        statuses.push((await post({ baseUrl: stack.baseUrl, apiKey }, chatPath, chatBody())).status)
     }
     const callers = [caller(), caller(), caller()]
     const moves = [
@@ -87,7 +88,7 @@ describe('a move of a tenant in use', () => {
       const { operationId } = await stack.platform.post<Moved>(`/tenants/${tenantId}/move`, move)
       ended.push((await stack.platform.ended(operationId)).state)
     }
-    moving = false
+    over.abort()
     await Promise.all(callers)
     expect(ended).toEqual(['completed', 'completed', 'completed'])
     expect(new Set(statuses)).toEqual(new Set([200]))

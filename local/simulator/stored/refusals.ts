@@ -16,4 +16,3 @@ export function notFoundThing(family: Family, thing: string, id: string): Refusa
 
 export const quotaExceeded = (what: string): Refusal =>
   authoringError(400, 'quotaExceeded', `The resource holds no more than ${what}.`)
-
