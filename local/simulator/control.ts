@@ -26,8 +26,11 @@ export async function serveControl(
       await world.reset()
       return send(response, 200, { status: 'ok' })
     case 'GET ledger':
+      world.store.settle(Date.now())
       return sendLedger(resource, response, route.query)
     case 'GET stored':
+      // An account whose deletion is due is gone, whether or not Resource Manager was asked since.
+      world.store.settle(Date.now())
       return send(response, 200, { things: resource.stores.things() })
     case 'DELETE ledger':
       resource.ledger.clear()

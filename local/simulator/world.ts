@@ -41,7 +41,10 @@ export async function createWorld(
   const saved = stateFile?.read()
   const entra = createEntra(saved?.entra)
   const state = (): SavedState => ({ entra: entra.signingKey, arm: store.snapshot() })
-  const store = new ArmStore(() => stateFile?.changed(state))
+  const store = new ArmStore(
+    () => stateFile?.changed(state),
+    (account) => resource.stores.forget(account),
+  )
   const faults = new ArmFaults()
   const planes = new AccountPlanes(resource, store)
   const config = () => resource.config.arm

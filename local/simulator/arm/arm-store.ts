@@ -33,9 +33,12 @@ export class ArmStore {
   readonly #deleted = new Map<string, DeletedAccount>()
   readonly #operations = new Map<string, Operation>()
   readonly #changed: () => void
+  readonly #accountEnded: (name: string) => void
 
-  constructor(changed: () => void = () => {}) {
+  /** `accountEnded` is told when the last of an account is gone from its address. */
+  constructor(changed: () => void = () => {}, accountEnded: (name: string) => void = () => {}) {
     this.#changed = changed
+    this.#accountEnded = accountEnded
   }
 
   get<Kind extends StoredResource['kind']>(kind: Kind, id: string): (StoredResource & { kind: Kind }) | undefined {
@@ -109,6 +112,7 @@ export class ArmStore {
   #end(resource: StoredResource, now: number): void {
     this.remove(resource.id)
     if (resource.kind !== 'account') return
+    this.#accountEnded(resource.name)
     const deployments = this.deploymentsOf(resource.id)
     for (const { id } of deployments) this.remove(id)
     this.keepDeleted({ account: { ...resource, phase: { kind: 'ready' } }, deployments, deletedAt: now })

@@ -93,6 +93,11 @@ export class AccountStores {
     })
   }
 
+  /** What an account kept goes with it. */
+  forget(account: string): void {
+    this.#stores.delete(account.toLowerCase())
+  }
+
   clear(): void {
     this.#stores.clear()
   }

@@ -126,11 +126,12 @@ describe('a file', () => {
     expect(soon.status).toBe(400)
   })
 
-  it('of another account is not found', async () => {
+  it('is listed with its account as long as it exists', async () => {
     const { id } = await uploaded(lines)
-    const store = await simulator.things()
-    expect(store).toContainEqual({ account: 'simulator', collection: 'files', id, status: 'processed' })
-    expect((await simulator.send('GET', `/accounts/other/openai/v1/files/${id}`)).status).toBe(404)
+    const thing = { account: 'simulator', collection: 'files', id, status: 'processed' }
+    expect(await simulator.things()).toContainEqual(thing)
+    await simulator.send('DELETE', `${V1}/${id}`)
+    expect(await simulator.things()).not.toContainEqual(thing)
   })
 
   it.each([
