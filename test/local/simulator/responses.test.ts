@@ -1,5 +1,5 @@
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
-import { runningSimulator } from './running'
+import { runningSimulator, user } from './running'
 import { sdkClients } from './sdk-clients'
 
 const simulator = runningSimulator()
@@ -249,6 +249,35 @@ describe('a response', () => {
 
     expect((await until(id, 'cancelled')).output).toEqual([])
     await simulator.patch({ deployments: { chat: { latency: { firstTokenMs: 0, tokensPerSecond: 0 } } } })
+  })
+
+  it('that streams says that it was created before the model speaks', async () => {
+    await simulator.patch({ deployments: { chat: { latency: { firstTokenMs: 60_000 } } } })
+    const gone = new AbortController()
+    const answer = await simulator.post(V1, { model: 'chat', input: 'a', stream: true }, {}, gone.signal)
+    const first = await answer.body?.getReader().read()
+    gone.abort()
+    await simulator.patch({ deployments: { chat: { latency: { firstTokenMs: 0 } } } })
+
+    const opening = eventsOf(Buffer.from(first?.value ?? []).toString())
+    expect(opening.map(({ type }) => type)).toEqual(['response.created', 'response.in_progress'])
+  })
+
+  it('is throttled as chat is, by the limit that they share', async () => {
+    await simulator.patch({
+      deployments: {
+        narrow: {
+          model: 'gpt-4.1-mini-2025-04-14',
+          admission: { kind: 'standard', tokensPerMinute: 60, requestsPerMinute: 600 },
+        },
+      },
+    })
+    const request = { model: 'narrow', input: 'a', max_output_tokens: 40 }
+    expect((await create(request)).status).toBe(200)
+    const throttled = await create({ ...request, background: true })
+    expect(throttled.status).toBe(429)
+    expect(await throttled.text()).toContain('Responses_Create')
+    expect((await simulator.chat('narrow', { ...user('a'), max_tokens: 40 })).status).toBe(429)
   })
 
   it.each([
