@@ -27,7 +27,7 @@ const offboard = ({ tenantId }: TestTenant, query = '') =>
 describe.each(['logical', 'container'])('offboarding a tenant with its data in a %s place', (data) => {
   it('refuses its calls at once, deletes everything, and certifies it', async () => {
     const tenant = await stack.makeTenant({ isolation: { models: 'shared', data } })
-    const other = await stack.makeTenant()
+    const other = await stack.makeTenant({ isolation: { models: 'shared', data: 'container' } })
     expect((await call(tenant)).status).toBe(200)
     expect(await remaining(tenant)).toEqual(expect.arrayContaining(['keys', 'limits', 'tenants']))
 
@@ -38,6 +38,9 @@ describe.each(['logical', 'container'])('offboarding a tenant with its data in a
     // Which of the two depends on whether this instance still remembers the key.
     expect([401, 403]).toContain((await call(tenant)).status)
     expect((await call(other)).status).toBe(200)
+    // It is for the tenant that went, and tells of no other one.
+    const certificate = JSON.stringify(await certificateOf(stack, tenant.tenantId))
+    expect(certificate).not.toContain(other.tenantId.slice('ten_'.length))
     // Sums for bills stay, numbers only.
     expect((await remaining(tenant)).filter((name) => name !== 'usageminutes')).toEqual(['exports'])
     expect((await remaining(other)).length).toBeGreaterThan(3)
