@@ -171,7 +171,13 @@ describe('over instances and crashes', () => {
       ),
     )
     const answers = await Promise.all(bodies)
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 429]))
+    const statusOf = ({ status }: { status: number }) => status
+    expect(answers.map(statusOf)).toEqual(expect.arrayContaining([200, 429]))
+    // On a slow machine a renewal may lose every race of its three seconds; such a call is not let through either.
+    const others = answers.filter(({ status }) => status !== 200 && status !== 429)
+    expect(new Set(others.map(({ json }) => json.error?.code ?? 'none'))).toEqual(
+      new Set(others.length === 0 ? [] : ['storage_unavailable']),
+    )
     expect(sumOf(answers)).toBeLessThanOrEqual(limit)
     const used = await until(
       () => usedOf(tenant, 'tokensPerDay'),
