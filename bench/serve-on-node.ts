@@ -35,6 +35,7 @@ function toInferenceRequest(request: IncomingMessage, response: ServerResponse):
     query: new URLSearchParams(query),
     headers: { get: (name) => (request.headers[name] as string | undefined) ?? null },
     readBody: (bounds) => readBody(request, bounds),
+    bytes: () => request,
     gone: client.signal,
   }
 }

@@ -38,6 +38,7 @@ import { createHandle, type Handle } from './http/handle'
 import { createIdempotency } from './http/idempotency'
 import { createBodyRoom } from './inference/body-room'
 import { createHedgeBudget } from './inference/hedge'
+import { storedPaths } from './inference/match-path'
 import { createRunningCalls } from './inference/running-calls'
 import { serve, type ServeDeps } from './inference/serve'
 import { createLimiter, windowsIn } from './limits/create-limiter'
@@ -172,6 +173,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
     costOf: createPriceBook().costOf,
     runningCalls,
     bodyRoom: createBodyRoom(),
+    stored: storedPaths([]),
     upstream,
     credentials: createBackendCredentials({ settings: config.backendKeys, identity, secrets, clock }),
     health: createBackendHealth(clock),

@@ -36,8 +36,11 @@ function toInferenceRequest(
     headers: request.headers,
     gone,
     readBody: (bounds) => readBody(request, clock, bounds),
+    bytes: () => bytesOf(request),
   }
 }
+
+const bytesOf = (request: HttpRequest) => (request.body ?? []) as AsyncIterable<Uint8Array>
 
 /** The path of an absolute URL, without parsing all of it again. */
 function pathOf(url: string): string {
@@ -73,7 +76,7 @@ async function collectBody(request: HttpRequest, { bytesMax, take }: BodyBounds)
   }
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+  for await (const chunk of bytesOf(request)) {
     bytes += chunk.length
     if (bytes > bytesMax) return { kind: 'too-large' }
     if (!take(chunk.length)) return { kind: 'no-room' }

@@ -8,6 +8,7 @@ import type { AdmissionResult, Limiter, RateView } from '../limits/limiter'
 import { noTokens, type TokenUsage } from '../metering/usage-record'
 import { budgetWarnPercentsDefault, type Budgets } from '../tenants/budget'
 import { accountOf } from './account'
+import { rateHeaders } from './answer-headers'
 import type { Grant } from './authorize'
 import type { Estimate } from './estimate'
 
@@ -66,6 +67,24 @@ export async function admitCall(
     return { kind: 'over-budget', refusal: reserving }
   const [admitted, reserved] = await bothOrNeither(limiter.admit(limited), Promise.resolve(reserving))
   return withBudgets(admitted, reserved)
+}
+
+/** Which limit, and the true wait (I7). */
+export function limitRefusal(refused: Exclude<AdmissionResult, { kind: 'admitted' }>, tokens: number): Problem {
+  if (refused.kind === 'never-fits') {
+    const text = `The call needs up to ${tokens} tokens; the ${refused.scope}'s limit is ${refused.tokensPerMinute} a minute. Ask for fewer output tokens or send less.`
+    return new Problem('request_above_token_limit', text, { param: 'max_tokens' })
+  }
+  const { limit, scope, retryAfterMs, rates } = refused
+  const seconds = Math.ceil(retryAfterMs / 1_000)
+  const headers = rateHeaders(rates)
+  if (limit === 'concurrentCalls') {
+    const text = `The ${scope} has as many calls under way as it may. Retry after ${seconds} s.`
+    return new Problem('concurrency_limit_exceeded', text, { retryAfterMs, headers })
+  }
+  const what = limit === 'requestsPerMinute' ? 'requests' : 'tokens'
+  const text = `The ${scope}'s limit of ${what} per minute is used up. Retry after ${seconds} s.`
+  return new Problem('rate_limit_exceeded', text, { retryAfterMs, headers })
 }
 
 /** 429 that no wait within the period is sure to heal: which budget, what is left of it, and when it renews. */

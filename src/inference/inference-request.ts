@@ -7,8 +7,10 @@ export interface InferenceRequest {
   readonly path: string
   readonly query: URLSearchParams
   readonly headers: HeaderReader
-  /** Reads the whole body, or says why not. Called at most once. */
+  /** Reads the whole body, or says why not. Either this or `bytes` is called, at most once. */
   readBody(bounds: BodyBounds): Promise<BodyResult>
+  /** The body as it comes, unbounded. */
+  bytes(): AsyncIterable<Uint8Array>
   /** Aborted when the client has gone. Absent where the server does not tell. */
   readonly gone?: AbortSignal | undefined
 }

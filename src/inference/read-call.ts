@@ -44,6 +44,16 @@ export async function readCall(
   share: BodyShare,
 ): Promise<Call | Problem> {
   const bytesMax = target.operation.body === 'form' ? FORM_BYTES_MAX : BODY_BYTES_MAX
+  const bytes = await readBytes(request, share, bytesMax)
+  return bytes instanceof Problem ? bytes : parseCall(target, bytes, request.headers.get('content-type'))
+}
+
+/** The whole body, within its bounds in length and time and the room that this instance has for bodies. */
+export async function readBytes(
+  request: InferenceRequest,
+  share: BodyShare,
+  bytesMax: number,
+): Promise<Buffer | Problem> {
   const read = await request.readBody({ bytesMax, timeoutMs: BODY_TIMEOUT_MS, take: share.take })
   switch (read.kind) {
     case 'too-large':
@@ -57,7 +67,7 @@ export async function readCall(
     case 'cut-off':
       return new Problem('invalid_request', 'The connection was closed before the body was complete.')
     case 'read':
-      return parseCall(target, read.bytes, request.headers.get('content-type'))
+      return read.bytes
   }
 }
 
@@ -125,7 +135,8 @@ function typed({ n, stream }: Readonly<Record<string, string>>): Body {
   }
 }
 
-function parseBody(bytes: Buffer): Body | Problem {
+/** A JSON object, or a problem that quotes nothing of the text. */
+export function parseBody(bytes: Buffer): Body | Problem {
   if (bytes.length === 0) return new Problem('invalid_json', 'The body is empty; send a JSON object.')
   if (!isUtf8(bytes)) return new Problem('invalid_json', 'The body is not UTF-8.')
   let value: unknown

@@ -7,9 +7,8 @@ import { Problem, ProblemError } from '../base/problem'
 import type { UsageLog } from '../metering/usage-log'
 import type { TenantSnapshot } from '../tenants/snapshot'
 import { accountOf, type Account } from './account'
-import { admitCall, overBudget, type CallAdmissionResult } from './admit'
+import { admitCall, limitRefusal, overBudget, type CallAdmissionResult } from './admit'
 import { renderProblem, type Answer } from './answer'
-import { rateHeaders } from './answer-headers'
 import { authorize, checkActive, unknownAlias, type Grant } from './authorize'
 import type { BodyRoom, BodyShare } from './body-room'
 import { dispatch, type DispatchDeps, type Dispatched } from './dispatch'
@@ -17,13 +16,14 @@ import { estimateTokens } from './estimate'
 import { fallbackHeaders } from './fall-back'
 import type { InferenceRequest } from './inference-request'
 import { listModels } from './list-models'
-import { matchPath } from './match-path'
+import { matchPath, type StoredPaths } from './match-path'
 import { readCall, type Call } from './read-call'
 import { relayBytes } from './relay-bytes'
 import { relayStream, type RelayContext } from './relay-stream'
 import { relayWhole } from './relay-whole'
 import { RunningCall } from './running-call'
 import type { RunningCalls } from './running-calls'
+import { serveStored } from './serve-stored'
 
 export interface ServeDeps extends DispatchDeps {
   /** Returns at once while the credential's cache entry is fresh. */
@@ -33,6 +33,8 @@ export interface ServeDeps extends DispatchDeps {
   readonly usageLog: UsageLog
   readonly runningCalls: RunningCalls
   readonly bodyRoom: BodyRoom
+  /** What is kept for tenants, by its paths. */
+  readonly stored: StoredPaths
   readonly ids: IdMaker
 }
 
@@ -68,7 +70,7 @@ interface CallIds {
 async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallIds): Promise<Answer | Problem> {
   const start = { startedAt: deps.clock.now(), startedMonotonicMs: deps.clock.monotonicMs() }
 
-  const target = matchPath(request.method, request.path, request.query)
+  const target = matchPath(request.method, request.path, request.query, deps.stored)
   if (target instanceof Problem) return target
 
   const credential = readCredential(request.headers)
@@ -83,6 +85,7 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
   if (target.kind === 'models') {
     return listModels(target, tenant, caller, ids.requestId) ?? unknownAlias(target.model ?? '')
   }
+  if (target.kind === 'stored') return serveStored(deps, { target, request, tenant, caller, ...ids })
 
   const call = await readCall(target, request, ids.share)
   if (call instanceof Problem) return call
@@ -174,23 +177,8 @@ function startCall(
   )
 }
 
-function refusal(refused: Exclude<CallAdmissionResult, Admitted>, tokens: number): Problem {
-  if (refused.kind === 'over-budget') return overBudget(refused.refusal)
-  if (refused.kind === 'never-fits') {
-    const text = `The call needs up to ${tokens} tokens; the ${refused.scope}'s limit is ${refused.tokensPerMinute} a minute. Ask for fewer output tokens or send less.`
-    return new Problem('request_above_token_limit', text, { param: 'max_tokens' })
-  }
-  const { limit, scope, retryAfterMs, rates } = refused
-  const seconds = Math.ceil(retryAfterMs / 1_000)
-  const headers = rateHeaders(rates)
-  if (limit === 'concurrentCalls') {
-    const text = `The ${scope} has as many calls under way as it may. Retry after ${seconds} s.`
-    return new Problem('concurrency_limit_exceeded', text, { retryAfterMs, headers })
-  }
-  const what = limit === 'requestsPerMinute' ? 'requests' : 'tokens'
-  const text = `The ${scope}'s limit of ${what} per minute is used up. Retry after ${seconds} s.`
-  return new Problem('rate_limit_exceeded', text, { retryAfterMs, headers })
-}
+const refusal = (refused: Exclude<CallAdmissionResult, Admitted>, tokens: number): Problem =>
+  refused.kind === 'over-budget' ? overBudget(refused.refusal) : limitRefusal(refused, tokens)
 
 const REQUEST_ID = /^[\w.:-]{1,128}$/
 
