@@ -6,7 +6,7 @@ export const usageLogContainer = 'usage-log'
 export const HOUR_MS = 3_600_000
 
 /** Names a log blob in table keys, where a blob name's slashes are not allowed: `2026112101-ins_…-000001`. */
-export type LogBlobId = `${number}-ins_${string}`
+export type LogBlobId = `${number}-${'ins_' | 'late-'}${string}`
 
 /**
  * `{yyyy}/{MM}/{dd}/{HH}/{instanceId}-{sequence}.log`, hours in UTC. The hour is the one in which the blob was made, so a
@@ -16,13 +16,17 @@ export function logBlobName(atMs: number, instanceId: InstanceId, sequence: numb
   return `${hourPrefix(atMs)}${instanceId}-${String(sequence).padStart(6, '0')}.log`
 }
 
+/** Of usage that became known later (`LateUsage`): the same name for the same claim, whoever writes it. */
+export const lateLogBlobName = (atMs: number, id: string, sequence: number): string =>
+  `${hourPrefix(atMs)}late-${id}-${sequence}.log`
+
 /** The folder of the hour that `atMs` lies in, with its slash at the end. */
 export const hourPrefix = (atMs: number) => `${new Date(atMs).toISOString().slice(0, 13).replace(/[-T]/g, '/')}/`
 
 /** The folder of all hours of the day that `atMs` lies in. */
 export const dayPrefix = (atMs: number) => hourPrefix(atMs).slice(0, 11)
 
-const NAME = /^(\d{4})\/(\d{2})\/(\d{2})\/(\d{2})\/(ins_[^/]+)\.log$/
+const NAME = /^(\d{4})\/(\d{2})\/(\d{2})\/(\d{2})\/((?:ins_|late-)[^/]+)\.log$/
 
 /** Undefined for a blob that is not of this log. */
 export function parseLogBlobName(name: string): { blobId: LogBlobId; hourStartMs: number } | undefined {
