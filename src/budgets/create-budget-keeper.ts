@@ -1,7 +1,5 @@
-import { repeat } from '../base/clock'
 import type { TenantId } from '../base/ids'
-import { describeError } from '../base/log'
-import { limitsUnavailable, shuttingDown } from '../limits/renewal-attempts'
+import { Gates } from '../limits/gates'
 import type { StorageAccount } from '../storage/connect'
 import { TenantScope } from '../storage/tenant-scope'
 import { tenantTable } from '../storage/tenant-table'
@@ -10,15 +8,8 @@ import { BudgetGate, type BudgetDeps, type BudgetHold, type GateResult } from '.
 import type { BudgetKeeper, Reservation, ReservationResult } from './budget-keeper'
 import { subjectName, tableBudgetStore, type BudgetStore, type BudgetSubject } from './budget-store'
 
-/** Rows remembered at once. An idle one costs a storage read to remember again, so the bound is only for memory. */
-const GATES_MAX = 20_000
 /** How often leases are looked through for those to renew. */
 const TICK_MS = 1_000
-/** Renewals started in one look: the rest waits for the next, so that a full house does not storm the storage. */
-const RENEWALS_PER_TICK_MAX = 500
-/** A row of which nothing is held is remembered for so long after its last call, since what it says is worth knowing. */
-const FORGET_MS = 10_000
-const CLOSES_AT_ONCE = 32
 
 const TABLE = 'budgets'
 
@@ -31,63 +22,23 @@ export const budgetsIn = (storage: StorageAccount): BudgetStore => tableBudgetSt
 
 /** `instanceId` must be new for every start of the process: leases in the table are held under it. */
 export function createBudgetKeeper(deps: BudgetDeps): BudgetKeeper {
-  const { clock, log } = deps
-  const gates = new Map<string, BudgetGate>()
-  let closed: Promise<void> | undefined
-  let sweptAtMs = -Infinity
-
-  const sweep = (unusedMs: number) => {
-    const nowMs = clock.now()
-    for (const [name, gate] of gates) if (gate.isIdle() && nowMs - gate.usedAtMs >= unusedMs) gates.delete(name)
-  }
-  const gateOf = (tenantId: TenantId, subject: BudgetSubject): BudgetGate => {
-    const name = `${tenantId}/${subjectName(subject)}`
-    let gate = gates.get(name)
-    if (gate) return gate
-    if (gates.size >= GATES_MAX && clock.now() - sweptAtMs >= TICK_MS) {
-      sweptAtMs = clock.now()
-      sweep(0)
-    }
-    if (gates.size >= GATES_MAX) throw limitsUnavailable(`${GATES_MAX} rows of budgets in use at once`)
-    gate = new BudgetGate(deps, TenantScope.ofCaller({ tenantId }), subject)
-    gates.set(name, gate)
-    return gate
-  }
-  const tend = async () => {
-    const nowMs = clock.now()
-    let renewals = 0
-    for (const gate of gates.values()) {
-      if (gate.tend(nowMs) && ++renewals >= RENEWALS_PER_TICK_MAX) break
-    }
-    sweep(FORGET_MS)
-  }
-  const onError = (error: unknown) => log.error('looking through budgets failed', { error: describeError(error) })
-  const tending = repeat({ clock, onError }, TICK_MS, tend)
-
-  const close = async () => {
-    await tending.stop()
-    const leaving = [...gates.values()].values()
-    const leaveInTurn = async () => {
-      for (const gate of leaving) {
-        await gate.leave().catch((error: unknown) => {
-          log.warn('a lease of a budget was not given back and will expire', { error: describeError(error) })
-        })
-      }
-    }
-    await Promise.all(Array.from({ length: CLOSES_AT_ONCE }, leaveInTurn))
-  }
+  const gates = new Gates<BudgetGate>(deps, { what: 'rows of budgets', tickMs: TICK_MS })
+  const gateOf = (tenantId: TenantId, subject: BudgetSubject) =>
+    gates.of(
+      `${tenantId}/${subjectName(subject)}`,
+      () => new BudgetGate(deps, TenantScope.ofCaller({ tenantId }), subject),
+    )
 
   return {
     reserve: ({ tenantId, subjects, warnPercents, cost }) => {
       const bounded = subjects.filter(({ budgets }) => hasBudgets(budgets))
       if (bounded.length === 0) return nothingReserved
-      if (closed) throw shuttingDown()
       const results = bounded.map(({ subject, budgets }) =>
         attempt(() => gateOf(tenantId, subject).take(cost, { budgets, warnPercents })),
       )
       return results.some((result) => result instanceof Promise) ? whenAll(results) : together(results.filter(isAnswer))
     },
-    close: () => (closed ??= close()),
+    close: () => gates.close(),
   }
 }
 

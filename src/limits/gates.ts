@@ -1,0 +1,94 @@
+import { repeat, type Clock } from '../base/clock'
+import { describeError, type Log } from '../base/log'
+import { limitsUnavailable, shuttingDown } from './renewal-attempts'
+
+/** What decides the calls that spend from one leased row on this instance. */
+export interface Gate {
+  /** Whether forgetting it loses nothing but what is remembered of its row. */
+  isIdle(): boolean
+  readonly usedAtMs: number
+  /** Renews what is held before it expires. Returns whether a renewal was started. */
+  tend(nowMs: number): boolean
+  /** Reports and gives back everything it holds. */
+  leave(): Promise<void>
+}
+
+/** Gates remembered at once. An idle one costs a storage read to remember again, so the bound is only for memory. */
+export const GATES_MAX = 20_000
+/** Renewals started in one look: the rest waits for the next, so that a full house does not storm the storage. */
+const RENEWALS_PER_TICK_MAX = 500
+/** A row of which nothing is held is remembered for so long after its last call, since what it says is worth knowing. */
+const FORGET_MS = 10_000
+const CLOSES_AT_ONCE = 32
+
+/** The gates of this instance by the names of their rows, and the round that keeps their leases. */
+export class Gates<G extends Gate> {
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #what: string
+  readonly #tickMs: number
+  readonly #gates = new Map<string, G>()
+  readonly #tending: { stop(): Promise<void> }
+  #closed: Promise<void> | undefined
+  #sweptAtMs = -Infinity
+
+  /** `what` names the rows in logs; leases are looked through every `tickMs` for those to renew. */
+  constructor({ clock, log }: { clock: Clock; log: Log }, { what, tickMs }: { what: string; tickMs: number }) {
+    this.#clock = clock
+    this.#log = log
+    this.#what = what
+    this.#tickMs = tickMs
+    const onError = (error: unknown) => log.error(`looking through ${what} failed`, { error: describeError(error) })
+    this.#tending = repeat({ clock, onError }, tickMs, async () => this.#tend())
+  }
+
+  /** Throws `shutting_down` once closing has begun, and `storage_unavailable` where no gate more can be remembered. */
+  of(name: string, make: () => G): G {
+    if (this.#closed) throw shuttingDown()
+    const known = this.#gates.get(name)
+    if (known) return known
+    if (this.#gates.size >= GATES_MAX && this.#clock.now() - this.#sweptAtMs >= this.#tickMs) {
+      this.#sweptAtMs = this.#clock.now()
+      this.#forget(0)
+    }
+    if (this.#gates.size >= GATES_MAX) throw limitsUnavailable(`${GATES_MAX} ${this.#what} in use at once`)
+    const gate = make()
+    this.#gates.set(name, gate)
+    return gate
+  }
+
+  /** Reports and gives back everything; for a clean stop. */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#leaveAll())
+  }
+
+  #tend(): void {
+    const nowMs = this.#clock.now()
+    let renewals = 0
+    for (const gate of this.#gates.values()) {
+      if (gate.tend(nowMs) && ++renewals >= RENEWALS_PER_TICK_MAX) break
+    }
+    this.#forget(FORGET_MS)
+  }
+
+  #forget(unusedMs: number): void {
+    const nowMs = this.#clock.now()
+    for (const [name, gate] of this.#gates) {
+      if (gate.isIdle() && nowMs - gate.usedAtMs >= unusedMs) this.#gates.delete(name)
+    }
+  }
+
+  async #leaveAll(): Promise<void> {
+    await this.#tending.stop()
+    const leaving = [...this.#gates.values()].values()
+    const leaveInTurn = async () => {
+      for (const gate of leaving) {
+        await gate.leave().catch((error: unknown) => {
+          const detail = { what: this.#what, error: describeError(error) }
+          this.#log.warn('a lease was not given back and will expire', detail)
+        })
+      }
+    }
+    await Promise.all(Array.from({ length: CLOSES_AT_ONCE }, leaveInTurn))
+  }
+}
