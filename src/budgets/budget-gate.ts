@@ -1,6 +1,7 @@
 import { assert } from '../base/assert'
 import { describeError, type Log } from '../base/log'
 import { limitsUnavailable } from '../limits/renewal-attempts'
+import { Renewals, type RenewalIntent } from '../limits/renewals'
 import type { TenantScope } from '../storage/tenant-scope'
 import { budgetNames, type Budgets } from '../tenants/budget'
 import type { Amount } from './amount'
@@ -13,8 +14,6 @@ import type { BudgetWarnings } from './budget-warnings'
 import { hourAt, measureOf, periodOf, renewsAtMs } from './period'
 import { closedHourAt } from './true-up'
 
-/** Calls that wait for a renewal of one row at once. More come only when storage hangs. */
-const WAITERS_MAX = 2_000
 /** Renewals a call may go through when others keep taking what it was granted. */
 const ROUNDS_MAX = 3
 /** While anything is held it is renewed so often: three tries before it expires. */
@@ -50,12 +49,9 @@ export class BudgetGate {
   readonly #scope: TenantScope
   readonly #subject: BudgetSubject
   readonly #lease: BudgetLease
+  readonly #renewals: Renewals<Waiter>
   readonly #staggerMs: number
   #warnPercents: readonly number[] = []
-  #waiting: Waiter[] = []
-  #serving: Promise<void> | undefined
-  #failure: unknown
-  #triedAtMs = -Infinity
   #usedAtMs = -Infinity
   #truingUp = false
   #trueUpTriedAtMs = -Infinity
@@ -65,6 +61,13 @@ export class BudgetGate {
     this.#scope = scope
     this.#subject = subject
     this.#lease = new BudgetLease(deps, scope, subject)
+    this.#renewals = new Renewals(deps, {
+      what: 'a row of budgets',
+      renewMs: RENEW_MS,
+      aheadGapMs: AHEAD_GAP_MS,
+      lease: this.#lease,
+      renew: (intent) => this.#renew(intent),
+    })
     this.#staggerMs = deps.chance.fraction() * TRUE_UP_STAGGER_MS
   }
 
@@ -79,10 +82,10 @@ export class BudgetGate {
     const taken = this.#tryTake(cost, nowMs)
     if (taken) {
       this.#ledger.notice(cost, nowMs)
-      if (this.#ledger.isRunningLow()) this.#renewAhead(nowMs)
+      if (this.#ledger.isRunningLow()) this.#renewals.ahead(nowMs)
       return taken
     }
-    if (!this.#serving && this.#lease.knownForMs(nowMs) < RECHECK_MS) {
+    if (!this.#renewals.isUnderWay && this.#lease.knownForMs(nowMs) < RECHECK_MS) {
       const refusal = this.#refusal(cost, nowMs)
       if (refusal) return refusal
     }
@@ -91,16 +94,14 @@ export class BudgetGate {
 
   /** Renews what is held before it expires, and gives back what is not needed. Returns whether a renewal was started. */
   tend(nowMs: number): boolean {
-    if (this.#serving) return false
+    if (this.#renewals.isUnderWay) return false
     this.#trueUp(nowMs)
-    if (this.#lease.isEmpty()) return false
-    if (nowMs - Math.max(this.#lease.renewedAtMs, this.#triedAtMs) < RENEW_MS) return false
-    void this.#serve('stay', nowMs)
-    return true
+    return this.#renewals.tend(nowMs)
   }
 
   isIdle(): boolean {
-    return !this.#serving && !this.#truingUp && this.#waiting.length === 0 && this.#lease.isEmpty()
+    const { isUnderWay, waiting } = this.#renewals
+    return !isUnderWay && !this.#truingUp && waiting.length === 0 && this.#lease.isEmpty()
   }
 
   get usedAtMs(): number {
@@ -108,11 +109,8 @@ export class BudgetGate {
   }
 
   /** Reports and gives back everything. Throws what storage threw; the lease then expires by itself. */
-  async leave(): Promise<void> {
-    while (this.#serving) await this.#serving
-    if (this.#lease.isEmpty()) return
-    await this.#serve('leave', this.#deps.clock.now())
-    if (this.#failure) throw this.#failure
+  leave(): Promise<void> {
+    return this.#renewals.leave()
   }
 
   get #ledger(): BudgetLedger {
@@ -155,50 +153,26 @@ export class BudgetGate {
   }
 
   #wait(cost: Amount, nowMs: number): Promise<GateResult> {
-    if (this.#waiting.length >= WAITERS_MAX) throw limitsUnavailable(`${WAITERS_MAX} calls wait for a row of budgets`)
     this.#ledger.notice(cost, nowMs)
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ cost, resolve, reject, rounds: 0 })
-      if (!this.#serving) void this.#serve('stay', nowMs)
+      this.#renewals.wait({ cost, resolve, reject, rounds: 0 }, nowMs)
     })
   }
 
-  #renewAhead(nowMs: number): void {
-    if (!this.#serving && nowMs - this.#triedAtMs >= AHEAD_GAP_MS) void this.#serve('stay', nowMs)
-  }
-
-  #serve(intent: 'stay' | 'leave', nowMs: number): Promise<void> {
-    this.#triedAtMs = nowMs
-    return (this.#serving = this.#renewWhileCallsWait(intent))
-  }
-
-  /** Never rejects: waiting calls get the failure, and a renewal without any is tried again by `tend`. */
-  async #renewWhileCallsWait(intent: 'stay' | 'leave'): Promise<void> {
-    this.#failure = undefined
-    try {
-      do {
-        await this.#lease.renew({
-          intent,
-          waiting: () => this.#waiting.map(({ cost }) => cost),
-          conclude: (asked) => this.#conclude(asked),
-        })
-      } while (this.#waiting.length > 0)
-    } catch (error) {
-      this.#failure = error
-      const waiting = this.#waiting
-      this.#waiting = []
-      for (const { reject } of waiting) reject(error)
-      this.#deps.log.warn('a row of budgets could not be renewed', { calls: waiting.length, reason: String(error) })
-    } finally {
-      // In the same turn as the last look at the queue: a call that comes later must find that nobody serves it.
-      this.#serving = undefined
-    }
+  #renew(intent: RenewalIntent): Promise<void> {
+    return this.#lease.renew({
+      intent,
+      waiting: () => this.#renewals.waiting.map(({ cost }) => cost),
+      conclude: (asked) => this.#conclude(asked),
+    })
   }
 
   /** The first `asked` of the waiting calls were counted in the renewal; later ones may be served from what is left over. */
   #conclude(asked: number): void {
     const nowMs = this.#deps.clock.now()
-    this.#waiting = this.#waiting.filter((waiter, i) => !this.#answer(waiter, { wasAsked: i < asked, nowMs }))
+    this.#renewals.waiting = this.#renewals.waiting.filter(
+      (waiter, i) => !this.#answer(waiter, { wasAsked: i < asked, nowMs }),
+    )
     const { known } = this.#lease
     if (known) this.#warn(known, nowMs)
   }
@@ -240,8 +214,8 @@ export class BudgetGate {
 
   async #countAnew(toHour: number): Promise<void> {
     await this.#lease.askLog(toHour)
-    while (this.#serving) await this.#serving
-    await this.#serve('stay', this.#deps.clock.now())
+    await this.#renewals.quiet()
+    await this.#renewals.start('stay', this.#deps.clock.now())
   }
 }
 

@@ -7,11 +7,10 @@ import type { Ledger } from './ledger'
 import type { AdmissionRequest, AdmissionResult, LimitScope, RateView } from './limiter'
 import type { Renewal } from './renew-window'
 import { limitsUnavailable } from './renewal-attempts'
+import { Renewals } from './renewals'
 import { TenantLease, type LeaseDeps } from './tenant-lease'
 import { cellAt, leavesAtMs, type SectionId } from './window-state'
 
-/** Calls of one tenant that wait for a renewal at once. More come only when storage hangs. */
-export const WAITERS_MAX = 2_000
 /** Renewals a call may go through when overruns of others keep eating what it was granted. */
 const ROUNDS_MAX = 3
 /** While anything is held the lease is renewed so often: three tries before it expires. */
@@ -39,16 +38,20 @@ interface Waiter {
 export class TenantGate {
   readonly #deps: LeaseDeps
   readonly #lease: TenantLease
-  #waiting: Waiter[] = []
-  #serving: Promise<void> | undefined
-  #failure: unknown
-  #triedAtMs = -Infinity
+  readonly #renewals: Renewals<Waiter>
   #usedAtMs = -Infinity
   #holdMsMean = HOLD_MS_AT_FIRST
 
   constructor(deps: LeaseDeps, scope: TenantScope) {
     this.#deps = deps
     this.#lease = new TenantLease(deps, scope)
+    this.#renewals = new Renewals(deps, {
+      what: 'the limits row',
+      renewMs: RENEW_MS,
+      aheadGapMs: AHEAD_GAP_MS,
+      lease: this.#lease,
+      renew: (intent) => this.#renew(intent),
+    })
   }
 
   admit(request: AdmissionRequest): AdmissionResult | Promise<AdmissionResult> {
@@ -63,7 +66,7 @@ export class TenantGate {
     if (this.#covers(ledgers, tokens, nowMs)) {
       for (const ledger of ledgers) ledger.notice(tokens, nowMs)
       const admitted = this.#take(ledgers, tokens, nowMs)
-      if (ledgers.some((ledger) => ledger.isRunningLow())) this.#renewAhead(nowMs)
+      if (ledgers.some((ledger) => ledger.isRunningLow())) this.#renewals.ahead(nowMs)
       return admitted
     }
     const ask: Ask = { sections: ledgers.map(({ section }) => section), tokens }
@@ -74,15 +77,12 @@ export class TenantGate {
 
   /** Renews what is held before it expires, and gives back what is not needed. Returns whether a renewal was started. */
   tend(nowMs: number): boolean {
-    if (this.#serving || this.#lease.isEmpty()) return false
-    if (nowMs - Math.max(this.#lease.renewedAtMs, this.#triedAtMs) < RENEW_MS) return false
-    void this.#serve('stay', nowMs)
-    return true
+    return this.#renewals.tend(nowMs)
   }
 
   /** Whether forgetting this tenant loses nothing but what is remembered of its window. */
   isIdle(): boolean {
-    return this.#serving === undefined && this.#waiting.length === 0 && this.#lease.isEmpty()
+    return !this.#renewals.isUnderWay && this.#renewals.waiting.length === 0 && this.#lease.isEmpty()
   }
 
   get usedAtMs(): number {
@@ -90,11 +90,8 @@ export class TenantGate {
   }
 
   /** Reports and gives back everything. Throws what storage threw; the lease then expires by itself. */
-  async leave(): Promise<void> {
-    while (this.#serving) await this.#serving
-    if (this.#lease.isEmpty()) return
-    await this.#serve('leave', this.#deps.clock.now())
-    if (this.#failure) throw this.#failure
+  leave(): Promise<void> {
+    return this.#renewals.leave()
   }
 
   /** The tenant's, and those of the key and the alias where these have limits of their own. */
@@ -134,62 +131,36 @@ export class TenantGate {
   }
 
   #judge(ask: Ask, nowMs: number): Verdict | undefined {
-    return this.#lease.judge(ask, nowMs, { slotWaitMs: this.#slotWaitMs(), mayBeOld: this.#serving !== undefined })
+    return this.#lease.judge(ask, nowMs, { slotWaitMs: this.#slotWaitMs(), mayBeOld: this.#renewals.isUnderWay })
   }
 
   #wait(ask: Ask, ledgers: readonly Ledger[], nowMs: number): Promise<AdmissionResult> {
-    if (this.#waiting.length >= WAITERS_MAX) throw limitsUnavailable(`${WAITERS_MAX} calls wait for the limits row`)
     for (const ledger of ledgers) ledger.notice(ask.tokens, nowMs)
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ask, ledgers, resolve, reject, rounds: 0 })
-      if (!this.#serving) void this.#serve('stay', nowMs)
+      this.#renewals.wait({ ask, ledgers, resolve, reject, rounds: 0 }, nowMs)
     })
   }
 
-  #renewAhead(nowMs: number): void {
-    if (!this.#serving && nowMs - this.#triedAtMs >= AHEAD_GAP_MS) void this.#serve('stay', nowMs)
-  }
-
-  #serve(intent: Renewal['intent'], nowMs: number): Promise<void> {
-    this.#triedAtMs = nowMs
-    return (this.#serving = this.#renewWhileCallsWait(intent))
-  }
-
-  /** Never rejects: waiting calls get the failure, and a renewal without any is tried again by `tend`. */
-  async #renewWhileCallsWait(intent: Renewal['intent']): Promise<void> {
-    this.#failure = undefined
-    try {
-      do {
-        let batch: readonly Waiter[] = []
-        await this.#lease.renew({
-          intent,
-          slotWaitMs: this.#slotWaitMs(),
-          asks: () => {
-            batch = [...this.#waiting]
-            return batch.map(({ ask }) => ask)
-          },
-          conclude: (verdicts) => this.#conclude(batch, verdicts),
-        })
-      } while (this.#waiting.length > 0)
-    } catch (error) {
-      this.#failure = error
-      const waiting = this.#waiting
-      this.#waiting = []
-      for (const { reject } of waiting) reject(error)
-      this.#deps.log.warn('limits row could not be renewed', { calls: waiting.length, reason: String(error) })
-    } finally {
-      // In the same turn as the last look at the queue: a call that comes later must find that nobody serves it.
-      this.#serving = undefined
-    }
+  #renew(intent: Renewal['intent']): Promise<void> {
+    let batch: readonly Waiter[] = []
+    return this.#lease.renew({
+      intent,
+      slotWaitMs: this.#slotWaitMs(),
+      asks: () => {
+        batch = [...this.#renewals.waiting]
+        return batch.map(({ ask }) => ask)
+      },
+      conclude: (verdicts) => this.#conclude(batch, verdicts),
+    })
   }
 
   /** Calls that came after the renewal was decided are served from what it left over, or refused by what it showed. */
   #conclude(batch: readonly Waiter[], verdicts: readonly Verdict[]): void {
     const nowMs = this.#deps.clock.now()
-    const later = this.#waiting.slice(batch.length)
+    const later = this.#renewals.waiting.slice(batch.length)
     const unserved = batch.filter((waiter, i) => !this.#answer(waiter, verdicts[i], nowMs))
     const stillWaiting = later.filter((waiter) => !this.#answer(waiter, this.#judge(waiter.ask, nowMs), nowMs))
-    this.#waiting = [...unserved, ...stillWaiting]
+    this.#renewals.waiting = [...unserved, ...stillWaiting]
   }
 
   #answer(waiter: Waiter, verdict: Verdict | undefined, nowMs: number): boolean {

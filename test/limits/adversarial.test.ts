@@ -1,6 +1,6 @@
 import { ProblemError } from '../../src/base/problem'
 import { OWN_SECTIONS_MAX } from '../../src/limits/renew-window'
-import { WAITERS_MAX } from '../../src/limits/tenant-gate'
+import { WAITERS_MAX } from '../../src/limits/renewals'
 import { minuteWindow } from '../../src/limits/window-state'
 import type { StoredWindow } from '../../src/limits/window-store'
 import { TenantScope } from '../../src/storage/tenant-scope'
