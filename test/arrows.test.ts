@@ -19,6 +19,7 @@ const order = [
   'fairness',
   'metering',
   'inference',
+  'files',
   'usage',
   'provisioning',
   'onboarding',

@@ -15,6 +15,11 @@ export type CallId = `call_${string}`
 export type BackendId = `bke_${string}`
 export type InstanceId = `ins_${string}`
 export type StampId = `stm_${string}`
+/** Of files, uploads and their parts, spelt as OpenAI spells them. */
+export type FileId = `file-${string}`
+export type UploadId = `upload_${string}`
+export type UploadPartId = `uplprt-${string}`
+export type BatchId = `batch_${string}`
 /** A run of a checklist: an onboarding, an offboarding, a move, a rotation of a tenant's data key. */
 export type OperationId = `${OperationPrefix}_${string}`
 
@@ -35,6 +40,10 @@ export interface IdMaker {
   backendId(): BackendId
   instanceId(): InstanceId
   stampId(): StampId
+  fileId(): FileId
+  uploadId(): UploadId
+  uploadPartId(): UploadPartId
+  batchId(): BatchId
   operationId(prefix: OperationPrefix): OperationId
 }
 
@@ -47,6 +56,10 @@ export function createIdMaker({ clock, chance }: { clock: Clock; chance: Chance 
     backendId: () => `bke_${body()}`,
     instanceId: () => `ins_${body()}`,
     stampId: () => `stm_${body()}`,
+    fileId: () => `file-${body()}`,
+    uploadId: () => `upload_${body()}`,
+    uploadPartId: () => `uplprt-${body()}`,
+    batchId: () => `batch_${body()}`,
     operationId: (prefix) => `${prefix}_${body()}`,
   }
 }
@@ -54,7 +67,11 @@ export function createIdMaker({ clock, chance }: { clock: Clock; chance: Chance 
 export const parseTenantId = (text: string) => parseId<TenantId>('ten_', text)
 export const parseKeyId = (text: string) => parseId<KeyId>('key_', text)
 export const parseBackendId = (text: string) => parseId<BackendId>('bke_', text)
+export const parseBatchId = (text: string) => parseId<BatchId>('batch_', text)
 export const parseStampId = (text: string) => parseId<StampId>('stm_', text)
+export const parseFileId = (text: string) => parseId<FileId>('file-', text)
+export const parseUploadId = (text: string) => parseId<UploadId>('upload_', text)
+export const parseUploadPartId = (text: string) => parseId<UploadPartId>('uplprt-', text)
 
 export const parseOperationId = (text: string) =>
   operationPrefixes.map((prefix) => parseId<OperationId>(`${prefix}_`, text)).find((id) => id !== undefined)
