@@ -22,6 +22,8 @@ export interface PriceList {
   /** The day on which the source was read. */
   readonly asOf: string
   readonly source: string
+  /** What a token in a batch costs, of what it costs in a call. */
+  readonly batchShare: number
   /** By model family; each model's prices in order of their `from`. */
   readonly models: Readonly<Record<string, readonly ModelPrice[]>>
 }
@@ -44,6 +46,7 @@ const withLongPrompt = (price: TokenPrice, long: TokenPrice): readonly ModelPric
 export const listPrices: PriceList = {
   asOf: '2026-09-23',
   source: 'npm @pydantic/genai-prices 0.1.8, provider "azure" (equal to OpenAI\'s list prices)',
+  batchShare: 0.5,
   models: {
     'gpt-5.6-sol': withLongPrompt(
       { input: 4, cachedInput: 0.4, output: 20 },

@@ -43,10 +43,19 @@ describe('the price book', () => {
     expect(book.costOf('llama-of-our-own', { ...noTokens, promptTokens: 5 }, AT)).toBeUndefined()
   })
 
+  it('takes half for a request in a batch, of every part of it and of the long prompt’s price too', () => {
+    const parts = { ...noTokens, promptTokens: 3_000_000, cachedTokens: 1_000_000, outputTokens: 1_000_000 }
+    expect(book.batchCostOf('gpt-4.1-mini', parts, AT)).toBe(800_000 / 2 + 100_000 / 2 + 1_600_000 / 2)
+    const long = { ...noTokens, promptTokens: 300_000, outputTokens: 100_000 }
+    expect(book.batchCostOf('gpt-5.5', long, AT)).toBe((book.costOf('gpt-5.5', long, AT) ?? 0) / 2)
+    expect(book.batchCostOf('llama-of-our-own', parts, AT)).toBeUndefined()
+  })
+
   it('takes the price of the day on which the call came in', () => {
     const dated = createPriceBook({
       asOf: '2026-06-01',
       source: 'a test',
+      batchShare: 0.5,
       models: {
         m: [
           { from: '2026-01-01', input: 1, output: 0 },
