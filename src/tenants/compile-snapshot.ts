@@ -25,7 +25,8 @@ export function compileSnapshot(record: TenantRecord): TenantSnapshot {
   }
 }
 
-const generatesTokens = (capability: Capability) => capability === 'chat' || capability === 'completions'
+const generatesTokens = (capability: Capability) =>
+  capability === 'chat' || capability === 'completions' || capability === 'batch'
 
 function compileAlias(spec: AliasSpec, tier: Tier): ModelAlias {
   const facts = modelFacts(spec.model)

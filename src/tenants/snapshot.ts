@@ -58,7 +58,8 @@ export const clientGonePolicies = ['drain', 'cancel'] as const
  */
 export type ClientGonePolicy = (typeof clientGonePolicies)[number]
 
-export const capabilities = ['chat', 'completions', 'embeddings', 'images', 'transcription', 'speech'] as const
+/** `batch`: the deployments behind it are of a batch SKU, which serves batches and nothing else. */
+export const capabilities = ['chat', 'completions', 'embeddings', 'images', 'transcription', 'speech', 'batch'] as const
 export type Capability = (typeof capabilities)[number]
 
 export interface ModelAlias {
