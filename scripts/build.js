@@ -32,6 +32,7 @@ const bench = {
     'bench/overhead': 'bench/overhead.ts',
     'bench/soak': 'bench/soak.ts',
     'bench/fairness': 'bench/fairness.ts',
+    'bench/streams': 'bench/streams.ts',
     'bench/onboarding': 'bench/onboarding.ts',
     'bench/bare-proxy': 'bench/bare-proxy.ts',
     'bench/serve-on-node': 'bench/serve-on-node.ts',
