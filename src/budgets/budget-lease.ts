@@ -9,12 +9,14 @@ import { BudgetLedger } from './budget-ledger'
 import { advanceBudget, type BudgetState } from './budget-state'
 import type { BudgetStore, BudgetSubject, BudgetWritten, StoredBudget } from './budget-store'
 import { renewBudget, SKEW_MS_MAX, type BudgetReport, type Truth } from './renew-budget'
-import { seedBudget, truthOf, type SpentByLog } from './true-up'
+import { countFromHour, seedBudget, truthOf, type SpentByLog } from './true-up'
 
 /** One read or write. Later than this it counts as unanswered. */
 const STORAGE_MS_MAX = 1_500
 /** The usage log is read to its end first, which other instances' logs may make long. */
 const LOG_MS_MAX = 5_000
+/** Of a month, with no call waiting for it. */
+const RECOUNT_MS_MAX = 60_000
 /** The holder stops spending so many clock margins before its lease expires. */
 const STOP_MARGINS = 2
 
@@ -95,8 +97,11 @@ export class BudgetLease {
   async askLog(toHour: number): Promise<void> {
     if (!this.#known) return
     const nowMs = this.#deps.clock.now()
-    const fromHour = advanceBudget(this.#known.state, { nowMs }).trueUpToHour
-    if (fromHour < toHour) this.#truth = await this.#fromLog(truthOf(this.#spentIn, { fromHour, toHour, nowMs }))
+    const { trueUpToHour } = advanceBudget(this.#known.state, { nowMs })
+    if (trueUpToHour >= toHour) return
+    const fromHour = countFromHour({ trueUpToHour, toHour })
+    const counted = truthOf(this.#spentIn, { fromHour, toHour, nowMs })
+    this.#truth = await inTime({ clock: this.#deps.clock, timeoutMs: RECOUNT_MS_MAX, what: 'the usage log' }, counted)
   }
 
   /** Throws `storage_unavailable` when the row could not be changed in time; nothing is reserved then. */

@@ -109,13 +109,13 @@ export function withSpends(spent: readonly HourSpend[], more: readonly HourSpend
   return [...byHour.values()].sort((a, b) => a.hour - b.hour)
 }
 
-/** What the usage log says of hours from `trueUpToHour` on, up to `toHour`, takes the place of all that was counted in them. */
+/** What the usage log says of hours up to `toHour`, at least from `trueUpToHour` on, takes the place of all that was counted in them. */
 export function withTruth(
   state: BudgetState,
   { fromHour, toHour, spent }: { fromHour: number; toHour: number; spent: readonly HourSpend[] },
 ): BudgetState {
-  // Another instance was faster; its answer is as good.
-  if (fromHour !== state.trueUpToHour) return state
+  // Another instance was faster; its answer is as good. Or a row that was made anew meanwhile leaves a gap.
+  if (toHour <= state.trueUpToHour || fromHour > state.trueUpToHour) return state
   const later = ({ hour }: HourSpend) => hour >= toHour
   const counted = state.spent.filter((spend) => spend.hour < fromHour || later(spend))
   const holders = [...state.holders].map(

@@ -12,10 +12,27 @@ export type SpentByLog = (
   span: { readonly fromMs: number; readonly toMs: number },
 ) => Promise<Amount>
 
-/** An hour is over for good so long after its end: the longest call that began in it has ended, and stands in the log. */
-export const CLOSED_AFTER_MS = 30 * 60_000
+/**
+ * So long after its end an hour is counted by the log. The longest call that began in it has ended (20 minutes), and nobody writes
+ * under a claim of it any more (an hour, `LATE_CLOSED_AFTER_MS`); the rest is for a log that was slow.
+ */
+export const CLOSED_AFTER_MS = 75 * 60_000
+
+/**
+ * What the log has learnt even later, of a batch's lines of the day before or after an outage of storage, is found once a day: the month
+ * so far is counted anew from its begin, by the first true-up that counts this hour of the day, UTC. By then all claims of the day
+ * before are closed.
+ */
+const RECOUNTED_HOUR = 2
 
 export const closedHourAt = (nowMs: number): number => hourAt(nowMs - CLOSED_AFTER_MS)
+
+/** From which hour on the log has to be asked, of a row that it has counted up to `trueUpToHour`. */
+export function countFromHour({ trueUpToHour, toHour }: { trueUpToHour: number; toHour: number }): number {
+  const recounts = (hour: number) => Math.floor((hour - 1 - RECOUNTED_HOUR) / 24)
+  if (recounts(toHour) === recounts(trueUpToHour)) return trueUpToHour
+  return Math.min(trueUpToHour, firstHourOf('month', (toHour - 1) * HOUR_MS))
+}
 
 /** A row that begins: this month so far by the usage log. What is under way now shows when its hour is counted anew. */
 export async function seedBudget(spentIn: SpentIn, nowMs: number): Promise<BudgetState> {

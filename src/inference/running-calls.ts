@@ -4,7 +4,7 @@ import { TOTAL_TIMEOUT_MS } from './relay-stream'
 import type { RunningCall } from './running-call'
 
 /** A call whose answer nobody reads to its end (a server that broke before reading) is given up this long after its total timeout. */
-const ABANDONED_AFTER_MS = TOTAL_TIMEOUT_MS + 60_000
+export const ABANDONED_AFTER_MS = TOTAL_TIMEOUT_MS + 60_000
 const DRAIN_POLL_MS = 50
 
 /** The calls under way in this process: for a clean stop, and so that none can hold its reservation for ever. */

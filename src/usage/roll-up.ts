@@ -36,7 +36,7 @@ export interface UsageRow {
 const MINUTE_MS = 60_000
 /** Text of a row's groups, so that a row fits an entity (1 MiB, two bytes a character). */
 export const ROW_CHARACTERS_MAX = 400_000
-/** At most, for the numbers of a group as text: 16 of at most 17 digits with their commas. */
+/** At most, for the numbers of a group as text: 17 of at most 16 digits with their commas. */
 const SUMS_CHARACTERS_MAX = 300
 
 /** The roll-up of a blob that is read bit by bit. Memory: one entry a call, a few hundred bytes a group. */
@@ -177,6 +177,7 @@ function addSettlement(sums: UsageSums, { settlement }: Extract<LogLine, { kind:
   sums.images += images
   sums.audioMs += audioMs
   sums.characters += characters
+  sums.hedgedTokens += settlement.hedgedTokens ?? 0
   if (firstByteMs === undefined) return
   sums.firstByteMs += firstByteMs
   sums.firstByteCalls++

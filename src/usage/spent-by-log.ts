@@ -7,8 +7,8 @@ import type { UsageReport } from './query-usage'
 type QueryUsage = (scope: TenantScope, query: Readonly<Record<string, string>>) => Promise<UsageReport | Problem>
 
 /**
- * What budgets count, from the usage log's sums: prompt and output tokens, and what the price book makes of them. Calls that
- * a crash cut short have no tokens in the log, and so none here.
+ * What budgets count, from the usage log's sums: prompt, hedged and output tokens, and what the price book makes of them.
+ * Calls that a crash cut short have no tokens in the log, and so none here.
  */
 export function createSpentByLog(queryUsage: QueryUsage): SpentByLog {
   return async (scope, subject, { fromMs, toMs }) => {
@@ -20,6 +20,8 @@ export function createSpentByLog(queryUsage: QueryUsage): SpentByLog {
       subject.kind === 'tenant'
         ? usage.totals
         : usage.rows.find((row) => (subject.kind === 'key' ? row.key === subject.keyId : row.alias === subject.alias))
-    return sums ? { tokens: sums.promptTokens + sums.outputTokens, microUsd: sums.costMicroUsd } : nothing
+    if (!sums) return nothing
+    // The same sum that `RunningCall.end` settles a reservation with.
+    return { tokens: sums.promptTokens + sums.hedgedTokens + sums.outputTokens, microUsd: sums.costMicroUsd }
   }
 }

@@ -30,6 +30,11 @@ export interface UsageSums {
   audioMs: number
   /** Of text that was spoken. */
   characters: number
+  /**
+   * Prompts, by our estimate, of backends that were asked for the same answer and given up. No part of `promptTokens`, which
+   * are the provider's figure; part of the cost, and of what limits and budgets count.
+   */
+  hedgedTokens: number
 }
 
 /** Every field of UsageSums, in the order in which rows store them; new ones go to the end. */
@@ -50,6 +55,7 @@ export const sumFields = [
   'images',
   'audioMs',
   'characters',
+  'hedgedTokens',
 ] as const satisfies readonly (keyof UsageSums)[]
 
 export function zeroSums(): UsageSums {
@@ -70,6 +76,7 @@ export function zeroSums(): UsageSums {
     images: 0,
     audioMs: 0,
     characters: 0,
+    hedgedTokens: 0,
   }
 }
 

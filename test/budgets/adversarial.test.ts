@@ -1,4 +1,7 @@
 import { ProblemError } from '../../src/base/problem'
+import { CLOSED_AFTER_MS } from '../../src/budgets/true-up'
+import { ABANDONED_AFTER_MS } from '../../src/inference/running-calls'
+import { LATE_CLOSED_AFTER_MS } from '../../src/metering/late-usage'
 import { ask, daily, drain, monthly, refusalOf, reservationOf, scope, tenant, town, using } from './budgets-on-azurite'
 
 const HOUR_MS = 3_600_000
@@ -168,5 +171,46 @@ describe('what if hours are over', () => {
     expect(await place.used()).toBe(15_000 + 2_000)
     await place.meanwhile(Promise.all(offices.map(({ keeper }) => keeper.close())))
     expect(await place.used()).toBe(15_000 + 2_000)
+  })
+
+  it('an hour is not taken for over while a call of it may go on, or usage be recorded under a claim of it', async () => {
+    expect(CLOSED_AFTER_MS).toBeGreaterThan(Math.max(ABANDONED_AFTER_MS, LATE_CLOSED_AFTER_MS) + 5 * 60_000)
+    const place = await town()
+    const office = place.open()
+    await drain(place, office, ask(monthly(1_000_000), 1_000), { atMost: 10 })
+    // 75 minutes after the end of the hour at the earliest, and ten more at the latest.
+    await place.clock.advance(100 * 60_000)
+    await drain(place, office, ask(monthly(1_000_000), 1_000), { atMost: 1 })
+    await place.pass(5_000)
+    expect(await place.used()).toBe(11_000)
+    place.logged.set(Date.UTC(2026, 4, 12, 9), using(70_000))
+    await place.clock.advance(20 * 60_000)
+    await drain(place, office, ask(monthly(1_000_000), 1_000), { atMost: 1 })
+    await place.pass(5_000)
+    expect(await place.used()).toBe(70_000 + 2_000)
+    await place.meanwhile(office.keeper.close())
+  })
+
+  it('what the log learns of them later still counts in the month from the next night on', async () => {
+    const place = await town()
+    const office = place.open()
+    await drain(place, office, ask(monthly(1_000_000), 1_000), { atMost: 10 })
+    place.logged.set(Date.UTC(2026, 4, 12, 9), using(10_000))
+    await place.pass(5_000)
+    await place.clock.advance(3 * HOUR_MS)
+    await drain(place, office, ask(monthly(1_000_000), 1_000), { atMost: 1 })
+    await place.pass(5_000)
+    expect(await place.used()).toBe(11_000)
+
+    // A batch whose account told of it much later, and a line of the log that an outage held back.
+    place.logged.set(Date.UTC(2026, 4, 12, 7), using(200_000))
+    place.logged.set(Date.UTC(2026, 4, 12, 9), using(30_000))
+    place.logged.set(Date.UTC(2026, 4, 12, 12), using(1_000))
+    await place.clock.advance(16 * HOUR_MS)
+    await drain(place, office, ask(monthly(1_000_000), 1_000), { atMost: 1 })
+    await place.pass(5_000)
+    expect(await place.used()).toBe(200_000 + 30_000 + 1_000 + 1_000)
+    await place.meanwhile(office.keeper.close())
+    expect(await place.used()).toBe(200_000 + 30_000 + 1_000 + 1_000)
   })
 })

@@ -40,6 +40,7 @@ export function histories(options: {
       costMicroUsd: fc.option(count, { nil: undefined }),
       latencyMs: count,
       firstByteMs: fc.option(count, { nil: undefined }),
+      hedgedTokens: fc.option(count, { nil: undefined }),
     } as const)
     .map((fields) => settlementOf(fields))
   const call = fc.record({
@@ -104,13 +105,21 @@ export function bruteForce(
   return sums
 }
 
-function settledSums({ usage, estimated, costMicroUsd, latencyMs, firstByteMs }: CallSettlement): UsageSums {
+function settledSums({
+  usage,
+  estimated,
+  costMicroUsd,
+  latencyMs,
+  firstByteMs,
+  hedgedTokens = 0,
+}: CallSettlement): UsageSums {
   return {
     promptTokens: usage.promptTokens,
     cachedTokens: usage.cachedTokens,
     outputTokens: usage.outputTokens,
     reasoningTokens: usage.reasoningTokens,
     ...(usage.media ?? noMedia),
+    hedgedTokens,
     calls: 1,
     unsettled: 0,
     estimated: estimated ? 1 : 0,
