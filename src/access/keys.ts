@@ -1,8 +1,9 @@
 import type { Clock } from '../base/clock'
 import type { KeyId } from '../base/ids'
-import { Problem } from '../base/problem'
+import { Problem, type FieldError } from '../base/problem'
 import type { TenantScope } from '../storage/tenant-scope'
 import { mergeBudgets } from '../tenants/budget'
+import { checkKeyBounds } from '../tenants/check-record'
 import { mergeLimits } from '../tenants/edit-record'
 import type { Tenants } from '../tenants/tenants'
 import { digestOf, type ApiKeys } from './api-key'
@@ -125,16 +126,26 @@ function rotated(
 
 const digestsOf = ({ digest, previous }: KeyRecord) => [digest, ...previous.map((older) => older.digest)]
 
+/** All that is wrong at once, as with a tenant's record. */
 async function faultOf({ tenants, clock }: KeysDeps, scope: TenantScope, input: KeyInput) {
+  const errors: FieldError[] = []
   if (input.expiresAt !== undefined && input.expiresAt <= clock.now())
-    return new Problem('invalid_request', 'expiresAt: Must be in the future', { param: 'expiresAt' })
-  if (!input.aliases) return undefined
-  const known = (await tenants.get(scope))?.aliases.map(({ name }) => name) ?? []
-  const unknown = input.aliases.findIndex((name) => !known.includes(name))
-  if (unknown < 0) return undefined
-  const param = `aliases.${unknown}`
-  const message = `${param}: "${input.aliases[unknown]}" is not an alias of this tenant. It has: ${known.join(', ') || 'none'}`
-  return new Problem('invalid_request', message, { param })
+    errors.push({ path: 'expiresAt', message: 'Must be in the future' })
+  if (input.aliases ?? input.limits ?? input.budgets) {
+    const tenant = await tenants.get(scope)
+    errors.push(...unknownAliases(input.aliases ?? [], tenant?.aliases.map(({ name }) => name) ?? []))
+    if (tenant) errors.push(...checkKeyBounds(input, tenant.tier))
+  }
+  const [first] = errors
+  return first && new Problem('invalid_request', `${first.path}: ${first.message}`, { param: first.path, errors })
+}
+
+function unknownAliases(named: readonly string[], known: readonly string[]): FieldError[] {
+  return named.flatMap((name, index) => {
+    if (known.includes(name)) return []
+    const message = `"${name}" is not an alias of this tenant. It has: ${known.join(', ') || 'none'}`
+    return [{ path: `aliases.${index}`, message }]
+  })
 }
 
 async function makeRoom({ store, clock }: KeysDeps, scope: TenantScope, keyId: KeyId): Promise<Problem | undefined> {

@@ -30,8 +30,11 @@ export interface Orchestrations {
   status(instanceId: string): Promise<OrchestrationStatus | undefined>
   /** Every instance that has not ended, with what it was started with. */
   running(): Promise<readonly StartedOrchestration[]>
-  /** Every instance that has ended and is not purged. Reads all that the host keeps: for rare work only. */
-  ended(): Promise<readonly StartedOrchestration[]>
+  /**
+   * Every instance that was begun in the span, has ended and is not purged. The host looks through all that it keeps and hands
+   * over those of the span at once: for rare work only, in spans that bound how many they are. Unix milliseconds.
+   */
+  ended(begun: { readonly fromMs: number; readonly toMs: number }): Promise<readonly StartedOrchestration[]>
   /** Removes what the host keeps of an instance that has ended: input, history, status. An unknown one is no error. */
   purge(instanceId: string): Promise<void>
   /** Events for an instance that is not running are dropped. */

@@ -76,6 +76,14 @@ export const parseUploadPartId = (text: string) => parseId<UploadPartId>('uplprt
 export const parseOperationId = (text: string) =>
   operationPrefixes.map((prefix) => parseId<OperationId>(`${prefix}_`, text)).find((id) => id !== undefined)
 
+/** When an id was made, Unix milliseconds. */
+export function idTimeMs(id: TenantId): number {
+  const from = id.indexOf('_') + 1
+  let timeMs = 0
+  for (const character of id.slice(from, from + TIME_CHARACTERS)) timeMs = timeMs * 32 + ALPHABET.indexOf(character)
+  return timeMs
+}
+
 function parseId<Id extends string>(prefix: string, text: string): Id | undefined {
   return text.startsWith(prefix) && BODY.test(text.slice(prefix.length)) ? (text as Id) : undefined
 }

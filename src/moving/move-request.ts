@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { idInput } from '../base/id-input'
 import { parseStampId } from '../base/ids'
 import { Problem, type FieldError } from '../base/problem'
 import type { Stamps } from '../stamps/stamps'
@@ -30,14 +31,7 @@ export const moveInput = z
       })
       .optional()
       .meta({ description: 'Another isolation of models.' }),
-    stampId: z
-      .string()
-      .transform((text, context) => {
-        const id = parseStampId(text)
-        if (id) return id
-        context.addIssue({ code: 'custom', message: 'Must be the id of a stamp: "stm_" and 26 characters' })
-        return z.NEVER
-      })
+    stampId: idInput({ prefixes: ['stm'], parse: parseStampId, of: 'a stamp' })
       .optional()
       .meta({
         description: 'Where what is made for the tenant is made; alone, it takes along what was made elsewhere.',
@@ -71,10 +65,11 @@ export async function planMove(
   }
   if (stampId && moves.data !== 'account' && !isMade(change?.isolation))
     return fault('stampId', 'Nothing of this tenant is made on a stamp, and nothing is to be')
-  const refused = change && (await tenants.checkModels(record, change))
-  if (refused) return inTermsOf(refused, record, models)
+  // First: what is said of an alias that there is not would otherwise be passed over, and others blamed for what is missing.
   const unknown = models?.aliases.findIndex(({ name }) => !record.aliases.some((alias) => alias.name === name)) ?? -1
   if (unknown >= 0) return fault(`models.aliases.${unknown}.name`, 'The tenant has no alias of this name')
+  const refused = change && (await tenants.checkModels(record, change))
+  if (refused) return inTermsOf(refused, record, models)
   return { ...moves, stampId }
 }
 

@@ -136,13 +136,13 @@ const destroyKeyStep = ({ stores, offboardings, clock }: OffboardingDeps): Step 
   },
 })
 
-const removeRecordStep = ({ stores, offboardings }: OffboardingDeps): Step => ({
+const removeRecordStep = ({ stores, offboardings, clock }: OffboardingDeps): Step => ({
   id: 'remove-record',
   ...bounds,
   do: async ({ operationId, tenantId }, { orchestrations }) => {
     const removal = await emptyStore(offboardings, stores.record, tenantId)
     if (removal.kind === 'not-yet') return removal
-    await purgeOthers(orchestrations, { operationId, tenantId })
+    await purgeOthers(orchestrations, { operationId, tenantId }, clock.now())
     return done()
   },
 })
@@ -175,7 +175,7 @@ const sweepStep = ({ stores, offboardings, sweep, clock }: OffboardingDeps): Ste
       const count = await store.census(scope)
       if (count > 0) left.push(`${store.name} (${count})`)
     }
-    const purged = await purgeOthers(orchestrations, { operationId, tenantId })
+    const purged = await purgeOthers(orchestrations, { operationId, tenantId }, clock.now())
     if (purged.length > 0) left.push(`histories of operations (${purged.length})`)
     if (left.length > 0) {
       for (const store of all) await store.remove(scope)

@@ -4,7 +4,7 @@ import { budgetNames, type Budgets } from './budget'
 import { checkFallbacks } from './check-fallbacks'
 import { checkOwnModels } from './check-own-models'
 import { modelFacts } from './models'
-import type { OwnLimits } from './snapshot'
+import type { OwnLimits, TierName } from './snapshot'
 import type { AliasSpec, TenantRecord } from './tenant-record'
 import { tiers, type Tier } from './tiers'
 
@@ -27,7 +27,19 @@ export function checkRecord(
   ]
 }
 
-/** Of the tenant, or of one of its aliases: `at` is the field. */
+/**
+ * What is wrong with the limits and budgets of a key, by its tenant's tier. The tenant's own hold for the key's calls too;
+ * more than the tier can ever give would promise what is not there. A tier that changes later leaves keys as they are.
+ */
+export function checkKeyBounds(
+  { limits, budgets }: { readonly limits?: OwnLimits | undefined; readonly budgets?: Budgets | undefined },
+  tierName: TierName,
+): FieldError[] {
+  const tier = tiers[tierName]
+  return [...checkLimits(limits ?? {}, { at: 'limits', tier }), ...checkBudgets(budgets ?? {}, { at: 'budgets', tier })]
+}
+
+/** Of the tenant, or of one of its keys or aliases: `at` is the field. */
 function checkLimits(overrides: OwnLimits, { at, tier }: { at: string; tier: Tier }): FieldError[] {
   const names = ['requestsPerMinute', 'tokensPerMinute', 'concurrentCalls'] as const
   return names.flatMap((name) => {

@@ -4,6 +4,7 @@ import {
   OrchestrationRuntimeStatus,
   type DurableClient,
   type DurableOrchestrationStatus,
+  type OrchestrationFilter,
 } from 'durable-functions'
 import type { OrchestrationStatus, Orchestrations } from '../../base/durable-steps'
 
@@ -37,8 +38,11 @@ export function durableOrchestrations(context: InvocationContext): Orchestration
     return found?.instanceId ? statusOf(found) : undefined
   }
 
-  const started = async (runtimeStatus: readonly OrchestrationRuntimeStatus[]) => {
-    const found = await client().getStatusBy({ runtimeStatus: [...runtimeStatus] })
+  const started = async (
+    runtimeStatus: readonly OrchestrationRuntimeStatus[],
+    begun: Pick<OrchestrationFilter, 'createdTimeFrom' | 'createdTimeTo'> = {},
+  ) => {
+    const found = await client().getStatusBy({ runtimeStatus: [...runtimeStatus], ...begun })
     return found.map(({ instanceId, input }) => ({ instanceId, input }))
   }
 
@@ -50,7 +54,7 @@ export function durableOrchestrations(context: InvocationContext): Orchestration
       await client().startNew(name, { instanceId, input })
     },
     running: () => started(NOT_ENDED),
-    ended: () => started(ENDED),
+    ended: ({ fromMs, toMs }) => started(ENDED, { createdTimeFrom: new Date(fromMs), createdTimeTo: new Date(toMs) }),
     purge: async (instanceId) => {
       await client().purgeInstanceHistory(instanceId)
     },

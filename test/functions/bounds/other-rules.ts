@@ -1,3 +1,4 @@
+import { tiers } from '../../../src/tenants/tiers'
 import { backendBody, chatAlias, stampBody, tenantBody } from '../control-plane-fixtures'
 import type { Rule } from './rule'
 import { accountOf, deploymentOf } from './sound-models'
@@ -9,6 +10,7 @@ const SETTINGS = 'PUT /api/platform/registration-settings'
 const MOVE = 'POST /api/platform/tenants/{tenantId}/move'
 const PATCH = 'PATCH /api/platform/tenants/{tenantId}'
 
+const { premium } = tiers
 const [account = ''] = stampBody.modelAccountIds
 const noStamp = `stm_${'0'.repeat(26)}`
 const key = (change: object) => () => ({ name: 'a key', ...change })
@@ -39,6 +41,14 @@ const keyRules: readonly Rule[] = [
     path: 'scopes',
     says: /twice/,
     taken: key({ scopes: ['admin', 'inference'] }),
+  },
+  {
+    what: 'a key has no limit above those of its tenant’s tier',
+    operation: KEYS,
+    refused: key({ limits: { tokensPerMinute: premium.limitsMax.tokensPerMinute + 1 } }),
+    path: 'limits.tokensPerMinute',
+    says: /premium tier allows 1 to 100000000/,
+    taken: key({ limits: { tokensPerMinute: premium.limitsMax.tokensPerMinute } }),
   },
 ]
 
@@ -134,6 +144,13 @@ const moveRules: readonly Rule[] = [
     refused: moved({ isolation: 'dedicated', aliases: [deploymentOf({ name: 'chat' })] }),
     path: 'models.aliases',
     says: /"chat1", deployment: Must say/,
+  },
+  {
+    what: 'a move of models names aliases that there are, whatever else is wrong with it',
+    operation: MOVE,
+    refused: moved({ isolation: 'dedicated', aliases: [deploymentOf({ name: 'nobody' })] }),
+    path: 'models.aliases.0.name',
+    says: /no alias of this name/,
   },
   {
     what: 'a move of models knows its aliases',

@@ -1,3 +1,4 @@
+import { DIRECTORIES_MAX } from '../../../src/access/directories'
 import { systemChance } from '../../../src/base/chance'
 import { createIdempotency } from '../../../src/http/idempotency'
 import { platformTable } from '../../../src/storage/platform-table'
@@ -168,5 +169,23 @@ describe('a state that an action does not fit', () => {
       status: 409,
       body: { code: 'conflict', detail: expect.stringContaining('offboarding') },
     })
+  })
+})
+
+describe('a tenant’s directories', () => {
+  it('are so many at most, those that are linked already not counted twice, and one less makes room', async () => {
+    const { tenantId } = await createTenant(server)
+    const path = `/api/platform/tenants/${tenantId}/directories`
+    const link = (n: number) =>
+      server.operate('POST', path, { directoryId: `aaaaaaaa-0000-4000-8000-${String(n).padStart(12, '0')}` })
+    for (let n = 1; n <= DIRECTORIES_MAX; n++) expectStatus(await link(n), 201)
+    expectStatus(await link(1), 201)
+    const full = await link(DIRECTORIES_MAX + 1)
+    expect(full).toMatchObject({
+      status: 409,
+      body: { code: 'conflict', detail: expect.stringContaining('at most 50') },
+    })
+    expectStatus(await server.operate('DELETE', `${path}/aaaaaaaa-0000-4000-8000-000000000001`), 204)
+    expectStatus(await link(DIRECTORIES_MAX + 1), 201)
   })
 })
