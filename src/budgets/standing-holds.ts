@@ -18,8 +18,8 @@ import { seedBudget, type SpentByLog } from './true-up'
 export interface StandingHolds {
   /** All subjects or none. Again with the same holder: lasts longer, and what it holds stays what it was. */
   hold(request: HoldRequest): Promise<HoldResult>
-  /** Gives back what is held and enters what was used, by `usedAtMs`; a second time, or without a hold, does nothing. */
-  release(request: Pick<HoldRequest, 'scope' | 'subjects' | 'holder'> & Used): Promise<void>
+  /** Gives back what is held and enters what was used; a second time, or without a hold, does nothing. */
+  release(request: ReleaseRequest): Promise<void>
 }
 
 export interface HoldRequest {
@@ -32,8 +32,13 @@ export interface HoldRequest {
   readonly untilMs: number
 }
 
-export interface Used {
+export interface ReleaseRequest {
+  readonly scope: TenantScope
+  /** All that there may be: budgets may have come and gone since. */
+  readonly subjects: readonly BudgetSubject[]
+  readonly holder: InstanceId
   readonly used: Amount
+  /** Unix milliseconds. */
   readonly usedAtMs: number
 }
 
@@ -62,13 +67,16 @@ export function createStandingHolds(deps: StandingHoldDeps): StandingHolds {
           held.push(each)
           continue
         }
-        for (const { subject } of held) await releaseOne(deps, request, subject, { used: nothing, usedAtMs: 0 })
+        const { scope, holder } = request
+        const subjects = held.map(({ subject }) => subject)
+        for (const subject of subjects)
+          await releaseOne(deps, { scope, subjects, holder, used: nothing, usedAtMs: 0 }, subject)
         return result
       }
       return { kind: 'held' }
     },
-    release: async ({ used, usedAtMs, ...request }) => {
-      for (const { subject } of bounded(request.subjects)) await releaseOne(deps, request, subject, { used, usedAtMs })
+    release: async (request) => {
+      for (const subject of request.subjects) await releaseOne(deps, request, subject)
     },
   }
 }
@@ -99,10 +107,11 @@ async function holdOne(
 /** The hold is the token by which the use is entered: once it is gone, so much has been done. */
 async function releaseOne(
   deps: StandingHoldDeps,
-  { scope, holder }: Pick<HoldRequest, 'scope' | 'holder'>,
+  { scope, holder, used, usedAtMs }: ReleaseRequest,
   subject: BudgetSubject,
-  { used, usedAtMs }: Used,
 ): Promise<void> {
+  // Where there is no row nobody holds anything, and none is made for that.
+  if (!(await deps.store.read(scope, subject))) return
   const hour = hourAt(usedAtMs)
   await changeRow<undefined>(deps, scope, subject, (stored, nowMs) => {
     const state = advanceBudget(stored, { nowMs, spared: holder })

@@ -16,7 +16,9 @@ async function holdsIn(place: Town) {
     return place.meanwhile(holds.hold({ scope, subjects, holder, cost: using(tokens), untilMs, ...more }))
   }
   const release = (tokens: number) =>
-    place.meanwhile(holds.release({ scope, subjects, holder, used: using(tokens), usedAtMs: place.clock.now() }))
+    place.meanwhile(
+      holds.release({ scope, subjects: [tenant], holder, used: using(tokens), usedAtMs: place.clock.now() }),
+    )
   return { hold, release }
 }
 
