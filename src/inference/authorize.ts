@@ -41,7 +41,11 @@ export function checkActive(tenant: TenantSnapshot, caller: Caller): Problem | u
   return requirePermission(caller, 'inference.call')
 }
 
-export function findAlias(tenant: TenantSnapshot, caller: Caller, name: string): ModelAlias | undefined {
+export function findAlias(
+  tenant: TenantSnapshot,
+  caller: Pick<Caller, 'aliases'>,
+  name: string,
+): ModelAlias | undefined {
   if (caller.aliases && !caller.aliases.includes(name)) return undefined
   return Object.hasOwn(tenant.aliases, name) ? tenant.aliases[name] : undefined
 }
