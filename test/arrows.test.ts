@@ -109,6 +109,7 @@ describe('src', () => {
     const makers = sources.filter((file) => read(file).includes('TenantScope.ofPlatform('))
     expect(makers.sort()).toMatchInlineSnapshot(`
      [
+       "src/files/sweep-files.ts",
        "src/functions/credentials.ts",
        "src/functions/platform-tenant-audit.ts",
        "src/functions/platform-tenant-data-key-rewrap.ts",

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { Agent, type Dispatcher } from 'undici'
 import { assertNever } from '../base/assert'
 import { systemClock, type Clock } from '../base/clock'
@@ -13,10 +14,16 @@ export interface UpstreamHttp {
 }
 
 export interface UpstreamSend {
+  /** `POST` where absent. */
+  readonly method?: 'GET' | 'POST'
   readonly origin: string
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Buffer
+  /**
+   * Pieces are taken as the connection takes them, and given back (`return`) where the call ends before them; without a
+   * `content-length` they go in chunks. The first-byte timeout has room for all of them. Absent for none.
+   */
+  readonly body?: Buffer | AsyncIterable<Uint8Array>
   /** Until a connection is there; `CONNECT_TIMEOUT_MS` at most and where absent. */
   readonly connectTimeoutMs?: number
   /** From sending to the first piece of the answer's body. */
@@ -96,9 +103,9 @@ function send(agent: Agent, clock: Clock, request: UpstreamSend): Promise<Upstre
       {
         origin: request.origin,
         path: request.path,
-        method: 'POST',
+        method: request.method ?? 'POST',
         headers: request.headers,
-        body: request.body,
+        ...(request.body === undefined ? {} : { body: bodyOf(request.body) }),
       },
       {
         onRequestStart: (controller) => {
@@ -121,6 +128,10 @@ function send(agent: Agent, clock: Clock, request: UpstreamSend): Promise<Upstre
     watch.waits()
   })
 }
+
+/** A stream of undici's own reads from pieces as the socket takes them, and ends their source where the call ends. */
+const bodyOf = (body: Buffer | AsyncIterable<Uint8Array>) =>
+  Buffer.isBuffer(body) ? body : Readable.from(body, { objectMode: false })
 
 function timeoutError(passed: PassedTimeout): UpstreamError {
   switch (passed) {
@@ -158,7 +169,6 @@ export class UpstreamBody {
   #bufferedBytes = 0
   #paused = false
   #state: { kind: 'open' } | { kind: 'ended' } | { kind: 'failed'; error: UpstreamError } = { kind: 'open' }
-  #waiting: { resolve: (chunk: Buffer | undefined) => void; reject: (error: UpstreamError) => void } | undefined
   #onReadable: (() => void) | undefined
   #controller: Dispatcher.DispatchController | undefined
   readonly #onOver: () => void
@@ -173,22 +183,26 @@ export class UpstreamBody {
     return this.#paused
   }
 
-  /** The next piece, or undefined at the end. Rejects with an `UpstreamError` when the answer broke off. */
-  next(): Promise<Buffer | undefined> {
-    const chunk = this.#chunks.shift()
-    if (chunk) {
-      this.#bufferedBytes -= chunk.length
-      if (this.#paused && this.#bufferedBytes < BUFFERED_BYTES_MAX / 2) {
+  /**
+   * All that is there, or the next piece, or undefined at the end. Pieces that came together are given together: under load
+   * each costs its reader a turn and a write, and fewer of them is what lets a busy process catch up. Rejects with an
+   * `UpstreamError` when the answer broke off.
+   */
+  async next(): Promise<Buffer | undefined> {
+    if (this.#chunks.length === 0 && this.#state.kind === 'open') await this.readable()
+    const [first] = this.#chunks
+    if (first) {
+      const pieces = this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#bufferedBytes)
+      this.#chunks = []
+      this.#bufferedBytes = 0
+      if (this.#paused) {
         this.#paused = false
         this.#controller?.resume()
       }
-      return Promise.resolve(chunk)
+      return pieces
     }
-    if (this.#state.kind === 'ended') return Promise.resolve(undefined)
-    if (this.#state.kind === 'failed') return Promise.reject(this.#state.error)
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject }
-    })
+    if (this.#state.kind === 'failed') throw this.#state.error
+    return undefined
   }
 
   /** Resolves when `next` would not wait: a piece, the end or a failure is there. Takes nothing. One at a time. */
@@ -231,12 +245,6 @@ export class UpstreamBody {
 
   push(chunk: Buffer): void {
     if (this.#state.kind !== 'open') return
-    if (this.#waiting) {
-      const { resolve } = this.#waiting
-      this.#waiting = undefined
-      resolve(chunk)
-      return
-    }
     this.#chunks.push(chunk)
     this.#bufferedBytes += chunk.length
     this.#wake()
@@ -251,8 +259,6 @@ export class UpstreamBody {
     this.#state = { kind: 'ended' }
     this.#onOver()
     this.#wake()
-    this.#waiting?.resolve(undefined)
-    this.#waiting = undefined
   }
 
   fail(error: UpstreamError): void {
@@ -260,8 +266,6 @@ export class UpstreamBody {
     this.#state = { kind: 'failed', error }
     this.#onOver()
     this.#wake()
-    this.#waiting?.reject(error)
-    this.#waiting = undefined
   }
 
   #wake(): void {

@@ -32,6 +32,7 @@ export const problemCodes = {
   unsupported_parameter: entry(400, 'Parameter is not allowed here', 'invalid_request_error', 'caller', 'final'),
   output_tokens_above_cap: entry(400, 'Output tokens above the cap', 'invalid_request_error', 'tenant', 'final'),
   request_above_token_limit: entry(400, 'Request can never fit the limit', 'invalid_request_error', 'tenant', 'final'),
+  file_quota_exceeded: entry(400, 'Room for files used up', 'invalid_request_error', 'tenant', 'final'),
   body_too_large: entry(413, 'Body too large', 'invalid_request_error', 'caller', 'final'),
   unsupported_media_type: entry(415, 'Body must be JSON', 'invalid_request_error', 'caller', 'final'),
   client_closed_request: entry(499, 'The client has gone', 'invalid_request_error', 'caller', 'final'),

@@ -9,9 +9,9 @@ import { keyVersionOf } from './create-sealer'
 import type { Sealer } from './sealer'
 
 /**
- * JSON values of a tenant, sealed, in its own place, by id. Ids are lower-case letters, digits, hyphens and underscores.
- * A value is at most `RECORD_BYTES_MAX` of JSON; one beyond `ROW_BYTES_MAX` lies in a blob that its row names. Reads may show
- * what a move has left behind for `PLACE_KNOWN_EVERYWHERE_MS`; tags stay the same wherever the data is moved.
+ * JSON values of a tenant, and bytes, sealed, in its own place, by id. Ids are lower-case letters, digits, hyphens and
+ * underscores. A record is at most `RECORD_BYTES_MAX`; one beyond `ROW_BYTES_MAX` lies in a blob that its row names. Reads may
+ * show what a move has left behind for `PLACE_KNOWN_EVERYWHERE_MS`; tags stay the same wherever the data is moved.
  */
 export interface SealedRecords {
   get<T>(scope: TenantScope, id: string): Promise<{ readonly value: T; readonly etag: string } | undefined>
@@ -20,10 +20,22 @@ export interface SealedRecords {
   putIfAbsent<T>(scope: TenantScope, id: string, value: T): Promise<WriteResult>
   /** `lost-race` when the record has changed since `etag`, or is gone. */
   replace<T>(scope: TenantScope, id: string, value: T, etag: string): Promise<WriteResult>
-  /** A missing one is no error. */
+  /** Of values or of bytes; a missing one is no error. */
   remove(scope: TenantScope, id: string): Promise<void>
-  /** Ids that begin with `prefix`, in their order. */
+  /** Ids of values that begin with `prefix`, in their order. */
   ids(scope: TenantScope, prefix: string): AsyncIterable<string>
+  /** The values whose ids begin with `prefix` and come behind `after`, in their order, read page by page. */
+  values<T>(
+    scope: TenantScope,
+    prefix: string,
+    after?: string,
+  ): AsyncIterable<{ readonly id: string; readonly value: T }>
+  /** Bytes as they are. Their ids are not among those of values. */
+  getBytes(scope: TenantScope, id: string): Promise<Buffer | undefined>
+  /** Writes whatever is there. */
+  putBytes(scope: TenantScope, id: string, bytes: Uint8Array): Promise<void>
+  /** As `ids`, of bytes. */
+  bytesIds(scope: TenantScope, prefix: string): AsyncIterable<string>
   /** Seals up to `recordsMax` of those anew that a key version before `olderThan` has sealed; done when it found no more. */
   reseal(
     scope: TenantScope,
@@ -52,16 +64,19 @@ export function createSealedRecords({ data, sealer }: { data: TenantData; sealer
     scope: TenantScope,
     { id, value }: { id: string; value: unknown },
     mayChange: (tag: string | undefined) => boolean,
-  ) => change(scope, { id, plain: plainOf(id, value), mayChange })
+  ) => change(scope, { id, plain: plainOf(id, Buffer.from(JSON.stringify(value))), isBytes: false, mayChange })
 
   /** Whoever changes the row in between makes it look again whether it still may. */
-  const change = async (scope: TenantScope, { id, plain, mayChange }: Change): Promise<WriteResult> => {
+  const change = async (scope: TenantScope, { id, plain, isBytes, mayChange }: Change): Promise<WriteResult> => {
     const { blobs } = contentOf(await data.toChange(scope))
     const sealed = await sealer.seal(scope, recordIdOf(id), plain)
     const tag = tagOf(sealed)
     const isLarge = plain.length > ROW_BYTES_MAX
     if (isLarge) await blobs.put(blobOf(id, tag), sealed)
-    const columns: Columns = isLarge ? { blob: tag } : { sealed }
+    const columns: Columns = {
+      ...(isLarge ? { blob: tag, keyVersion: keyVersionOf(sealed) } : { sealed }),
+      ...(isBytes ? { bytes: true } : {}),
+    }
     for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
       // Asked for anew each time: a move may have been what lost the race.
       const { rows } = contentOf(await data.toChange(scope))
@@ -78,12 +93,16 @@ export function createSealedRecords({ data, sealer }: { data: TenantData; sealer
     throw new Error(`others are writing the record "${id}" at the moment`)
   }
 
+  const opened = async (scope: TenantScope, id: string) => {
+    const found = await find(contentOf(await data.toRead(scope)), id)
+    return found && { row: found.row, plain: await sealer.open(scope, recordIdOf(id), found.sealed) }
+  }
+
   return {
     get: async <T>(scope: TenantScope, id: string) => {
-      const found = await find(contentOf(await data.toRead(scope)), id)
-      if (!found) return undefined
-      const plain = await sealer.open(scope, recordIdOf(id), found.sealed)
-      return { value: JSON.parse(plain.toString()) as T, etag: rowTag(found.row) }
+      const found = await opened(scope, id)
+      if (!found || isBytesRow(found.row)) return undefined
+      return { value: JSON.parse(found.plain.toString()) as T, etag: rowTag(found.row) }
     },
     put: async (scope, id, value) => {
       await changeTo(scope, { id, value }, () => true)
@@ -98,18 +117,44 @@ export function createSealedRecords({ data, sealer }: { data: TenantData; sealer
     },
     async *ids(scope, prefix) {
       const { rows } = contentOf(await data.toRead(scope))
-      for await (const { rowKey } of rows.range(prefix, `${prefix}~`)) yield rowKey
+      for await (const row of rows.range(prefix, `${prefix}~`)) if (!isBytesRow(row)) yield row.rowKey
+    },
+    async *values<T>(scope: TenantScope, prefix: string, after?: string) {
+      const contents = contentOf(await data.toRead(scope))
+      // Of the characters of ids the hyphen is the lowest: nothing is between an id and the same one with it behind.
+      const from = after === undefined ? prefix : `${after}-`
+      for await (const row of contents.rows.range(from, `${prefix}~`)) {
+        const found = isBytesRow(row) ? undefined : await foundIn(contents, row)
+        if (!found) continue
+        const plain = await sealer.open(scope, recordIdOf(row.rowKey), found.sealed)
+        yield { id: row.rowKey, value: JSON.parse(plain.toString()) as T }
+      }
+    },
+    getBytes: async (scope, id) => {
+      const found = await opened(scope, id)
+      return found && isBytesRow(found.row) ? found.plain : undefined
+    },
+    putBytes: async (scope, id, bytes) => {
+      await change(scope, { id, plain: plainOf(id, bytes), isBytes: true, mayChange: () => true })
+    },
+    async *bytesIds(scope, prefix) {
+      const { rows } = contentOf(await data.toRead(scope))
+      for await (const row of rows.range(prefix, `${prefix}~`)) if (isBytesRow(row)) yield row.rowKey
     },
     reseal: async (scope, { olderThan, recordsMax }) => {
       const contents = contentOf(await data.toChange(scope))
       let left = recordsMax
-      for await (const { rowKey: id } of contents.rows.range('', ABOVE_EVERY_ROW_KEY)) {
+      for await (const row of contents.rows.range('', ABOVE_EVERY_ROW_KEY)) {
+        const id = row.rowKey
+        // What the row itself says saves the reading of its blob, for every one that is done.
+        if ((rowKeyVersion(row) ?? 0) >= olderThan) continue
         const found = await find(contents, id)
         if (!found || keyVersionOf(found.sealed) >= olderThan) continue
         if (left-- === 0) return { isDone: false }
         const plain = await sealer.open(scope, recordIdOf(id), found.sealed)
+        const isBytes = isBytesRow(found.row)
         // Whoever was faster has sealed it with the new version too.
-        await change(scope, { id, plain, mayChange: (tag) => tag === rowTag(found.row) })
+        await change(scope, { id, plain, isBytes, mayChange: (tag) => tag === rowTag(found.row) })
       }
       return { isDone: true }
     },
@@ -119,13 +164,13 @@ export function createSealedRecords({ data, sealer }: { data: TenantData; sealer
 interface Change {
   readonly id: string
   readonly plain: Uint8Array
+  readonly isBytes: boolean
   /** Of what is there, undefined for nothing. */
   readonly mayChange: (tag: string | undefined) => boolean
 }
 
-function plainOf(id: string, value: unknown): Buffer {
+function plainOf(id: string, plain: Uint8Array): Uint8Array {
   if (!ID.test(id)) throw new RangeError(`"${id}" is no id of a sealed record`)
-  const plain = Buffer.from(JSON.stringify(value))
   if (plain.length > RECORD_BYTES_MAX)
     throw new RangeError(`${plain.length} bytes are too many for one record; ${RECORD_BYTES_MAX} is the most`)
   return plain
@@ -141,19 +186,37 @@ const contentOf = ({ tables, containers }: TenantContents): Contents => ({
   blobs: containers.content,
 })
 
-async function find(
-  { rows, blobs }: Contents,
-  id: string,
-): Promise<{ row: Row<Columns>; sealed: Uint8Array } | undefined> {
+interface Found {
+  readonly row: Row<Columns>
+  readonly sealed: Uint8Array
+}
+
+async function find(contents: Contents, id: string): Promise<Found | undefined> {
+  const row = await contents.rows.get(id)
+  return row && foundIn(contents, row)
+}
+
+async function foundIn({ rows, blobs }: Contents, given: Row<Columns>): Promise<Found | undefined> {
+  const id = given.rowKey
+  let row = given
   for (let reads = 0; reads < READS_MAX; reads++) {
-    const row = await rows.get(id)
-    if (!row) return undefined
     const { sealed } = row.columns
     if (sealed instanceof Uint8Array) return { row, sealed }
     const inBlob = await blobs.get(blobOf(id, rowTag(row)))
     if (inBlob) return { row, sealed: inBlob }
+    const again = await rows.get(id)
+    if (!again) return undefined
+    row = again
   }
   throw new Error(`the record "${id}" names a blob that is not there`)
+}
+
+const isBytesRow = ({ columns }: Row<Columns>) => columns['bytes'] === true
+
+/** Which version of the key has sealed it, where the row says so. */
+function rowKeyVersion({ columns: { sealed, keyVersion } }: Row<Columns>): number | undefined {
+  if (sealed instanceof Uint8Array) return keyVersionOf(sealed)
+  return typeof keyVersion === 'number' ? keyVersion : undefined
 }
 
 async function removeBlob(blobs: TenantBlobs, { rowKey, columns }: Row<Columns>): Promise<void> {

@@ -13,7 +13,7 @@ export interface Files {
   /** Reads the content to its end; a file is there with all of its content or not at all. Rejects as `content` does. */
   create(scope: TenantScope, file: NewFile, content: AsyncIterable<Uint8Array>): Promise<FileRecord | Problem>
   get(scope: TenantScope, id: FileId): Promise<FileRecord | undefined>
-  list(scope: TenantScope, query: FileQuery): Promise<FilePage | Problem>
+  list(scope: TenantScope, query: FileQuery): Promise<FilePage>
   /** With its content and every copy of it; false where there was none. A copy whose account does not answer goes later. */
   remove(scope: TenantScope, id: FileId): Promise<boolean>
   /** The content is opened piece by piece as it is read; one that is deleted meanwhile breaks off with an error. */
@@ -77,5 +77,4 @@ export type StageResult =
   | { readonly kind: 'unsure'; readonly detail: string; readonly againMs: number }
 
 export type UnstageResult =
-  | { readonly kind: 'gone' }
-  | { readonly kind: 'unsure'; readonly detail: string; readonly againMs: number }
+  { readonly kind: 'gone' } | { readonly kind: 'unsure'; readonly detail: string; readonly againMs: number }

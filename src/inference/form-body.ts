@@ -31,10 +31,8 @@ export const isFormType = (contentType: string | null) => /^multipart\/form-data
 
 /** Where the parts of a form are; a problem for bytes that are none. */
 export function parseForm(bytes: Buffer, contentType: string | null): Form | Problem {
-  const [, quoted, plain] = BOUNDARY.exec(contentType ?? '') ?? []
-  const boundary = quoted ?? plain
-  if (!isFormType(contentType) || boundary === undefined)
-    return malformed('The content type must be multipart/form-data with a boundary.')
+  const boundary = boundaryOf(contentType)
+  if (boundary === undefined) return malformed('The content type must be multipart/form-data with a boundary.')
   const line = Buffer.from(`${DASHES}${boundary}`)
   const separator = Buffer.from(`${CRLF}${DASHES}${boundary}`)
   let at = bytes.indexOf(line)
@@ -58,10 +56,22 @@ export function parseForm(bytes: Buffer, contentType: string | null): Form | Pro
   return { boundary, parts }
 }
 
+/** What divides the parts of a form; undefined for a content type that is none of a form. */
+export function boundaryOf(contentType: string | null): string | undefined {
+  const [, quoted, plain] = BOUNDARY.exec(contentType ?? '') ?? []
+  return isFormType(contentType) ? (quoted ?? plain) : undefined
+}
+
 function partOf(head: string, start: number, end: number): FormPart | undefined {
+  const names = partNames(head)
+  return names && { ...names, start, end }
+}
+
+/** What the head of a part names it; undefined where it has no name. */
+export function partNames(head: string): Pick<FormPart, 'name' | 'filename'> | undefined {
   const disposition = /^content-disposition:\s*form-data\b(.*)$/im.exec(head)?.[1] ?? ''
   const name = parameter(disposition, 'name')
-  return name === undefined ? undefined : { name, filename: parameter(disposition, 'filename'), start, end }
+  return name === undefined ? undefined : { name, filename: parameter(disposition, 'filename') }
 }
 
 /** Quotes and line breaks within a name come percent-encoded (WHATWG HTML, multipart/form-data encoding algorithm). */

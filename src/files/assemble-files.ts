@@ -1,0 +1,76 @@
+import type { BackendCredentials } from '../azure/backend-credentials'
+import type { SmallHttp } from '../azure/small-http'
+import type { UpstreamHttp } from '../azure/upstream-http'
+import type { Clock } from '../base/clock'
+import type { IdMaker } from '../base/ids'
+import type { Log } from '../base/log'
+import type { SealedRecords } from '../encryption/sealed-records'
+import type { StorageAccount } from '../storage/connect'
+import { tenantsRows } from '../storage/tenants-rows'
+import { tenantTable } from '../storage/tenant-table'
+import { createAccountFiles, type AccountFiles } from './account-files'
+import { createContents } from './contents'
+import { createCopies, type Copies } from './copies'
+import { createFiles } from './create-files'
+import { createDrafts, type Drafts } from './drafts'
+import { createFileStore } from './file-store'
+import type { Files } from './files'
+import { createShelves } from './shelves'
+import { sweepFiles } from './sweep-files'
+import { createUploadStore } from './upload-record'
+import { createUploads, type Uploads } from './uploads'
+
+/** Each tenant's shelf and the copies of its files at accounts. */
+export const fileStorage = { tables: ['files'] } as const
+
+/** The slice put together. */
+export interface FilesSlice {
+  readonly files: Files
+  readonly drafts: Drafts
+  readonly uploads: Uploads
+  readonly copies: Copies
+  readonly accounts: AccountFiles
+  /** Of how many tenants there was something to clear away. */
+  sweep(): Promise<number>
+}
+
+export interface FilesParts {
+  readonly storage: StorageAccount
+  readonly records: SealedRecords
+  readonly upstream: Pick<UpstreamHttp, 'send'>
+  readonly http: Pick<SmallHttp, 'send'>
+  readonly credentials: BackendCredentials
+  readonly ids: IdMaker
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export function assembleFiles({
+  storage,
+  records,
+  upstream,
+  http,
+  credentials,
+  ids,
+  clock,
+  log,
+}: FilesParts): FilesSlice {
+  const table = storage.table('files')
+  const rows = tenantTable(table)
+  const shelves = createShelves(rows)
+  const contents = createContents(records)
+  const store = createFileStore(records)
+  const uploadStore = createUploadStore(records)
+  const accounts = createAccountFiles({ upstream, http, credentials })
+  const copies = createCopies({ rows, accounts, ids })
+  const drafts = createDrafts({ shelves, contents, store, ids, clock, log })
+  const deps = { shelves, contents, store, drafts, copies, clock }
+  return {
+    files: createFiles(deps),
+    drafts,
+    uploads: createUploads({ shelves, contents, files: store, uploads: uploadStore, ids, clock }),
+    copies,
+    accounts,
+    sweep: () => sweepFiles({ ...deps, uploads: uploadStore, everyShelf: tenantsRows(table), log }),
+  }
+}

@@ -1,0 +1,64 @@
+import { parseFileId, type FileId } from '../base/ids'
+import type { SealedRecords } from '../encryption/sealed-records'
+import type { TenantScope } from '../storage/tenant-scope'
+import type { Piece } from './contents'
+import type { FileRecord } from './file-record'
+
+/** A file's record as it is kept, sealed: its name may say much. */
+export interface StoredFile extends FileRecord {
+  readonly pieces: readonly Piece[]
+  /** It goes, and only the deletion still sees it. */
+  readonly isGoing?: true
+}
+
+export interface FileStore {
+  get(scope: TenantScope, id: FileId): Promise<StoredFile | undefined>
+  /** False where there is one of this id, whatever it is. */
+  insert(scope: TenantScope, file: StoredFile): Promise<boolean>
+  /** From now on nobody sees it; what there is of it, or undefined for nothing. */
+  hide(scope: TenantScope, id: FileId): Promise<StoredFile | undefined>
+  remove(scope: TenantScope, id: FileId): Promise<void>
+  /** The newest first, those that are expired or going too; behind `after`, whether it is there or not. */
+  newestFirst(scope: TenantScope, after?: FileId): AsyncIterable<StoredFile>
+}
+
+const PREFIX = 'file-'
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
+const CHANGE_ATTEMPTS_MAX = 20
+
+/** Ids sort by age; with each character's counterpart the newest comes first, as lists are asked for. */
+const recordIdOf = (id: FileId) =>
+  PREFIX + id.slice(PREFIX.length).replaceAll(/./g, (character) => ALPHABET.charAt(31 - ALPHABET.indexOf(character)))
+
+export function createFileStore(
+  records: Pick<SealedRecords, 'get' | 'putIfAbsent' | 'replace' | 'remove' | 'values'>,
+): FileStore {
+  return {
+    get: async (scope, id) => (await records.get<StoredFile>(scope, recordIdOf(id)))?.value,
+    insert: async (scope, file) => (await records.putIfAbsent(scope, recordIdOf(file.id), file)).kind === 'written',
+    hide: async (scope, id) => {
+      for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
+        const found = await records.get<StoredFile>(scope, recordIdOf(id))
+        if (!found || found.value.isGoing) return found?.value
+        const hidden: StoredFile = { ...found.value, isGoing: true }
+        if ((await records.replace(scope, recordIdOf(id), hidden, found.etag)).kind === 'written') return hidden
+      }
+      throw new Error(`others are changing ${id} at the moment`)
+    },
+    remove: (scope, id) => records.remove(scope, recordIdOf(id)),
+    async *newestFirst(scope, after) {
+      const from = after === undefined ? undefined : recordIdOf(after)
+      for await (const { value } of records.values<StoredFile>(scope, PREFIX, from))
+        if (parseFileId(value.id)) yield value
+    },
+  }
+}
+
+/** Whether its tenant sees it. */
+export const isThere = ({ isGoing, expiresAt }: StoredFile, nowMs: number): boolean =>
+  !isGoing && (expiresAt === undefined || expiresAt > nowMs)
+
+/** Without what only the store knows. */
+export function recordOf({ id, filename, purpose, bytes, createdAt, expiresAt, createdBy }: StoredFile): FileRecord {
+  return { id, filename, purpose, bytes, createdAt, expiresAt, createdBy }
+}

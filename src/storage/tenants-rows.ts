@@ -1,0 +1,17 @@
+import { odata, type TableClient } from '@azure/data-tables'
+import type { Columns } from './partition-table'
+
+/**
+ * The row of this key of every tenant that has one. For the few readers across tenants that stand in modules of their own (I4);
+ * it looks through the whole table, so the table holds few rows a tenant.
+ */
+export type TenantsRows = (rowKey: string) => AsyncIterable<{ readonly tenantId: string; readonly columns: Columns }>
+
+export const tenantsRows = (table: TableClient): TenantsRows =>
+  async function* (rowKey) {
+    const filter = odata`RowKey eq ${rowKey}`
+    for await (const entity of table.listEntities<Columns>({ queryOptions: { filter } })) {
+      const { partitionKey, rowKey: _, etag, timestamp, 'odata.metadata': metadata, ...columns } = entity
+      if (partitionKey !== undefined) yield { tenantId: partitionKey, columns }
+    }
+  }

@@ -1,0 +1,81 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createBackendCredentials } from '../../src/azure/backend-credentials'
+import { createSmallHttp } from '../../src/azure/small-http'
+import { createUpstreamHttp } from '../../src/azure/upstream-http'
+import { systemChance } from '../../src/base/chance'
+import type { Clock } from '../../src/base/clock'
+import { createIdMaker } from '../../src/base/ids'
+import { createLog } from '../../src/base/log'
+import { createSealer } from '../../src/encryption/create-sealer'
+import { keyFileWrappingKey } from '../../src/encryption/key-file'
+import { createSealedRecords, type SealedRecords } from '../../src/encryption/sealed-records'
+import { createTenantKeys, dataKeyStorage } from '../../src/encryption/tenant-keys'
+import { assembleFiles, fileStorage } from '../../src/files/assemble-files'
+import { createPlaces, placeStorage } from '../../src/storage/places'
+import { TenantScope } from '../../src/storage/tenant-scope'
+import { tenantTable } from '../../src/storage/tenant-table'
+import { freshStorage } from '../harness/storage'
+
+/** The slice on real storage, without a host. `records` may be wrapped, to break off where a test wants it. */
+export function filesParts(clock: Clock, storage = freshStorage()) {
+  const chance = systemChance()
+  const ids = createIdMaker({ clock, chance })
+  const log = createLog(
+    () => {},
+    () => 0,
+  )
+  const wrappingKey = keyFileWrappingKey(join(mkdtempSync(join(tmpdir(), 'tenantry-test-')), 'key.json'))
+  const keyring = createTenantKeys({ table: tenantTable(storage.table('datakeys')), wrappingKey, clock, chance, log })
+  const places = createPlaces({
+    storage,
+    tenantAccount: () => {
+      throw new Error('no tenant has an account here')
+    },
+    rows: tenantTable(storage.table('tenantplaces')),
+    clock,
+    log,
+  })
+  const records = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
+  const upstream = createUpstreamHttp()
+  const http = createSmallHttp()
+  const credentials = createBackendCredentials({
+    settings: { AZURE_OPENAI_API_KEY: 'simulator-key' },
+    identity: { getToken: () => Promise.reject(new Error('there is no Azure here')) },
+    secrets: { get: async () => undefined },
+    clock,
+  })
+  const sliceOn = (some: SealedRecords = records) =>
+    assembleFiles({ storage, records: some, upstream, http, credentials, ids, clock, log })
+  return {
+    storage,
+    ids,
+    keyring,
+    places,
+    records,
+    sliceOn,
+    ...sliceOn(),
+    prepare: () =>
+      storage.ensure({
+        tables: [...dataKeyStorage.tables, ...placeStorage.tables, ...fileStorage.tables],
+        containers: placeStorage.containers,
+      }),
+    newTenant: async () => {
+      const scope = TenantScope.ofPlatform(ids.tenantId())
+      await keyring.create(scope)
+      return scope
+    },
+    close: () => Promise.all([upstream.close(), http.close()]),
+  }
+}
+
+export async function* pieces(...some: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
+  for (const one of some) yield typeof one === 'string' ? Buffer.from(one) : one
+}
+
+export async function wholeOf(content: AsyncIterable<Uint8Array> | undefined): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of content ?? []) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
