@@ -21,6 +21,7 @@ import type { Config } from './config'
 import { createSealer } from './encryption/create-sealer'
 import { createSealedRecords } from './encryption/sealed-records'
 import { createTenantKeys } from './encryption/tenant-keys'
+import { assembleFiles } from './files/assemble-files'
 import type { PriceBook } from './metering/price-book'
 import type { Backends } from './routing/backends'
 import { movingChecklist } from './moving/moving-checklist'
@@ -85,6 +86,7 @@ export function composeLifecycle(parts: LifecycleParts) {
   const keyring = createTenantKeys({ table: tenantTable(storage.table('datakeys')), wrappingKey, clock, chance, log })
   const { places, dataPlaces, models } = composePlaces(parts)
   const records = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
+  const files = assembleFiles({ ...parts, records, http: parts.smallHttp })
   const credentialLinks = createCredentialLinks({ records, clock, secret: config.keyPepper })
   const alerts = createAlerts({ rows: platformTable(storage.table('alerts')), clock })
 
@@ -114,13 +116,27 @@ export function composeLifecycle(parts: LifecycleParts) {
     validMs: config.exportValidMs,
     clock,
     chance,
-    filesOf: (scope) => exportFiles({ tenants, keys, members, directories, audit, records, queryUsage, clock }, scope),
+    filesOf: (scope) =>
+      exportFiles(
+        { tenants, keys, members, directories, audit, records, files: files.files, queryUsage, clock },
+        scope,
+      ),
   })
   const offboarding = offboardingChecklist({
     tenants,
     offboardings,
     exporter,
-    stores: tenantStores({ storage, places, dataPlaces, directories, models, secrets, keyring, tenants }),
+    stores: tenantStores({
+      storage,
+      places,
+      dataPlaces,
+      directories,
+      models,
+      secrets,
+      keyring,
+      fileCopies: files.copies,
+      tenants,
+    }),
     keyring,
     sweep: createSweep(storage),
     signer: certificateSigner,
@@ -134,6 +150,7 @@ export function composeLifecycle(parts: LifecycleParts) {
   const rotation = rotationChecklist({ keyring, records, audit, clock })
 
   return {
+    files,
     checklists: [
       registered(onboarding, { log, alerts }),
       registered(offboarding, { log, alerts }),

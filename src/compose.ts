@@ -36,6 +36,8 @@ import type { ControlPlane } from './http/control-plane'
 import { createAuditRequest } from './http/audit-request'
 import { createHandle, type Handle } from './http/handle'
 import { createIdempotency } from './http/idempotency'
+import { createFileOperations } from './files/file-operations'
+import { createUploadOperations } from './files/upload-operations'
 import { createBodyRoom } from './inference/body-room'
 import { createHedgeBudget } from './inference/hedge'
 import { storedPaths } from './inference/match-path'
@@ -73,6 +75,8 @@ export interface Platform {
   readonly checklists: readonly RegisteredChecklist[]
   readonly exportArchive: Parameters<typeof exportArchive>[0]
   readonly removeExpiredExports: () => Promise<void>
+  /** Deletes expired files and what broken-off uploads left. */
+  readonly sweepFiles: () => Promise<void>
   /** Makes the tables and containers that are missing. */
   start(): Promise<void>
   /** Waits for the calls under way, then writes what is still in memory. */
@@ -159,6 +163,33 @@ export function compose(config: Config, log: Log, version: string): Platform {
     instanceId,
     log,
   })
+  const credentials = createBackendCredentials({ settings: config.backendKeys, identity, secrets, clock })
+  const { costOf } = createPriceBook()
+  const lifecycle = composeLifecycle({
+    config,
+    storage,
+    connection,
+    stamps,
+    identity,
+    smallHttp,
+    upstream,
+    credentials,
+    wrappingKey,
+    tenants,
+    keys,
+    directories,
+    members,
+    backends,
+    secrets,
+    audit,
+    costOf,
+    queryUsage: usageOf,
+    ids,
+    clock,
+    chance,
+    log,
+  })
+
   const serveDeps: ServeDeps = {
     authenticate: authenticator.authenticate,
     failedAttempts,
@@ -170,12 +201,15 @@ export function compose(config: Config, log: Log, version: string): Platform {
     budgetWarnings,
     fairQueue: createFairQueue({ clock }),
     usageLog,
-    costOf: createPriceBook().costOf,
+    costOf,
     runningCalls,
     bodyRoom: createBodyRoom(),
-    stored: storedPaths([]),
+    stored: storedPaths([
+      ...createFileOperations(lifecycle.files),
+      ...createUploadOperations({ ...lifecycle.files, clock }),
+    ]),
     upstream,
-    credentials: createBackendCredentials({ settings: config.backendKeys, identity, secrets, clock }),
+    credentials,
     health: createBackendHealth(clock),
     load: createBackendLoad(clock),
     hedges: createHedgeBudget(),
@@ -185,31 +219,6 @@ export function compose(config: Config, log: Log, version: string): Platform {
     chance,
     log,
   }
-
-  const lifecycle = composeLifecycle({
-    config,
-    storage,
-    connection,
-    stamps,
-    identity,
-    smallHttp,
-    upstream,
-    credentials: serveDeps.credentials,
-    wrappingKey,
-    tenants,
-    keys,
-    directories,
-    members,
-    backends,
-    secrets,
-    audit,
-    costOf: serveDeps.costOf,
-    queryUsage: usageOf,
-    ids,
-    clock,
-    chance,
-    log,
-  })
 
   const sweeping = repeat(
     { clock, onError: (error) => log.error('the sweep failed', { error: describeError(error) }) },
@@ -268,6 +277,10 @@ export function compose(config: Config, log: Log, version: string): Platform {
     removeExpiredExports: async () => {
       const removed = await lifecycle.removeExpiredExports()
       if (removed > 0) log.info('expired exports were deleted', { removed })
+    },
+    sweepFiles: async () => {
+      const tenantsSwept = await lifecycle.files.sweep()
+      if (tenantsSwept > 0) log.info('files were swept', { tenantsSwept })
     },
     start: () => storage.ensure(allStorageNeeds),
     stop: async () => {

@@ -9,6 +9,7 @@ import { inference } from './functions/inference'
 import { registerControlPlane } from './functions/register-control-plane'
 import { removeExpiredExports } from './functions/remove-expired-exports'
 import { rollUpUsage } from './functions/roll-up-usage'
+import { sweepFiles } from './functions/sweep-files'
 import { watchClientDepartures } from './http/client-departures'
 import packageJson from '../package.json'
 
@@ -23,6 +24,7 @@ app.http('export-archive', exportArchive(platform.exportArchive))
 registerChecklists(platform.checklists)
 app.timer('roll-up-usage', rollUpUsage(platform))
 app.timer('remove-expired-exports', removeExpiredExports(platform))
+app.timer('sweep-files', sweepFiles(platform))
 
 app.hook.appStart(() =>
   platform.start().catch((error: unknown) => {

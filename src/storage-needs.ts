@@ -6,6 +6,7 @@ import { auditStorage } from './audit/chain-rows'
 import { budgetStorage } from './budgets/create-budget-keeper'
 import { dataKeyStorage } from './encryption/tenant-keys'
 import { secretStorage } from './encryption/wrapped-secrets'
+import { fileStorage } from './files/assemble-files'
 import { idempotencyStorage } from './http/idempotency'
 import { limitStorage } from './limits/create-limiter'
 import { signingStorage } from './offboarding/certificate'
@@ -40,6 +41,7 @@ export const storageNeeds: readonly StorageNeeds[] = [
   dataKeyStorage,
   secretStorage,
   placeStorage,
+  fileStorage,
   offboardingStorage,
   signingStorage,
 ]

@@ -20,14 +20,15 @@ export function inference(deps: {
     authLevel: 'anonymous',
     handler: async (request, { invocationId }) => {
       const gone = deps.departures.signalOf(invocationId)
-      return new DirectResponse(await deps.serve(toInferenceRequest(request, { clock: deps.clock, gone })))
+      const taken = deps.departures.takenOf(invocationId)
+      return new DirectResponse(await deps.serve(toInferenceRequest(request, { clock: deps.clock, gone, taken })))
     },
   }
 }
 
 function toInferenceRequest(
   request: HttpRequest,
-  { clock, gone }: { clock: Clock; gone: AbortSignal | undefined },
+  { clock, gone, taken }: { clock: Clock } & Pick<InferenceRequest, 'gone' | 'taken'>,
 ): InferenceRequest {
   return {
     method: request.method,
@@ -35,6 +36,7 @@ function toInferenceRequest(
     query: request.query,
     headers: request.headers,
     gone,
+    taken,
     readBody: (bounds) => readBody(request, clock, bounds),
     bytes: () => bytesOf(request),
   }

@@ -5,6 +5,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 export interface ClientDepartures {
   /** Aborted when the client of the invocation goes before its answer is whole. Undefined where its connection is not known. */
   signalOf(invocationId: string): AbortSignal | undefined
+  /**
+   * Gives a promise of the moment when the client has taken what was written of its answer, or has gone: the library writes
+   * on and on otherwise, and all of it waits in memory. Undefined where its connection is not known.
+   */
+  takenOf(invocationId: string): (() => Promise<void>) | undefined
 }
 
 /** By this header the Functions host tells its worker which HTTP request belongs to which invocation. */
@@ -39,5 +44,22 @@ export function watchClientDepartures(): ClientDepartures {
       })
       return gone.signal
     },
+    takenOf: (invocationId) => {
+      const response = responses.get(invocationId)
+      return response && (() => drained(response))
+    },
   }
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  if (!response.writableNeedDrain || response.destroyed) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done)
+      response.off('close', done)
+      resolve()
+    }
+    response.on('drain', done)
+    response.on('close', done)
+  })
 }

@@ -13,6 +13,8 @@ export interface InferenceRequest {
   bytes(): AsyncIterable<Uint8Array>
   /** Aborted when the client has gone. Absent where the server does not tell. */
   readonly gone?: AbortSignal | undefined
+  /** Resolves when the client has taken what it was handed of the answer, or has gone. Absent where the server does not tell. */
+  readonly taken?: (() => Promise<void>) | undefined
 }
 
 export interface BodyBounds {

@@ -60,6 +60,7 @@ export async function serveStored(
       requestId,
       callId,
       gone: request.gone,
+      taken: request.taken,
       readJson: () => readJson(request, share),
       bytes: () => flowing(request.bytes(), clock),
     })

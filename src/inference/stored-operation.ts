@@ -40,6 +40,8 @@ export interface StoredRequest {
   readonly callId: CallId
   /** Aborted when the client has gone, where the server tells. */
   readonly gone: AbortSignal | undefined
+  /** Resolves when the client has taken what it was handed of the answer: a large one waits for it between its pieces. */
+  readonly taken: (() => Promise<void>) | undefined
   /** A body of up to 1 MiB as a JSON object. Either this or `bytes`, once. */
   readJson(): Promise<Body | Problem>
   /** The body as it comes, for what may be large: the reader bounds its length. Ends with `ProblemError` where it stalls. */

@@ -6,7 +6,9 @@ import type { Members } from '../access/members'
 import type { AuditLog } from '../audit/audit-log'
 import type { Clock } from '../base/clock'
 import { Problem } from '../base/problem'
+import type { FileId } from '../base/ids'
 import type { SealedRecords } from '../encryption/sealed-records'
+import type { Files } from '../files/files'
 import type { TenantScope } from '../storage/tenant-scope'
 import { tenantView } from '../tenants/tenant-view'
 import type { Tenants } from '../tenants/tenants'
@@ -20,6 +22,7 @@ export interface ExportDeps {
   readonly directories: Pick<Directories, 'list'>
   readonly audit: Pick<AuditLog, 'page'>
   readonly records: Pick<SealedRecords, 'ids' | 'get'>
+  readonly files: Pick<Files, 'list' | 'read'>
   readonly queryUsage: (scope: TenantScope, query: Readonly<Record<string, string>>) => Promise<UsageReport | Problem>
   readonly clock: Clock
 }
@@ -41,6 +44,7 @@ export async function* exportFiles(deps: ExportDeps, scope: TenantScope): AsyncG
   yield { name: 'usage-by-day.jsonl', content: usageLines(deps, scope, tenant.createdAt) }
   yield { name: 'audit.jsonl', content: auditLines(deps, scope) }
   yield { name: 'records.jsonl', content: recordLines(deps, scope) }
+  yield* uploadedFiles(deps, scope)
 }
 
 const json = (name: string, value: object): ArchiveFile => ({ name, content: once(JSON.stringify(value, null, 2)) })
@@ -79,5 +83,21 @@ async function* recordLines({ records }: ExportDeps, scope: TenantScope): AsyncG
     if (id.startsWith('credential-link-')) continue
     const found = await records.get<unknown>(scope, id)
     if (found) yield line({ id, value: found.value })
+  }
+}
+
+const FILES_PAGE = 100
+
+/** Each as `files/{id}/{name}`; of its name what is harmless on any disk. `records.jsonl` has all that is known of it. */
+async function* uploadedFiles({ files }: ExportDeps, scope: TenantScope): AsyncGenerator<ArchiveFile> {
+  for (let after: FileId | undefined; ;) {
+    const page = await files.list(scope, { limit: FILES_PAGE, order: 'desc', after })
+    for (const { id } of page.files) {
+      const found = await files.read(scope, id)
+      const name = found?.record.filename.replaceAll(/[^\p{L}\p{N}._ -]|^\.+/gu, '_')
+      if (found) yield { name: `files/${id}/${name}`, content: found.content }
+    }
+    after = page.files.at(-1)?.id
+    if (!page.hasMore || !after) return
   }
 }

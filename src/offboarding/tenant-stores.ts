@@ -2,6 +2,7 @@ import type { Directories } from '../access/directories'
 import type { SecretStore } from '../azure/secret-store'
 import type { Removal } from '../checklists/removal'
 import type { TenantKeyring } from '../encryption/sealer'
+import type { Copies } from '../files/copies'
 import type { DataPlaces } from '../provisioning/data-places'
 import type { TenantModels } from '../provisioning/tenant-models'
 import type { StorageAccount } from '../storage/connect'
@@ -37,6 +38,7 @@ export function tenantStores({
   models,
   secrets,
   keyring,
+  fileCopies,
   tenants,
 }: {
   storage: StorageAccount
@@ -46,10 +48,13 @@ export function tenantStores({
   models: TenantModels
   secrets: SecretStore
   keyring: TenantKeyring
+  fileCopies: Pick<Copies, 'removeAll' | 'count'>
   tenants: Tenants
 }): TenantStores {
   return {
     data: [
+      // Before the backends and secrets by which the accounts that have them are reached.
+      fileCopyStore(storage, fileCopies),
       dataPlaceStore(dataPlaces),
       directoryStore(directories),
       modelStore(models),
@@ -117,6 +122,19 @@ const dataPlaceStore = (dataPlaces: DataPlaces): TenantStore => ({
   census: dataPlaces.census,
   remove: dataPlaces.releaseAll,
 })
+
+/** Copies of its files at accounts, and what is known of its files besides their content. */
+function fileCopyStore(storage: StorageAccount, copies: Pick<Copies, 'removeAll' | 'count'>): TenantStore {
+  const table = partitionStore(storage, 'files')
+  return {
+    ...table,
+    name: 'copies of files at model accounts',
+    remove: async (scope) => {
+      const gone = await copies.removeAll(scope)
+      return gone.kind === 'gone' ? table.remove(scope) : { kind: 'not-yet', againAfterMs: gone.againMs }
+    },
+  }
+}
 
 function directoryStore(directories: Directories): TenantStore {
   return {

@@ -43,6 +43,7 @@ describe('the files of an export', () => {
         directories: { list: async () => [] },
         audit: { page: async () => [] },
         records: { ids: async function* () {}, get: async () => undefined },
+        files: { list: async () => ({ files: [], hasMore: false }), read: async () => undefined },
         queryUsage: async (asked, query) => {
           const report = await queryUsage({ storage, clock, rollUp: { run: async () => {} } }, asked, query)
           if (!(report instanceof Problem)) spans.push(report)

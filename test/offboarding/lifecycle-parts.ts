@@ -9,6 +9,8 @@ import { createLog } from '../../src/base/log'
 import { keyFileWrappingKey } from '../../src/encryption/key-file'
 import { createTenantKeys } from '../../src/encryption/tenant-keys'
 import { createWrappedSecrets } from '../../src/encryption/wrapped-secrets'
+import { createAccountFiles } from '../../src/files/account-files'
+import { createCopies } from '../../src/files/copies'
 import { createOffboardings } from '../../src/offboarding/offboardings'
 import { createSweep } from '../../src/offboarding/sweep'
 import { tenantStores } from '../../src/offboarding/tenant-stores'
@@ -62,6 +64,12 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
   const credentials = createBackendCredentials({ settings: {}, identity, secrets, clock })
   const placement = { arm, rows, stamps, backends }
   const models = createTenantModels({ ...placement, secrets, identity, upstream: createUpstreamHttp(), credentials })
+  // None of these tenants has copies of files anywhere.
+  const fileCopies = createCopies({
+    rows: tenantTable(storage.table('files')),
+    accounts: createAccountFiles({ upstream: createUpstreamHttp(), http, credentials }),
+    ids: createIdMaker({ clock, chance }),
+  })
   const dataPlaces = createDataPlaces(places, createTenantStorageAccounts({ ...placement, usesKeys: true }))
   return {
     chance,
@@ -75,7 +83,7 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
     backends,
     offboardings: createOffboardings(platformTable(storage.table('offboardings'))),
     secrets,
-    stores: tenantStores({ storage, places, dataPlaces, directories, models, secrets, keyring, tenants }),
+    stores: tenantStores({ storage, places, dataPlaces, directories, models, secrets, keyring, fileCopies, tenants }),
     sweep: createSweep(storage),
   }
 }
