@@ -35,6 +35,8 @@ export interface Config {
   readonly offboardingGraceMs: number
   /** How long calls may go on that began before their tenant's models were moved. */
   readonly movingDrainMs: number
+  /** Batches: how often accounts are asked for them, and how many run at one deployment, in all and of one tenant. */
+  readonly batches: { readonly pollMs: number; readonly perDeploymentMax: number; readonly perTenantMax: number }
   /** How long an offboarded tenant's export can be fetched. */
   readonly exportValidMs: number
   /** The keys of model backends, by the setting's name, which is what a backend record names. */
@@ -74,6 +76,25 @@ const environment = z.object({
     .min(0, 'a number of seconds from 0 to 86400')
     .max(86_400, 'a number of seconds from 0 to 86400')
     .default(1_260),
+  /** Azure asks for a minute between two looks at a batch (azure-facts 4). */
+  TENANTRY_BATCH_POLL_SECONDS: z.coerce
+    .number({ error: 'a number of seconds from 1 to 3600' })
+    .min(1, 'a number of seconds from 1 to 3600')
+    .max(3_600, 'a number of seconds from 1 to 3600')
+    .default(60),
+  TENANTRY_BATCHES_PER_DEPLOYMENT: z.coerce
+    .number({ error: 'a whole number from 1 to 1000' })
+    .int('a whole number from 1 to 1000')
+    .min(1, 'a whole number from 1 to 1000')
+    .max(1_000, 'a whole number from 1 to 1000')
+    .default(20),
+  /** Of those of a deployment. */
+  TENANTRY_BATCHES_PER_TENANT: z.coerce
+    .number({ error: 'a whole number from 1 to 1000' })
+    .int('a whole number from 1 to 1000')
+    .min(1, 'a whole number from 1 to 1000')
+    .max(1_000, 'a whole number from 1 to 1000')
+    .default(5),
   TENANTRY_EXPORT_VALID_HOURS: z.coerce
     .number({ error: 'a number of hours from 1 to 2160' })
     .min(1, 'a number of hours from 1 to 2160')
@@ -144,6 +165,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     wrappingKey,
     offboardingGraceMs: data.TENANTRY_OFFBOARDING_GRACE_SECONDS * 1_000,
     movingDrainMs: data.TENANTRY_MOVING_DRAIN_SECONDS * 1_000,
+    batches: {
+      pollMs: data.TENANTRY_BATCH_POLL_SECONDS * 1_000,
+      perDeploymentMax: data.TENANTRY_BATCHES_PER_DEPLOYMENT,
+      perTenantMax: data.TENANTRY_BATCHES_PER_TENANT,
+    },
     exportValidMs: data.TENANTRY_EXPORT_VALID_HOURS * 3_600_000,
     backendKeys: Object.fromEntries(
       Object.entries(given).filter((pair): pair is [string, string] => BACKEND_KEY_SETTING.test(pair[0])),

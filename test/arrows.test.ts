@@ -20,6 +20,7 @@ const order = [
   'metering',
   'inference',
   'files',
+  'batches',
   'usage',
   'provisioning',
   'onboarding',
@@ -109,6 +110,8 @@ describe('src', () => {
     const makers = sources.filter((file) => read(file).includes('TenantScope.ofPlatform('))
     expect(makers.sort()).toMatchInlineSnapshot(`
      [
+       "src/batches/batch-operation.ts",
+       "src/batches/begin-batch.ts",
        "src/files/sweep-files.ts",
        "src/functions/credentials.ts",
        "src/functions/platform-tenant-audit.ts",

@@ -2,7 +2,8 @@ import type { BackendCredentials } from '../azure/backend-credentials'
 import { retryAfterMs, type SmallAnswer, type SmallHttp } from '../azure/small-http'
 import { UpstreamError } from '../azure/upstream-http'
 import type { BatchId } from '../base/ids'
-import type { Backend } from '../routing/backend'
+import { ProblemError } from '../base/problem'
+import type { Account } from '../files/account-files'
 import {
   batchFault,
   batchStatuses,
@@ -14,11 +15,11 @@ import {
 
 /** Batches as an account keeps them: Azure OpenAI's `/openai/v1/batches`, or those of an OpenAI-compatible server. */
 export interface AccountBatches {
-  create(backend: Backend, order: AccountOrder): Promise<AccountAnswer>
-  get(backend: Backend, id: string): Promise<AccountAnswer>
-  cancel(backend: Backend, id: string): Promise<AccountAnswer>
+  create(account: Account, order: AccountOrder): Promise<AccountAnswer>
+  get(account: Account, id: string): Promise<AccountAnswer>
+  cancel(account: Account, id: string): Promise<AccountAnswer>
   /** The one that was made for ours, where the answer to its making was lost. */
-  find(backend: Backend, id: BatchId): Promise<AccountAnswer>
+  find(account: Account, id: BatchId): Promise<AccountAnswer>
 }
 
 export interface AccountOrder {
@@ -61,11 +62,11 @@ export function createAccountBatches({
   http: SmallHttp
   credentials: BackendCredentials
 }): AccountBatches {
-  const ask = async (backend: Backend, { method, path, body, requestId }: Asked): Promise<SmallAnswer> => {
-    const proof = await credentials.headerOf(backend, backend.api.kind === 'azure-openai' ? 'api-key' : 'bearer')
+  const ask = async (account: Account, { method, path, body, requestId }: Asked): Promise<SmallAnswer> => {
+    const proof = await credentials.headerOf(account, account.api.kind === 'azure-openai' ? 'api-key' : 'bearer')
     return http.send({
       method,
-      url: `${accountUrlOf(backend)}${path}`,
+      url: `${accountUrlOf(account)}${path}`,
       headers: {
         ...(body ? { 'content-type': 'application/json' } : {}),
         ...(requestId === undefined ? {} : { [CLIENT_REQUEST]: requestId }),
@@ -74,30 +75,29 @@ export function createAccountBatches({
       ...(body ? { body: JSON.stringify(body) } : {}),
     })
   }
-  const answerTo = async (backend: Backend, asked: Asked): Promise<AccountAnswer> => {
+  const answerTo = async (account: Account, asked: Asked): Promise<AccountAnswer> => {
     try {
-      return answerOf(await ask(backend, asked))
+      return answerOf(await ask(account, asked))
     } catch (error) {
-      if (error instanceof UpstreamError) return { kind: 'unsure', detail: error.message, againMs: AGAIN_MS }
-      throw error
+      return unanswered(error)
     }
   }
 
   return {
-    create: (backend, { id, inputFileId, endpoint }) =>
-      answerTo(backend, {
+    create: (account, { id, inputFileId, endpoint }) =>
+      answerTo(account, {
         method: 'POST',
         path: '/batches',
         requestId: id,
         body: { input_file_id: inputFileId, endpoint, completion_window: '24h', metadata: { [OURS]: id } },
       }),
-    get: (backend, id) => answerTo(backend, { method: 'GET', path: `/batches/${encodeURIComponent(id)}` }),
-    cancel: (backend, id) =>
-      answerTo(backend, { method: 'POST', path: `/batches/${encodeURIComponent(id)}/cancel`, body: {} }),
-    find: async (backend, id) => {
+    get: (account, id) => answerTo(account, { method: 'GET', path: `/batches/${encodeURIComponent(id)}` }),
+    cancel: (account, id) =>
+      answerTo(account, { method: 'POST', path: `/batches/${encodeURIComponent(id)}/cancel`, body: {} }),
+    find: async (account, id) => {
       let after = ''
       for (let page = 0; page < PAGES_MAX; page++) {
-        const found = await pageOf(() => ask(backend, { method: 'GET', path: `/batches?limit=${PAGE}${after}` }))
+        const found = await pageOf(() => ask(account, { method: 'GET', path: `/batches?limit=${PAGE}${after}` }))
         if (found.kind !== 'page') return found
         const ours = found.batches.find(({ metadata }) => isObject(metadata) && metadata[OURS] === id)
         const batch = ours && batchOf(ours)
@@ -119,7 +119,7 @@ interface Asked {
 }
 
 /** Where an account keeps what is not a deployment's. */
-export const accountUrlOf = ({ api, endpoint }: Backend): string =>
+const accountUrlOf = ({ api, endpoint }: Account): string =>
   api.kind === 'azure-openai' ? `${endpoint}/openai/v1` : endpoint
 
 type Fields = Readonly<Record<string, unknown>>
@@ -157,9 +157,15 @@ async function pageOf(ask: () => Promise<SmallAnswer>): Promise<Page> {
     const { data, has_more: hasMore } = isObject(answer.body) ? answer.body : {}
     return { kind: 'page', batches: Array.isArray(data) ? data.filter(isObject) : [], hasMore: hasMore === true }
   } catch (error) {
-    if (error instanceof UpstreamError) return { kind: 'unsure', detail: error.message, againMs: AGAIN_MS }
-    throw error
+    return unanswered(error)
   }
+}
+
+/** Nobody answered, or we had nothing to show who we are: an operator's to mend, and then as good as new. */
+function unanswered(error: unknown): Extract<AccountAnswer, { kind: 'unsure' }> {
+  if (error instanceof UpstreamError || error instanceof ProblemError)
+    return { kind: 'unsure', detail: error.message, againMs: AGAIN_MS }
+  throw error
 }
 
 /** Some versions of Azure write states in capitals and `""` for no file, and leave counts out (azure-facts 4). */

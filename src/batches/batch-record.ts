@@ -1,4 +1,5 @@
 import type { Amount } from '../budgets/amount'
+import type { Account } from '../files/account-files'
 import type { BackendId, BatchId, CallerId, FileId, KeyId } from '../base/ids'
 import type { Budgets } from '../tenants/budget'
 import type { BatchEndpoint } from './batch-endpoint'
@@ -32,7 +33,9 @@ export interface BatchRecord {
   readonly work?: BatchWork | undefined
   readonly sending?: BatchSending | undefined
   /** Our files: named before they are made (so that a repeated step makes none twice), shown once the batch is over. */
-  readonly files?: { readonly output?: FileId | undefined; readonly errors?: FileId | undefined } | undefined
+  readonly files?: { readonly [Kind in OutputKind]?: FileId | undefined } | undefined
+  /** Of `files` those that could not be made. */
+  readonly unkept?: readonly OutputKind[] | undefined
   readonly metering?: BatchMetering | undefined
 }
 
@@ -59,7 +62,7 @@ export interface BatchCounts {
 export interface BatchCaller {
   readonly callerId: CallerId
   readonly keyId?: KeyId | undefined
-  readonly aliases?: readonly string[] | undefined
+  readonly aliases: readonly string[] | undefined
   readonly budgets?: Budgets | undefined
 }
 
@@ -77,8 +80,11 @@ export interface BatchWork {
   readonly lines: number
   readonly model: string
   readonly backendId: BackendId
+  /** Kept here: what is there has to be fetched and deleted when nobody knows the backend any more. */
+  readonly account: Account
   /** As they were at the check: what is sent is the same whenever it is sent again. */
   readonly deployment: string
+  readonly region: string
   readonly cap: OutputCap
   readonly weight: number
   /** Of tokens the prompt's part. */
@@ -121,6 +127,13 @@ export function become(record: BatchRecord, status: BatchStatus, nowMs: number):
 /** The first end counts. */
 export const ending = (record: BatchRecord, end: BatchEnd, faults: readonly BatchFault[] = []): BatchRecord =>
   record.end ? record : { ...record, end, faults: [...record.faults, ...faults].slice(0, BATCH_FAULTS_MAX) }
+
+export const outputKinds = ['output', 'errors'] as const
+/** Lines that were answered, and lines that failed. */
+export type OutputKind = (typeof outputKinds)[number]
+
+export const accountFileOf = ({ sending }: BatchRecord, kind: OutputKind): string | undefined =>
+  kind === 'output' ? sending?.outputFileId : sending?.errorFileId
 
 /** Whether an account may have something of it. */
 export const wasSent = ({ sending }: BatchRecord): boolean => sending?.askedAt !== undefined

@@ -1,0 +1,21 @@
+import type { StorageQueueFunctionOptions } from '@azure/functions'
+import { input } from 'durable-functions'
+import type { BatchBeginnings } from '../batches/begin-batch'
+import { durableOrchestrations } from './durable/durable-orchestrations'
+
+/** Begins the checklist of each batch that was made. */
+export function beginBatch({
+  batchBeginnings,
+  batchQueueName,
+}: {
+  batchBeginnings: Pick<BatchBeginnings, 'hear'>
+  /** With the installation's prefix. */
+  batchQueueName: string
+}): StorageQueueFunctionOptions {
+  return {
+    queueName: batchQueueName,
+    connection: 'AzureWebJobsStorage',
+    extraInputs: [input.durableClient()],
+    handler: (message, context) => batchBeginnings.hear(message, durableOrchestrations(context)),
+  }
+}
