@@ -22,6 +22,8 @@ import { createUpstreamHttp } from './azure/upstream-http'
 import { createBudgetWarnings } from './budgets/budget-warnings'
 import { budgetsIn, createBudgetKeeper } from './budgets/create-budget-keeper'
 import { createShowLimits } from './budgets/limits-report'
+import { createBatchOperations } from './batches/batch-operations'
+import { batchQueue, type BatchBeginnings } from './batches/begin-batch'
 import { systemChance } from './base/chance'
 import { repeat, systemClock } from './base/clock'
 import { createIdMaker } from './base/ids'
@@ -44,6 +46,7 @@ import { storedPaths } from './inference/match-path'
 import { createRunningCalls } from './inference/running-calls'
 import { serve, type ServeDeps } from './inference/serve'
 import { createLimiter, windowsIn } from './limits/create-limiter'
+import { createLateUsage } from './metering/late-usage'
 import { createPriceBook } from './metering/price-book'
 import { createUsageLog } from './metering/create-usage-log'
 import { createBackends } from './routing/backends'
@@ -75,6 +78,9 @@ export interface Platform {
   readonly checklists: readonly RegisteredChecklist[]
   readonly exportArchive: Parameters<typeof exportArchive>[0]
   readonly removeExpiredExports: () => Promise<void>
+  readonly batchBeginnings: Pick<BatchBeginnings, 'hear'>
+  /** With the installation's prefix. */
+  readonly batchQueueName: string
   /** Deletes expired files and what broken-off uploads left. */
   readonly sweepFiles: () => Promise<void>
   /** Makes the tables and containers that are missing. */
@@ -164,7 +170,8 @@ export function compose(config: Config, log: Log, version: string): Platform {
     log,
   })
   const credentials = createBackendCredentials({ settings: config.backendKeys, identity, secrets, clock })
-  const { costOf } = createPriceBook()
+  const { costOf, batchCostOf } = createPriceBook()
+  const lateUsage = createLateUsage({ storage, clock })
   const lifecycle = composeLifecycle({
     config,
     storage,
@@ -183,6 +190,11 @@ export function compose(config: Config, log: Log, version: string): Platform {
     secrets,
     audit,
     costOf,
+    batchCostOf,
+    lateUsage,
+    spentByLog,
+    budgetWarnings,
+    tenantOf: snapshots.get,
     queryUsage: usageOf,
     ids,
     clock,
@@ -205,8 +217,9 @@ export function compose(config: Config, log: Log, version: string): Platform {
     runningCalls,
     bodyRoom: createBodyRoom(),
     stored: storedPaths([
-      ...createFileOperations(lifecycle.files),
+      ...createFileOperations({ ...lifecycle.files, clock }),
       ...createUploadOperations({ ...lifecycle.files, clock }),
+      ...createBatchOperations(lifecycle.batches.batches),
     ]),
     upstream,
     credentials,
@@ -273,6 +286,8 @@ export function compose(config: Config, log: Log, version: string): Platform {
       await rollUp.compact()
     },
     checklists: lifecycle.checklists,
+    batchBeginnings: lifecycle.batches.beginnings,
+    batchQueueName: storage.queue(batchQueue).name,
     exportArchive: { ...lifecycle.controlPlane, clock },
     removeExpiredExports: async () => {
       const removed = await lifecycle.removeExpiredExports()
@@ -286,7 +301,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
     stop: async () => {
       await sweeping.stop()
       if (!(await runningCalls.idle(STOP_GRACE_MS))) log.warn('calls are cut off', { count: runningCalls.count })
-      await Promise.all([usageLog.close(), limiter.close(), budgets.close()])
+      await Promise.all([usageLog.close(), lateUsage.close(), limiter.close(), budgets.close()])
       await Promise.all([upstream.close(), smallHttp.close()])
     },
   }

@@ -15,6 +15,8 @@ const PARTS_MAX = 32
 const HEAD_BYTES_MAX = 16 * 1024
 const FIELD_BYTES_MAX = 64 * 1024
 const AROUND_BYTES_MAX = 64 * 1024
+/** As much as the largest body that is taken. */
+const PASSED_OVER_BYTES_MAX = 513 * 1024 * 1024
 const CRLF = '\r\n'
 const DASHES = '--'
 const END_OF_HEAD = Buffer.from('\r\n\r\n')
@@ -48,10 +50,8 @@ export async function* readForm(body: AsyncIterable<Uint8Array>, contentType: st
       yield { kind: 'file', name, filename, content }
       if (!content.isWhole) await source.skip(separator)
     }
-    // What a client sends behind its form is taken, so that it hears the answer; but not for ever.
-    await source.drain(AROUND_BYTES_MAX)
   } finally {
-    await source.close()
+    await source.passOver(PASSED_OVER_BYTES_MAX)
   }
 }
 
@@ -121,15 +121,21 @@ class FormSource {
     return this.#held.toString('latin1', 0, text.length) === text
   }
 
-  async drain(bytesMax: number): Promise<void> {
-    for (let bytes = 0; bytes < bytesMax; bytes += this.#held.length) {
-      this.#held = Buffer.alloc(0)
-      if (!(await this.#more())) return
+  /**
+   * Takes the rest and forgets it: whoever is refused in the midst of what it sends hears why only when it has sent all of it,
+   * and a connection that is closed on it before tells nothing.
+   */
+  async passOver(bytesMax: number): Promise<void> {
+    try {
+      for (let bytes = 0; bytes < bytesMax; bytes += this.#held.length) {
+        this.#held = Buffer.alloc(0)
+        if (!(await this.#more())) return
+      }
+    } catch {
+      // It stands still or was cut off: nobody listens.
+    } finally {
+      await this.#pieces.return?.()
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#pieces.return?.()
   }
 
   #take(bytes: number): Buffer {
