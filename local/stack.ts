@@ -75,7 +75,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 /** The simulated Entra and Resource Manager in place of Microsoft's, and who the platform is to them. */
-const azureSettings = (simulatorPort: number) => ({
+export const azureSettings = (simulatorPort: number) => ({
   TENANTRY_ENTRA_AUTHORITY: `http://localhost:${simulatorPort}/entra`,
   TENANTRY_ENTRA_AUDIENCES: PLATFORM_CLIENT_ID,
   TENANTRY_PLATFORM_DIRECTORY: findDirectory('platform')?.id ?? '',

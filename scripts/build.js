@@ -31,6 +31,7 @@ const bench = {
   entryPoints: {
     'bench/overhead': 'bench/overhead.ts',
     'bench/soak': 'bench/soak.ts',
+    'chaos/soak': 'test/chaos/soak.ts',
     'bench/fairness': 'bench/fairness.ts',
     'bench/streams': 'bench/streams.ts',
     'bench/onboarding': 'bench/onboarding.ts',

@@ -1,5 +1,5 @@
 import { UpstreamError } from '../azure/upstream-http'
-import type { TokenUsage } from '../metering/usage-record'
+import { noMedia, type TokenUsage } from '../metering/usage-record'
 import type { EventShape } from './operation'
 import { readUsage } from './read-usage'
 import { cutEvents, dataOf, endOfEvent } from './sse'
@@ -41,14 +41,17 @@ export class StreamEvents {
   /** An event that is no JSON has come; nothing from it on is passed on. */
   malformed = false
   readonly tally: TextTally
+  readonly #shape: EventShape
   readonly #eventBytesMax: number
   readonly #keepUsageChunk: boolean
   #hidePromptFilterChunk: boolean
   #partial = NO_BYTES
   #last = ''
+  #images = 0
 
   constructor(options: { events: EventShape; keepUsageChunk: boolean; hidePromptFilterChunk: boolean }) {
     this.tally = new TextTally(options.events)
+    this.#shape = options.events
     this.#eventBytesMax = EVENT_BYTES_MAX[options.events]
     this.#keepUsageChunk = options.keepUsageChunk
     this.#hidePromptFilterChunk = options.hidePromptFilterChunk
@@ -128,8 +131,14 @@ export class StreamEvents {
     const data = dataOf(event) as { usage?: unknown } | undefined
     const usage = readUsage(data?.usage)
     if (!usage) return false
-    this.usage = usage
+    this.usage = this.#shape === 'images' ? this.#withImages(usage) : usage
     return !this.#keepUsageChunk && hasNoChoices(data)
+  }
+
+  /** The event that completes an image tells its usage; those of its parts tell none. */
+  #withImages(usage: TokenUsage): TokenUsage {
+    this.#images += 1
+    return { ...usage, media: { ...(usage.media ?? noMedia), images: this.#images } }
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { platformClient, type OnboardedTenant, type PlatformClient } from '../../local/platform-client'
-import { startStack, type Stack } from '../../local/stack'
+import { azureSettings, SIMULATOR_KEY, startStack, type Stack } from '../../local/stack'
 import { freePort } from './free-port'
 import { testConnectionString } from './storage'
 
@@ -44,6 +44,9 @@ export type TestTenant = OnboardedTenant
 
 export interface LedgerEntry {
   readonly n: number
+  /** When the call arrived, Unix milliseconds. */
+  readonly at: number
+  readonly operation: string | null
   readonly deployment: string
   readonly clientRequestId: string | null
   readonly status: number
@@ -52,6 +55,9 @@ export interface LedgerEntry {
   readonly cachedTokens: number
   readonly outputTokens: number
   readonly reasoningTokens: number
+  readonly images: number
+  readonly audioSeconds: number
+  readonly fault: string | null
 }
 
 const DIST = join(process.cwd(), 'dist', 'local')
@@ -61,17 +67,23 @@ export async function startTestStack(settings: Readonly<Record<string, string>> 
   const stateFolder = mkdtempSync(join(tmpdir(), 'tenantry-test-'))
   const storagePrefix = `s${randomBytes(6).toString('hex')}`
   const lines: string[] = []
-  const start = (port: number, simulatorPort: number | undefined, hostOptions: string[] = []) =>
+  const start = (
+    port: number,
+    ownSimulatorPort: number | undefined,
+    hostOptions: string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ) =>
     startStack({
       port,
-      simulator: simulatorPort === undefined ? undefined : { port: simulatorPort },
+      simulator: ownSimulatorPort === undefined ? undefined : { port: ownSimulatorPort },
       storage: { kind: 'connection-string', connectionString: testConnectionString() },
       stateFolder,
       distFolder: DIST,
       hostOptions,
       env: {
         TENANTRY_STORAGE_PREFIX: storagePrefix,
-        AZURE_OPENAI_API_KEY: 'simulator-key',
+        AZURE_OPENAI_API_KEY: SIMULATOR_KEY,
+        ...env,
         ...settings,
         // Stacks of one test run share a storage account; two hosts on one task hub would take it from each other.
         AzureFunctionsJobHost__extensions__durableTask__hubName: storagePrefix,
@@ -81,7 +93,8 @@ export async function startTestStack(settings: Readonly<Record<string, string>> 
       throw new Error(`the stack did not start; it printed:\n${lines.join('\n')}`, { cause: error })
     })
 
-  const stack = await start(await freePort(), await freePort())
+  const simulatorPort = await freePort()
+  const stack = await start(await freePort(), simulatorPort)
   const simulatorUrl = stack.simulatorUrl ?? ''
   const platform = platformClient(stack.baseUrl, stack.operatorToken)
   const instances: Stack[] = []
@@ -127,7 +140,7 @@ export async function startTestStack(settings: Readonly<Record<string, string>> 
     restarted: (pid) => restarted(stack, pid),
     ledger: () => readLedger(simulatorUrl),
     startInstance: async () => {
-      const instance = await start(await freePort(), undefined, ['--no-triggers'])
+      const instance = await start(await freePort(), undefined, ['--no-triggers'], azureSettings(simulatorPort))
       instances.push(instance)
       return instance
     },

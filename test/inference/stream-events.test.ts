@@ -24,6 +24,21 @@ function pass(
   return { events, output: Buffer.concat(output).toString() }
 }
 
+describe('a stream of images', () => {
+  it('tells how many were completed, whatever was shown of them before', () => {
+    const part = chunk({ type: 'image_generation.partial_image', b64_json: 'aa', partial_image_index: 0 })
+    const completed = chunk({
+      type: 'image_generation.completed',
+      b64_json: 'aa',
+      usage: { input_tokens: 9, output_tokens: 272, input_tokens_details: { image_tokens: 4, text_tokens: 5 } },
+    })
+    const { events, output } = pass(part + completed, [30, 90], { events: 'images' })
+    expect(output).toBe(part + completed)
+    expect(events.usage).toMatchObject({ promptTokens: 9, outputTokens: 272, media: { images: 1, imageTokens: 4 } })
+    expect(pass(part, [], { events: 'images' }).events.usage).toBeUndefined()
+  })
+})
+
 describe('a stream on its way through', () => {
   it('gives the same bytes, usage and end wherever the network cuts it', () => {
     const cuts = fc.array(fc.nat(Buffer.byteLength(whole)), { maxLength: 12 })
