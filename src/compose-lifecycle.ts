@@ -15,6 +15,7 @@ import type { Clock } from './base/clock'
 import type { IdMaker } from './base/ids'
 import type { WrappingKey } from './base/wrapping-key'
 import type { Log } from './base/log'
+import { assembleBatches, type BatchParts } from './batches/assemble-batches'
 import type { Checklist } from './checklists/checklist'
 import { createRunStep } from './checklists/run-step'
 import type { Config } from './config'
@@ -52,7 +53,10 @@ import { connectTenantAccounts } from './storage/tenant-accounts'
 import { tenantTable, type Columns } from './storage/tenant-table'
 import type { Tenants } from './tenants/tenants'
 
-export interface LifecycleParts {
+export interface LifecycleParts extends Pick<
+  BatchParts,
+  'lateUsage' | 'spentByLog' | 'budgetWarnings' | 'batchCostOf' | 'tenantOf'
+> {
   readonly config: Config
   readonly storage: StorageAccount
   readonly connection: StorageConnection
@@ -87,6 +91,15 @@ export function composeLifecycle(parts: LifecycleParts) {
   const { places, dataPlaces, models } = composePlaces(parts)
   const records = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
   const files = assembleFiles({ ...parts, records, http: parts.smallHttp })
+  const batches = assembleBatches({
+    ...parts,
+    records,
+    files: files.files,
+    accountFiles: files.accounts,
+    http: parts.smallHttp,
+    backendsAnew: parts.backends.anew,
+    bounds: config.batches,
+  })
   const credentialLinks = createCredentialLinks({ records, clock, secret: config.keyPepper })
   const alerts = createAlerts({ rows: platformTable(storage.table('alerts')), clock })
 
@@ -135,6 +148,7 @@ export function composeLifecycle(parts: LifecycleParts) {
       secrets,
       keyring,
       fileCopies: files.copies,
+      batches: batches.ofTenant,
       tenants,
     }),
     keyring,
@@ -151,11 +165,13 @@ export function composeLifecycle(parts: LifecycleParts) {
 
   return {
     files,
+    batches,
     checklists: [
       registered(onboarding, { log, alerts }),
       registered(offboarding, { log, alerts }),
       registered(moving, { log, alerts }),
       registered(rotation, { log, alerts }),
+      registered(batches.checklist, { log, alerts }),
     ],
     removeExpiredExports: () => removeExpiredExports({ offboardings, exporter }),
     /** What the control plane's triggers call of it. */

@@ -1,3 +1,4 @@
+/** The composition root, in one file since it is one list: everything there is, in the order in which one needs the other. */
 import { exportArchive } from './functions/export-archive'
 import { createAlerts } from './alerts/alerts'
 import { createAuditLog } from './audit/create-audit-log'
@@ -23,7 +24,7 @@ import { createBudgetWarnings } from './budgets/budget-warnings'
 import { budgetsIn, createBudgetKeeper } from './budgets/create-budget-keeper'
 import { createShowLimits } from './budgets/limits-report'
 import { createBatchOperations } from './batches/batch-operations'
-import { batchQueue, type BatchBeginnings } from './batches/begin-batch'
+import type { BatchBeginnings } from './batches/begin-batch'
 import { systemChance } from './base/chance'
 import { repeat, systemClock } from './base/clock'
 import { createIdMaker } from './base/ids'
@@ -78,9 +79,7 @@ export interface Platform {
   readonly checklists: readonly RegisteredChecklist[]
   readonly exportArchive: Parameters<typeof exportArchive>[0]
   readonly removeExpiredExports: () => Promise<void>
-  readonly batchBeginnings: Pick<BatchBeginnings, 'hear'>
-  /** With the installation's prefix. */
-  readonly batchQueueName: string
+  readonly batchBeginnings: BatchBeginnings
   /** Deletes expired files and what broken-off uploads left. */
   readonly sweepFiles: () => Promise<void>
   /** Makes the tables and containers that are missing. */
@@ -287,7 +286,6 @@ export function compose(config: Config, log: Log, version: string): Platform {
     },
     checklists: lifecycle.checklists,
     batchBeginnings: lifecycle.batches.beginnings,
-    batchQueueName: storage.queue(batchQueue).name,
     exportArchive: { ...lifecycle.controlPlane, clock },
     removeExpiredExports: async () => {
       const removed = await lifecycle.removeExpiredExports()

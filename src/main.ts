@@ -4,6 +4,7 @@ import { systemClock } from './base/clock'
 import { compose } from './compose'
 import { readConfig } from './config'
 import { registerChecklists } from './functions/durable/register-checklists'
+import { beginBatch } from './functions/begin-batch'
 import { exportArchive } from './functions/export-archive'
 import { inference } from './functions/inference'
 import { registerControlPlane } from './functions/register-control-plane'
@@ -22,6 +23,7 @@ app.http('inference', inference({ ...platform, departures: watchClientDepartures
 registerControlPlane(app, platform.controlPlane, platform.handle)
 app.http('export-archive', exportArchive(platform.exportArchive))
 registerChecklists(platform.checklists)
+app.storageQueue('begin-batch', beginBatch(platform))
 app.timer('roll-up-usage', rollUpUsage(platform))
 app.timer('remove-expired-exports', removeExpiredExports(platform))
 app.timer('sweep-files', sweepFiles(platform))

@@ -3,6 +3,7 @@ import { directoryStorage } from './access/directories'
 import { memberStorage } from './access/members'
 import { alertStorage } from './alerts/alerts'
 import { auditStorage } from './audit/chain-rows'
+import { batchNeeds } from './batches/assemble-batches'
 import { budgetStorage } from './budgets/create-budget-keeper'
 import { dataKeyStorage } from './encryption/tenant-keys'
 import { secretStorage } from './encryption/wrapped-secrets'
@@ -21,6 +22,7 @@ import { usageStorage } from './usage/run-roll-up'
 interface StorageNeeds {
   readonly tables?: readonly string[]
   readonly containers?: readonly string[]
+  readonly queues?: readonly string[]
 }
 
 /** What each slice keeps. Offboarding has to know what to do about each (test/offboarding/registry.test.ts). */
@@ -42,6 +44,7 @@ export const storageNeeds: readonly StorageNeeds[] = [
   secretStorage,
   placeStorage,
   fileStorage,
+  batchNeeds,
   offboardingStorage,
   signingStorage,
 ]
@@ -49,4 +52,5 @@ export const storageNeeds: readonly StorageNeeds[] = [
 export const allStorageNeeds = {
   tables: storageNeeds.flatMap(({ tables }) => tables ?? []),
   containers: storageNeeds.flatMap(({ containers }) => containers ?? []),
+  queues: storageNeeds.flatMap(({ queues }) => queues ?? []),
 }

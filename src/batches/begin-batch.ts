@@ -12,13 +12,14 @@ import type { BatchStore } from './batch-store'
  * orchestrations, and a message that is not heard is given again.
  */
 export interface BatchBeginnings {
+  /** With the installation's prefix. */
+  readonly queueName: string
   ask(tenantId: TenantId, id: BatchId): Promise<void>
   /** What the queue's trigger hears. Throws where it should be told again. */
   hear(message: unknown, orchestrations: Pick<Orchestrations, 'start'>): Promise<void>
 }
 
-/** Behind the installation's prefix. */
-export const batchQueue = 'batches'
+const batchQueue = 'batches'
 export const batchQueueStorage = { queues: [batchQueue] } as const
 
 export function createBatchBeginnings({
@@ -30,6 +31,7 @@ export function createBatchBeginnings({
 }): BatchBeginnings {
   const queue = storage.queue(batchQueue)
   return {
+    queueName: queue.name,
     ask: async (tenantId, batchId) => {
       // As hosts read queues unless they are told otherwise.
       await queue.sendMessage(Buffer.from(JSON.stringify({ tenantId, batchId })).toString('base64'))

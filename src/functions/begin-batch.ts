@@ -6,14 +6,11 @@ import { durableOrchestrations } from './durable/durable-orchestrations'
 /** Begins the checklist of each batch that was made. */
 export function beginBatch({
   batchBeginnings,
-  batchQueueName,
 }: {
-  batchBeginnings: Pick<BatchBeginnings, 'hear'>
-  /** With the installation's prefix. */
-  batchQueueName: string
+  batchBeginnings: Pick<BatchBeginnings, 'hear' | 'queueName'>
 }): StorageQueueFunctionOptions {
   return {
-    queueName: batchQueueName,
+    queueName: batchBeginnings.queueName,
     connection: 'AzureWebJobsStorage',
     extraInputs: [input.durableClient()],
     handler: (message, context) => batchBeginnings.hear(message, durableOrchestrations(context)),

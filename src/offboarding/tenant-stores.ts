@@ -1,5 +1,6 @@
 import type { Directories } from '../access/directories'
 import type { SecretStore } from '../azure/secret-store'
+import type { TenantBatches } from '../batches/tenant-batches'
 import type { Removal } from '../checklists/removal'
 import type { TenantKeyring } from '../encryption/sealer'
 import type { Copies } from '../files/copies'
@@ -39,6 +40,7 @@ export function tenantStores({
   secrets,
   keyring,
   fileCopies,
+  batches,
   tenants,
 }: {
   storage: StorageAccount
@@ -49,12 +51,14 @@ export function tenantStores({
   secrets: SecretStore
   keyring: TenantKeyring
   fileCopies: Pick<Copies, 'removeAll' | 'count'>
+  batches: TenantBatches
   tenants: Tenants
 }): TenantStores {
   return {
     data: [
       // Before the backends and secrets by which the accounts that have them are reached.
       fileCopyStore(storage, fileCopies),
+      batchStore(batches),
       dataPlaceStore(dataPlaces),
       directoryStore(directories),
       modelStore(models),
@@ -87,9 +91,21 @@ export function tenantStores({
   }
 }
 
+/** They have ended before: the freeze waits for their checklists, which call back what runs of a tenant that goes. */
+const batchStore = (batches: TenantBatches): TenantStore => ({
+  name: 'batches and their turns',
+  holds: { tables: ['batches'] },
+  census: batches.census,
+  remove: async (scope) => {
+    await batches.remove(scope)
+    return removed
+  },
+})
+
 /** Tables in which there is nothing of any tenant. The sweep looks through them all the same. */
 export const withoutTenants: StorageNames = {
-  tables: ['stamps', 'registrations', 'signingkeys', 'usageblobs'],
+  // Of lanes the rows are deployments': tenants' turns in them are removed with their batches.
+  tables: ['batchlanes', 'stamps', 'registrations', 'signingkeys', 'usageblobs'],
 }
 
 const retainedAlways: readonly RetainedData[] = [

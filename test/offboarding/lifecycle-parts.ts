@@ -6,6 +6,8 @@ import { systemChance } from '../../src/base/chance'
 import type { Clock } from '../../src/base/clock'
 import { createIdMaker } from '../../src/base/ids'
 import { createLog } from '../../src/base/log'
+import { createLanes } from '../../src/batches/lanes'
+import { createTenantBatches } from '../../src/batches/tenant-batches'
 import { keyFileWrappingKey } from '../../src/encryption/key-file'
 import { createTenantKeys } from '../../src/encryption/tenant-keys'
 import { createWrappedSecrets } from '../../src/encryption/wrapped-secrets'
@@ -71,7 +73,18 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
     ids: createIdMaker({ clock, chance }),
   })
   const dataPlaces = createDataPlaces(places, createTenantStorageAccounts({ ...placement, usesKeys: true }))
+  const lanes = createLanes({
+    rows: platformTable(storage.table('batchlanes')),
+    bounds: { batchesMax: 1, perTenantMax: 1 },
+    now: clock.now,
+  })
+  const batches = createTenantBatches({
+    rows: tenantTable(storage.table('batches')),
+    rowsOf: ({ tenantId }) => storage.rowsInPartition('batches', tenantId),
+    lanes,
+  })
   return {
+    lanes,
     chance,
     log,
     keyring,
@@ -83,7 +96,18 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
     backends,
     offboardings: createOffboardings(platformTable(storage.table('offboardings'))),
     secrets,
-    stores: tenantStores({ storage, places, dataPlaces, directories, models, secrets, keyring, fileCopies, tenants }),
+    stores: tenantStores({
+      storage,
+      places,
+      dataPlaces,
+      directories,
+      models,
+      secrets,
+      keyring,
+      fileCopies,
+      batches,
+      tenants,
+    }),
     sweep: createSweep(storage),
   }
 }
