@@ -13,12 +13,13 @@ import { keyFileWrappingKey } from '../../src/encryption/key-file'
 import { createSealedRecords, type SealedRecords } from '../../src/encryption/sealed-records'
 import { createTenantKeys, dataKeyStorage } from '../../src/encryption/tenant-keys'
 import { assembleFiles, fileStorage } from '../../src/files/assemble-files'
+import type { StorageAccount } from '../../src/storage/connect'
 import { createPlaces, placeStorage } from '../../src/storage/places'
 import { TenantScope } from '../../src/storage/tenant-scope'
 import { tenantTable } from '../../src/storage/tenant-table'
 import { freshStorage } from '../harness/storage'
 
-/** The slice on real storage, without a host. `records` may be wrapped, to break off where a test wants it. */
+/** The slice on real storage, without a host; `assemble` makes it again on storage that a test has its hands in. */
 export function filesParts(clock: Clock, storage = freshStorage()) {
   const chance = systemChance()
   const ids = createIdMaker({ clock, chance })
@@ -27,17 +28,6 @@ export function filesParts(clock: Clock, storage = freshStorage()) {
     () => 0,
   )
   const wrappingKey = keyFileWrappingKey(join(mkdtempSync(join(tmpdir(), 'tenantry-test-')), 'key.json'))
-  const keyring = createTenantKeys({ table: tenantTable(storage.table('datakeys')), wrappingKey, clock, chance, log })
-  const places = createPlaces({
-    storage,
-    tenantAccount: () => {
-      throw new Error('no tenant has an account here')
-    },
-    rows: tenantTable(storage.table('tenantplaces')),
-    clock,
-    log,
-  })
-  const records = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
   const upstream = createUpstreamHttp()
   const http = createSmallHttp()
   const credentials = createBackendCredentials({
@@ -46,16 +36,29 @@ export function filesParts(clock: Clock, storage = freshStorage()) {
     secrets: { get: async () => undefined },
     clock,
   })
-  const sliceOn = (some: SealedRecords = records) =>
-    assembleFiles({ storage, records: some, upstream, http, credentials, ids, clock, log })
+  /** One app instance, with caches of its own. */
+  const instance = () => {
+    const keyring = createTenantKeys({ table: tenantTable(storage.table('datakeys')), wrappingKey, clock, chance, log })
+    const places = createPlaces({
+      storage,
+      tenantAccount: () => {
+        throw new Error('no tenant has an account here')
+      },
+      rows: tenantTable(storage.table('tenantplaces')),
+      clock,
+      log,
+    })
+    const records = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
+    const assemble = (some: { records?: SealedRecords; storage?: StorageAccount } = {}) =>
+      assembleFiles({ storage, records, upstream, http, credentials, ids, clock, log, ...some })
+    return { keyring, places, records, assemble, ...assemble() }
+  }
+  const first = instance()
   return {
     storage,
     ids,
-    keyring,
-    places,
-    records,
-    sliceOn,
-    ...sliceOn(),
+    ...first,
+    another: instance,
     prepare: () =>
       storage.ensure({
         tables: [...dataKeyStorage.tables, ...placeStorage.tables, ...fileStorage.tables],
@@ -63,7 +66,7 @@ export function filesParts(clock: Clock, storage = freshStorage()) {
       }),
     newTenant: async () => {
       const scope = TenantScope.ofPlatform(ids.tenantId())
-      await keyring.create(scope)
+      await first.keyring.create(scope)
       return scope
     },
     close: () => Promise.all([upstream.close(), http.close()]),
