@@ -58,6 +58,7 @@ interface Figures {
   readonly residentMb: { readonly before: number; readonly most: number } | undefined
   /** Share of one processor that the way's process took. */
   readonly cpu: number | undefined
+  readonly cpuMicrosecondsPerEvent: number | undefined
   /** Share of all processors that were busy, whoever's work it was. */
   readonly machineBusy: number | undefined
   /** How late timers of the tool itself ran: what it cannot tell from a stall. */
@@ -128,7 +129,6 @@ async function measure(
 ): Promise<Figures> {
   const { streams, seconds, rate, tokens } = options
   const what = `${way.name}, round ${round}`
-  const openingMs = FIRST_TOKEN_MS + (tokens / rate) * 1_000
   const pid = way.pid()
   const before = residentMb(pid)
   let most = before ?? 0
@@ -137,46 +137,79 @@ async function measure(
     progress(what, Math.min(watched, seconds - 1), seconds)
   }
   const late = monitorEventLoopDelay({ resolution: 10 })
-  late.enable()
-  const usage = processorUse(pid)
-  onTick(0)
-  const [watch, controls] = await Promise.all([
-    watchStreams(asking(tokens, way.shot(true)), { streams, seconds, openingMs, onTick }),
-    control &&
-      watchStreams(asking(tokens, control.shot(true)), {
-        streams: Math.ceil(streams * CONTROL_SHARE),
-        seconds,
-        openingMs,
-        onTick: () => {},
-      }),
-  ])
+  const use = new ProcessorUse(pid)
+  const onBegin = () => {
+    late.enable()
+    use.begin()
+  }
+  const onEnd = () => {
+    late.disable()
+    use.end()
+  }
+  const opening = { seconds, openingMs: FIRST_TOKEN_MS + (tokens / rate) * 1_000 }
+  const watching = watchStreams(asking(tokens, way.shot(true)), { ...opening, streams, onTick, onBegin, onEnd })
+  const unheard = { onTick: nothing, onBegin: nothing, onEnd: nothing }
+  const beside = { ...opening, ...unheard, streams: Math.ceil(streams * CONTROL_SHARE) }
+  const controls = control && (await watchStreams(asking(tokens, control.shot(true)), beside))
+  const watch = await watching
   progress(what, seconds, seconds)
-  late.disable()
   return {
     ...figuresOf(watch),
-    ...usage(),
     way: way.name,
     round,
     controlMs: controls && quantilesOf(controls.longestGapMs),
     residentMb: before === undefined ? undefined : { before, most },
+    cpu: use.share,
+    cpuMicrosecondsPerEvent: use.microseconds && use.microseconds / watch.events,
+    machineBusy: use.machineBusy,
     toolLateMs: late.percentile(99) / 1e6,
   }
 }
 
-/** Begins to measure what a process and the machine take; the function it returns ends it. */
-function processorUse(pid: number | undefined): () => Pick<Figures, 'cpu' | 'machineBusy'> {
-  const cpuBefore = cpuMicroseconds(pid)
-  const machineBefore = machineTicks()
-  const startedAt = performance.now()
-  return () => {
-    const tookMicroseconds = (performance.now() - startedAt) * 1_000
-    const cpu = cpuMicroseconds(pid)
-    return {
-      cpu: cpu === undefined || cpuBefore === undefined ? undefined : (cpu - cpuBefore) / tookMicroseconds,
-      machineBusy: busyShare(machineBefore, machineTicks()),
-    }
+/** What a process and the whole machine took between two moments. */
+class ProcessorUse {
+  readonly #pid: number | undefined
+  #begun: Reading | undefined
+  #ended: Reading | undefined
+
+  constructor(pid: number | undefined) {
+    this.#pid = pid
+  }
+
+  begin(): void {
+    this.#begun = readingOf(this.#pid)
+  }
+
+  end(): void {
+    this.#ended = readingOf(this.#pid)
+  }
+
+  get microseconds(): number | undefined {
+    const [from, to] = [this.#begun?.microseconds, this.#ended?.microseconds]
+    return from === undefined || to === undefined ? undefined : to - from
+  }
+
+  /** Of one processor. */
+  get share(): number | undefined {
+    const tookMs = (this.#ended?.atMs ?? 0) - (this.#begun?.atMs ?? 0)
+    return this.microseconds === undefined ? undefined : this.microseconds / (tookMs * 1_000)
+  }
+
+  get machineBusy(): number | undefined {
+    const [from, to] = [this.#begun?.machine, this.#ended?.machine]
+    return from && to && (to.busy - from.busy) / (to.all - from.all)
   }
 }
+
+type Reading = ReturnType<typeof readingOf>
+
+const readingOf = (pid: number | undefined) => ({
+  atMs: performance.now(),
+  microseconds: cpuMicroseconds(pid),
+  machine: machineTicks(),
+})
+
+const nothing = () => {}
 
 const asking = (tokens: number, shot: Shot): Shot => ({
   ...shot,
@@ -202,10 +235,6 @@ function quantilesOf(values: readonly number[]): Quantiles {
   return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), max: quantile(sorted, 1) }
 }
 
-function busyShare(before: ReturnType<typeof machineTicks>, after: ReturnType<typeof machineTicks>) {
-  return before && after && (after.busy - before.busy) / (after.all - before.all)
-}
-
 interface Report {
   readonly machine: string
   readonly loadBefore: string
@@ -219,14 +248,24 @@ function report({ machine, loadBefore, options, figures }: Report): void {
   const percent = (share: number | undefined) => (share === undefined ? '' : `${Math.round(100 * share)} %`)
   const whole = (ms: number) => ms.toFixed(0)
   const heads = ['gap p50 ms', 'p99', 'longest of a stream p50 ms', 'p99', "simulator's own p99", 'stall at p99 ms']
-  const tails = ['events/s', 'errors', 'memory MB before', 'most', 'cpu', 'machine busy', 'tool late p99 ms']
+  const tails = [
+    'events/s',
+    'errors',
+    'memory MB before',
+    'most',
+    'cpu',
+    'cpu µs an event',
+    'machine busy',
+    'tool late p99 ms',
+  ]
   const rows = figures.map((f) => {
     // Where nothing else was read beside it, only the gap that the simulator means to leave is its own.
     const stallMs = Math.max(0, f.longestMs.p99 - (f.controlMs?.p99 ?? ownGapMs))
     const gaps = [f.gapMs.p50, f.gapMs.p99, f.longestMs.p50, f.longestMs.p99].map(whole)
     const own = f.controlMs ? whole(f.controlMs.p99) : ''
     const memory = f.residentMb ? [f.residentMb.before, f.residentMb.most] : ['', '']
-    const use = [percent(f.cpu), percent(f.machineBusy), whole(f.toolLateMs)]
+    const perEvent = f.cpuMicrosecondsPerEvent?.toFixed(1) ?? ''
+    const use = [percent(f.cpu), perEvent, percent(f.machineBusy), whole(f.toolLateMs)]
     return row([f.way, f.round, ...gaps, own, whole(stallMs), whole(f.eventsPerSecond), f.errors, ...memory, ...use])
   })
   const { streams, seconds, rate, tokens } = options

@@ -23,6 +23,9 @@ export interface WatchOptions {
   /** How long opening all of them takes: with the length of one answer, answers end as evenly as they begin. */
   readonly openingMs: number
   readonly onTick: (watchedSeconds: number) => void
+  /** When counting begins, and when it ends. */
+  readonly onBegin: () => void
+  readonly onEnd: () => void
 }
 
 /** Longer gaps count as this. */
@@ -32,13 +35,22 @@ const EVENT_END = '\n\n'
 const DONE = '[DONE]'
 
 /** Keeps `streams` answers under way at once, a new one following each that ends, and watches the time between their pieces. */
-export async function watchStreams(shot: Shot, { streams, seconds, openingMs, onTick }: WatchOptions) {
+export async function watchStreams(shot: Shot, { streams, seconds, openingMs, onTick, onBegin, onEnd }: WatchOptions) {
   const pool = new Pool(shot.origin, { connections: streams, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 })
   const seen = new Seen(streams)
   const openAtMs = performance.now() + openingMs
   const endAtMs = openAtMs + seconds * 1_000
-  setTimeout(() => (seen.counting = true), openingMs)
-  setTimeout(() => (seen.counting = false), openingMs + seconds * 1_000)
+  setTimeout(() => {
+    seen.counting = true
+    onBegin()
+  }, openingMs)
+  setTimeout(
+    () => {
+      seen.counting = false
+      onEnd()
+    },
+    openingMs + seconds * 1_000,
+  )
   const ticks = setInterval(() => {
     const watchedMs = performance.now() - openAtMs
     if (watchedMs > 0) onTick(Math.min(seconds, Math.floor(watchedMs / 1_000)))
