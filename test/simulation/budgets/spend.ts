@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { budgetStorage } from '../../../src/budgets/create-budget-keeper'
+import { freshStorage, testConnectionString } from '../../harness/storage'
+
+const RUN_MS = 5_000
+const TOKENS_MAX = 400
+/** What a process can spend in a run, and more: every run comes to the end of its budget. */
+const TOKENS_PER_PROCESS = 100_000
+
+/** Real processes that spend one budget together until it refuses them. */
+export interface SpendOptions {
+  /** The bundle of keeper-process.ts. */
+  readonly entry: string
+  readonly processes: number
+  /** One of them dies by SIGKILL in the middle. */
+  readonly kill: boolean
+  readonly chance: () => number
+}
+
+export interface SpendResult {
+  readonly processes: number
+  readonly killed: boolean
+  readonly limit: number
+  /** What calls used; what a kill cut short counts as it was reserved. */
+  readonly spent: number
+  readonly admitted: number
+  readonly refused: number
+  /** The least that one process was let through. */
+  readonly admittedMin: number
+  /** As a share of the budget; 0 or less where it held. */
+  readonly over: number
+  readonly usable: number
+}
+
+export async function spend({ entry, processes, kill, chance }: SpendOptions): Promise<SpendResult> {
+  const storage = freshStorage()
+  await storage.ensure(budgetStorage)
+  const limit = Math.round(TOKENS_PER_PROCESS * processes ** 0.8 * (0.6 + 0.4 * chance()))
+  const orders = {
+    connectionString: testConnectionString(),
+    prefix: storage.prefix,
+    limit,
+    tokensMax: TOKENS_MAX,
+    forMs: RUN_MS,
+  }
+  const running = Array.from({ length: processes }, () => start(entry, orders))
+  const killing = kill && setTimeout(() => running[0]?.child.kill('SIGKILL'), RUN_MS * (0.2 + 0.4 * chance()))
+  const stories = await Promise.all(running.map(({ story }) => story()))
+  if (killing) clearTimeout(killing)
+  // A restart on the same rows goes on with what is left.
+  const after = await start(entry, orders).story()
+  const all = [...stories, after]
+  const sum = (of: (story: Story) => number) => all.reduce((total, story) => total + of(story), 0)
+  const spent = sum((story) => story.spent)
+  return {
+    processes,
+    killed: kill,
+    limit,
+    spent,
+    admitted: sum(({ calls }) => calls),
+    refused: after.refused,
+    admittedMin: Math.min(...stories.map(({ calls }) => calls)),
+    over: spent / limit - 1,
+    usable: spent / limit,
+  }
+}
+
+interface Story {
+  readonly spent: number
+  readonly calls: number
+  readonly refused: number
+}
+
+function start(entry: string, orders: object) {
+  const child = spawn(process.execPath, [entry, JSON.stringify(orders)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+  const closed = once(child, 'close')
+  const story = async (): Promise<Story> => {
+    await closed
+    const spent = new Map<string, number>()
+    let refused = 0
+    for (const line of output.trim().split('\n')) {
+      const [call = '', what, number] = line.split(' ')
+      if (what === 'refused') refused = Number(number)
+      else if (number !== undefined) spent.set(call, Number(number))
+    }
+    return { refused, spent: [...spent.values()].reduce((sum, tokens) => sum + tokens, 0), calls: spent.size }
+  }
+  return { child, story }
+}
