@@ -35,6 +35,9 @@ export interface BenchStack {
   /** That the tenant's alias leads to. */
   readonly backendId: string
   readonly stateFolder: string
+  /** What the app and tools on its stores are configured by. */
+  readonly environment: Readonly<Record<string, string>>
+  storagePid(): number | undefined
   stop(): Promise<void>
 }
 
@@ -51,6 +54,8 @@ export async function startBenchStack(): Promise<BenchStack> {
     backendId,
     apiKey,
     stateFolder,
+    environment: serveEnvironment(stateFolder),
+    storagePid: azuritePid,
     stop: async () => {
       await stack.stop()
       await stopAzurite()
@@ -112,6 +117,11 @@ function serveEnvironment(stateFolder: string): Record<string, string> {
     TENANTRY_OPERATOR_TOKEN_HASHES: '0'.repeat(64),
     AZURE_OPENAI_API_KEY: SIMULATOR_KEY,
   }
+}
+
+/** `startAzurite` leaves its process where jest's teardown finds it. */
+function azuritePid(): number | undefined {
+  return (globalThis as { __azurite?: ChildProcess }).__azurite?.pid
 }
 
 function storageConnection(): string {
