@@ -19,7 +19,7 @@ const clients = Object.entries(majors).flatMap(([name, sdk]) => [
   {
     name: `${name} AzureOpenAI`,
     sdk,
-    make: (more: object = {}): OpenAI =>
+    make: (more?: object): OpenAI =>
       new sdk.AzureOpenAI({
         endpoint: stack.baseUrl,
         apiKey: tenant.apiKey,
@@ -31,7 +31,7 @@ const clients = Object.entries(majors).flatMap(([name, sdk]) => [
   {
     name: `${name} OpenAI on v1`,
     sdk,
-    make: (more: object = {}): OpenAI =>
+    make: (more?: object): OpenAI =>
       new sdk.OpenAI({ baseURL: `${stack.baseUrl}/openai/v1`, apiKey: tenant.apiKey, maxRetries: 0, ...more }),
   },
 ])
@@ -66,7 +66,7 @@ describe.each(clients)('$name', ({ sdk, make }) => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
-    expect(answers.map(({ custom_id: id }) => id).toSorted()).toEqual(['task-0', 'task-1'])
+    expect(new Set(answers.map(({ custom_id: id }) => id))).toEqual(new Set(['task-0', 'task-1']))
     expect(answers[0].response).toMatchObject({ status_code: 200, body: { object: 'chat.completion' } })
     expect(await client.files.retrieve(over.output_file_id ?? '')).toMatchObject({ purpose: 'batch_output' })
   }, 60_000)

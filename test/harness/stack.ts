@@ -44,6 +44,7 @@ export type TestTenant = OnboardedTenant
 
 export interface LedgerEntry {
   readonly n: number
+  readonly work: 'call' | 'background' | 'batch-line'
   /** When the call arrived, Unix milliseconds. */
   readonly at: number
   readonly operation: string | null

@@ -1,0 +1,59 @@
+import { OpenAI } from 'openai'
+import type { KeptThing } from '../../local/simulator/stored/account-store'
+import { startTestStack, type TestStack } from '../harness/stack'
+import { tracesOf } from '../offboarding/traces'
+import { eventually } from '../conformance/eventually'
+import { batchAlias, endOf, uploadLines } from './batch-stack'
+
+let stack: TestStack
+let night: string
+beforeAll(async () => {
+  stack = await startTestStack({ TENANTRY_BATCH_POLL_SECONDS: '1', TENANTRY_OFFBOARDING_GRACE_SECONDS: '0' })
+  night = await stack.makeBackend('gpt-4.1-mini-batch')
+}, 60_000)
+afterAll(() => stack.stop())
+
+const things = async () =>
+  ((await (await fetch(`${stack.simulatorUrl}/simulator/stored`)).json()) as { things: KeptThing[] }).things
+const running = async () => (await things()).find(({ status }) => status === 'in_progress')
+const order = (inputFileId: string) =>
+  ({ input_file_id: inputFileId, endpoint: '/v1/chat/completions', completion_window: '24h' }) as const
+
+async function tenantWithBatch(lines: number) {
+  const tenant = await stack.makeTenant({ aliases: [batchAlias('night', night)] })
+  const client = new OpenAI({ baseURL: `${stack.baseUrl}/openai/v1`, apiKey: tenant.apiKey, maxRetries: 0 })
+  const input = await uploadLines(client, lines)
+  const { id } = await client.batches.create({ ...order(input.id), metadata: { secret: 'very' } })
+  return { tenant, client, id }
+}
+
+describe('a tenant that goes while its batch runs', () => {
+  it('has it called back: nothing of it is left at the account or with the platform, and what was run is metered', async () => {
+    await stack.configureSimulator({ batches: { linesPerSecond: 10 } })
+    const { tenant } = await tenantWithBatch(500)
+    await eventually('the batch runs', running)
+    const { offboardingId } = await stack.platform.remove<{ offboardingId: string }>(`/tenants/${tenant.tenantId}`)
+    expect(await stack.platform.ended(offboardingId)).toMatchObject({ state: 'completed' })
+
+    expect((await things()).map(({ collection, status }) => [collection, status])).toEqual([['batches', 'cancelled']])
+    expect((await tracesOf(stack, tenant.tenantId)).filter((name) => !name.startsWith('usage'))).toEqual(['exports'])
+    const charged = (await stack.ledger()).filter(({ work }) => work === 'batch-line')
+    expect(charged.length).toBeGreaterThan(0)
+    expect(charged.length).toBeLessThan(500)
+  }, 120_000)
+})
+
+describe('a tenant that is suspended', () => {
+  it('may make no batch, and the one that runs comes to its end, to be read when the tenant is back', async () => {
+    await stack.configureSimulator({ batches: { linesPerSecond: 5 } })
+    const { tenant, client, id } = await tenantWithBatch(15)
+    await eventually('the batch runs', running)
+    const path = `/tenants/${tenant.tenantId}`
+    await stack.platform.post(`${path}/suspend`, {})
+    await eventually('the batch is over', async () => ((await running()) ? undefined : true))
+    await stack.platform.post(`${path}/resume`, {})
+    const batch = await eventually('the tenant is let in', () => client.batches.retrieve(id).catch(() => undefined))
+    expect(['in_progress', 'finalizing', 'completed']).toContain(batch.status)
+    expect(await endOf(client, id)).toMatchObject({ status: 'completed', request_counts: { completed: 15 } })
+  }, 120_000)
+})
