@@ -2,7 +2,9 @@ import { z } from 'zod'
 import type { Operation, OperationName } from '../inference/operation'
 import { operations } from '../inference/operations'
 import type { OpenApiOperation, OpenApiParameter, OpenApiResponse } from './openapi-document'
+import { fileDescriptions } from './openapi-files'
 import type { SchemaCollection } from './openapi-schemas'
+import { addStored } from './openapi-stored'
 
 /**
  * The model calls, one path of each URL family. Bodies and answers are OpenAI's own and pass through; described is what the
@@ -21,6 +23,7 @@ export function addDataPlane(
     }
   }
   paths['/openai/v1/models'] = { get: modelsOf(collection) }
+  addStored(paths, collection, fileDescriptions, refusals(collection))
 }
 
 const usage = z
@@ -65,6 +68,28 @@ const calls: Record<OperationName, { summary: string; request: z.ZodObject; answ
     answer: z
       .looseObject({ id: z.string(), object: z.string(), choices: z.array(z.looseObject({})), usage: usage.optional() })
       .meta({ id: 'Completion' }),
+  },
+  responses: {
+    summary: 'Answers in items, at once, as a stream of events, or in the background.',
+    request: z.looseObject({
+      model: z.string().meta({ description: 'One of your model aliases.', examples: ['chat'] }),
+      input: z.union([z.string(), z.array(z.looseObject({}))]).meta({ examples: ['Hello'] }),
+      instructions: z.string().optional(),
+      stream: z.boolean().optional(),
+      max_output_tokens: z.int().min(1).optional().meta({ description: 'Up to the alias’s cap.' }),
+      store: z.boolean().optional().meta({ description: 'Kept for 30 days unless it is false.' }),
+      background: z.boolean().optional().meta({ description: 'Answered at once; ask for it later by its id.' }),
+      previous_response_id: z.string().optional().meta({ description: 'A stored response of yours to go on from.' }),
+    }),
+    answer: z
+      .looseObject({
+        id: z.string(),
+        object: z.literal('response'),
+        status: z.string(),
+        output: z.array(z.looseObject({})),
+        usage: z.looseObject({}).nullable(),
+      })
+      .meta({ id: 'Response' }),
   },
   embeddings: {
     summary: 'Turns text into vectors.',
