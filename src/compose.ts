@@ -23,6 +23,7 @@ import { createUpstreamHttp } from './azure/upstream-http'
 import { createBudgetWarnings } from './budgets/budget-warnings'
 import { budgetsIn, createBudgetKeeper } from './budgets/create-budget-keeper'
 import { createShowLimits } from './budgets/limits-report'
+import { removeOldBudgets } from './budgets/remove-old-budgets'
 import { createBatchOperations } from './batches/batch-operations'
 import type { BatchBeginnings } from './batches/begin-batch'
 import { systemChance } from './base/chance'
@@ -58,9 +59,9 @@ import { createStamps } from './stamps/stamps'
 import { connectStorage, type StorageConnection } from './storage/connect'
 import { platformTable } from './storage/platform-table'
 import type { TenantScope } from './storage/tenant-scope'
-import { tenantTable } from './storage/tenant-table'
+import { tenantTable, type Columns } from './storage/tenant-table'
 import { createSnapshotStore } from './tenants/snapshot-store'
-import { createTenantDirectory } from './tenants/tenant-directory'
+import { createTenantDirectory, everyTenant } from './tenants/tenant-directory'
 import { createTenantSnapshots } from './tenants/tenant-snapshots'
 import { createTenants } from './tenants/tenants'
 import { queryUsage } from './usage/query-usage'
@@ -79,6 +80,8 @@ export interface Platform {
   readonly checklists: readonly RegisteredChecklist[]
   readonly exportArchive: Parameters<typeof exportArchive>[0]
   readonly removeExpiredExports: () => Promise<void>
+  /** Deletes rows of budgets that say nothing of this month. */
+  readonly removeOldBudgets: () => Promise<void>
   readonly batchBeginnings: BatchBeginnings
   /** Deletes expired files and what broken-off uploads left. */
   readonly sweepFiles: () => Promise<void>
@@ -116,9 +119,10 @@ export function compose(config: Config, log: Log, version: string): Platform {
   const snapshots = createTenantSnapshots({ store: snapshotStore, clock, log })
   const backends = createBackends({ table: platformTable(storage.table('backends')), clock, log })
   const stamps = createStamps(platformTable(storage.table('stamps')))
+  const tenantDirectory = createTenantDirectory(platformTable(storage.table('tenantdirectory')))
   const tenants = createTenants({
     table: tenantTable(storage.table('tenants')),
-    directory: createTenantDirectory(platformTable(storage.table('tenantdirectory'))),
+    directory: tenantDirectory,
     snapshots: snapshotStore,
     clock,
     knownBackends: backends.known,
@@ -290,6 +294,11 @@ export function compose(config: Config, log: Log, version: string): Platform {
     removeExpiredExports: async () => {
       const removed = await lifecycle.removeExpiredExports()
       if (removed > 0) log.info('expired exports were deleted', { removed })
+    },
+    removeOldBudgets: async () => {
+      const table = tenantTable<Columns>(storage.table('budgets'))
+      const removed = await removeOldBudgets({ table, tenantIds: () => everyTenant(tenantDirectory), clock })
+      if (removed > 0) log.info('rows of old budgets were deleted', { removed })
     },
     sweepFiles: async () => {
       const tenantsSwept = await lifecycle.files.sweep()

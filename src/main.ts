@@ -9,6 +9,7 @@ import { exportArchive } from './functions/export-archive'
 import { inference } from './functions/inference'
 import { registerControlPlane } from './functions/register-control-plane'
 import { removeExpiredExports } from './functions/remove-expired-exports'
+import { removeOldBudgets } from './functions/remove-old-budgets'
 import { rollUpUsage } from './functions/roll-up-usage'
 import { sweepFiles } from './functions/sweep-files'
 import { watchClientDepartures } from './http/client-departures'
@@ -26,6 +27,7 @@ registerChecklists(platform.checklists)
 app.storageQueue('begin-batch', beginBatch(platform))
 app.timer('roll-up-usage', rollUpUsage(platform))
 app.timer('remove-expired-exports', removeExpiredExports(platform))
+app.timer('remove-old-budgets', removeOldBudgets(platform))
 app.timer('sweep-files', sweepFiles(platform))
 
 app.hook.appStart(() =>

@@ -21,6 +21,7 @@ const order = [
   'inference',
   'files',
   'batches',
+  'responses',
   'usage',
   'provisioning',
   'onboarding',
@@ -112,6 +113,7 @@ describe('src', () => {
      [
        "src/batches/batch-operation.ts",
        "src/batches/begin-batch.ts",
+       "src/budgets/remove-old-budgets.ts",
        "src/files/sweep-files.ts",
        "src/functions/credentials.ts",
        "src/functions/platform-tenant-audit.ts",
@@ -151,6 +153,7 @@ describe('src', () => {
        "src/onboarding/steps/storage-step.ts",
        "src/onboarding/steps/validation-step.ts",
        "src/onboarding/validation/validate-tenant.ts",
+       "src/responses/follow-up.ts",
        "src/tenants/tenants.ts",
        "src/usage/compact-hours.ts",
        "src/usage/roll-up-blob.ts",

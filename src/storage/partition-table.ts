@@ -36,8 +36,8 @@ export interface PartitionTable<C extends Columns> {
   change(changes: readonly RowChange<C>[]): Promise<ChangesResult>
   /** Writes whatever is there. */
   put(rowKey: string, columns: C): Promise<void>
-  /** A missing row is no error. */
-  remove(rowKey: string): Promise<void>
+  /** A missing row is no error, nor, where an `etag` is given, one that has changed since: that stays. */
+  remove(rowKey: string, etag?: string): Promise<void>
   /** Every row of the partition; how many there were. Rows written meanwhile may stay. */
   removeAll(): Promise<number>
   /** Rows with `from` ≤ row key < `to`, in key order, read page by page as they are consumed. */
@@ -86,7 +86,8 @@ export function partitionTable<C extends Columns>(
     put: async (rowKey, columns) => {
       await table.upsertEntity(entityOf(rowKey, columns), 'Replace', options)
     },
-    remove: (rowKey) => removeRow(table, { partitionKey, rowKey, options }),
+    remove: (rowKey, etag) =>
+      removeRow(table, { partitionKey, rowKey, options: etag === undefined ? options : { ...options, etag } }),
     removeAll: () => removeRows(table, partitionKey),
     range: (from, to) => rowsBetween<C>(table, { partitionKey, from, to }),
   }
@@ -94,6 +95,7 @@ export function partitionTable<C extends Columns>(
 
 interface OperationOptions {
   readonly abortSignal?: AbortSignal
+  readonly etag?: string
 }
 
 /** What a transaction is refused with where a row exists, is gone, or has changed. */
@@ -113,7 +115,7 @@ async function removeRow(
   table: TableClient,
   { partitionKey, rowKey, options = {} }: { partitionKey: string; rowKey: string; options?: OperationOptions },
 ): Promise<void> {
-  await writing([404], async () => {
+  await writing([404, 412], async () => {
     await table.deleteEntity(partitionKey, rowKey, options)
     return undefined
   })

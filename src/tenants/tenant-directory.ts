@@ -13,6 +13,20 @@ export interface TenantDirectory {
   page(page: { after?: TenantId | undefined; limit: number }): Promise<{ tenantIds: TenantId[]; more: boolean }>
 }
 
+/** Ids read at one time. */
+const PAGE_IDS = 1_000
+
+/** All of them, read page by page as they are consumed: for timers that look after every tenant. */
+export async function* everyTenant(directory: Pick<TenantDirectory, 'page'>): AsyncGenerator<TenantId> {
+  let after: TenantId | undefined
+  for (;;) {
+    const { tenantIds, more } = await directory.page({ after, limit: PAGE_IDS })
+    yield* tenantIds
+    after = tenantIds.at(-1)
+    if (!more) return
+  }
+}
+
 const FIRST = 'ten_'
 /** Above every id, whose characters are lower-case letters and digits. */
 const END = 'ten_~'
