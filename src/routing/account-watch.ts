@@ -78,6 +78,8 @@ function alertOf({ id, name, ownerTenantId, credential, directoryId }: Backend, 
     id: alertId(id),
     tenantId: ownerTenantId,
     title: `The account of backend "${name}" refuses the platform`,
+    // Who may give the role is in the tenant's directory, not in ours.
+    audience: ownerTenantId === undefined ? undefined : ('tenant' as const),
     detail: `Calls to ${id}${owner} end with ${detail}. ${remedy}, the deployment’s name, and the account’s firewall. The alert is resolved by the first call that is let in.`,
   }
 }

@@ -48,6 +48,8 @@ export interface LedgerEntry {
   /** When the call arrived, Unix milliseconds. */
   readonly at: number
   readonly operation: string | null
+  readonly account: string
+  readonly credentialKind: string
   readonly deployment: string
   readonly clientRequestId: string | null
   readonly status: number

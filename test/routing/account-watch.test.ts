@@ -43,7 +43,13 @@ describe('an account that refuses the platform', () => {
     const { watch, settled } = await setUp()
     for (let i = 0; i < 50; i++) watch.refused(own, 'HTTP 401: PermissionDenied')
     const alert = await settled((found) => found !== undefined)
-    expect(alert).toMatchObject({ id: 'backend-refuses/bke_own', tenantId: 'ten_a', state: 'open', timesSeen: 1 })
+    expect(alert).toMatchObject({
+      id: 'backend-refuses/bke_own',
+      tenantId: 'ten_a',
+      audience: 'tenant',
+      state: 'open',
+      timesSeen: 1,
+    })
     expect(alert?.detail).toContain('Cognitive Services OpenAI User')
     expect(alert?.detail).toContain(own.directoryId)
   })
