@@ -4,6 +4,7 @@ import { generateText, vocabularyOf } from './generate-text'
 import { jsonFromSchema, UnusableSchema } from './json-from-schema'
 import type { Prompt } from './prompt'
 import { hashText, mixHash, seededRandom, wholeBetween, type Random } from './random'
+import { learnedAnswer } from './learned-answer'
 import { InvalidRequest } from './request-fields'
 import { invalidRequest } from './errors'
 import { UnusablePattern } from './string-from-pattern'
@@ -74,9 +75,12 @@ interface ChoiceCall {
 
 function composeChoice(deployment: Deployment, call: ChoiceCall): Choice {
   const random = seededRandom(call.seed)
-  const tools = chooseTools(call.request)
-  if (tools.length > 0) return composeCalls(deployment.tokenizer, call, tools, random)
-  const stopped = atStop(deployment.tokenizer, composeText(deployment, call, random), call.request.stops)
+  const learned = learnedAnswer(deployment, call.request, call.prompt.hints)
+  if (learned?.kind === 'calls') return composeCalls(deployment.tokenizer, call, argumentsOf(learned.calls))
+  const tools = learned === undefined ? chooseTools(call.request) : []
+  if (tools.length > 0) return composeCalls(deployment.tokenizer, call, drawnArguments(tools, random))
+  const text = learned ? deployment.tokenizer.pieces(learned.text) : composeText(deployment, call, random)
+  const stopped = atStop(deployment.tokenizer, text, call.request.stops)
   if (call.prompt.hints?.filter === 'completion' && deployment.config.contentFilter !== 'off') {
     // The filter acts in the middle of the text; what came before it is generated and charged.
     const kept = Math.min(call.limit, Math.ceil(stopped.length / 2))
@@ -141,17 +145,23 @@ function chooseTools({ tools, toolChoice, messages, parallelToolCalls }: AnswerR
   return toolChoice.kind === 'required' ? tools.slice(0, 1) : []
 }
 
-function composeCalls(
-  tokenizer: Tokenizer,
-  { request, seed, limit }: ChoiceCall,
-  tools: readonly ChatTool[],
-  random: Random,
-): Choice {
+type Arguments = readonly { readonly name: string; readonly text: () => string }[]
+
+const drawnArguments = (tools: readonly ChatTool[], random: Random): Arguments =>
+  tools.map(({ name, parameters }) => ({
+    name,
+    text: () => JSON.stringify(orRefuse(() => jsonFromSchema(parameters, random), 'tools')),
+  }))
+
+const argumentsOf = (calls: readonly { readonly name: string; readonly arguments: string }[]): Arguments =>
+  calls.map((call) => ({ name: call.name, text: () => call.arguments }))
+
+function composeCalls(tokenizer: Tokenizer, { request, seed, limit }: ChoiceCall, asked: Arguments): Choice {
   const calls: ToolCall[] = []
   let left = limit
   let cut = false
-  for (const [index, { name, parameters }] of tools.entries()) {
-    const all = tokenizer.pieces(JSON.stringify(orRefuse(() => jsonFromSchema(parameters, random), 'tools')))
+  for (const [index, { name, text }] of asked.entries()) {
+    const all = tokenizer.pieces(text())
     const nameTokens = tokenizer.count(name)
     if (nameTokens > left) {
       cut = true

@@ -32,6 +32,7 @@ export function serveChat(call: InferenceCall): void {
   const outputTokensMax = request.outputTokensMax === undefined ? undefined : request.outputTokensMax * request.choices
   const begun = beginCall(call, { promptTokens: prompt.tokens, cachedTokens, outputTokensMax }, prompt.hints)
   if (begun === undefined) return
+  deployment.called?.()
   const { headers, fault } = begun
   const filtered = promptFilter(call, prompt.hints)
   if (filtered !== undefined) return exchange.json(400, filtered, headers)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { armSchema } from './arm/arm-config'
 import { FAULT_FORMS, parseFault } from './faults'
+import { fineTuningSchema } from './fine-tuning/fine-tuning-config'
 import { latencySchema } from './latency-config'
 import { modelFacts } from './model-catalogue'
 
@@ -88,6 +89,10 @@ const configSchema = z.strictObject({
     .strictObject({
       /** How long a new file is pending and running before it can be used. */
       processingMs: z.number().min(0).max(DELAY_MS_MAX).default(0),
+      /** Whether v1 too takes files by their addresses, which its specification does not say. */
+      importOnV1: z.boolean().default(false),
+      /** Uploads that an account takes in a second; Azure's are 30. Zero: no bound. */
+      uploadsPerSecond: z.int().min(0).default(0),
     })
     .prefault({}),
   batches: z
@@ -102,6 +107,13 @@ const configSchema = z.strictObject({
     .strictObject({
       /** How long one in the background waits before it begins. */
       queuedMs: z.number().min(0).max(DELAY_MS_MAX).default(0),
+    })
+    .prefault({}),
+  fineTuning: fineTuningSchema.prefault({}),
+  hosting: z
+    .strictObject({
+      /** How many seconds pass in one for the deployments of tuned models: their lifetimes, idleness and charges. */
+      speed: z.number().min(0).max(1_000_000_000).default(1),
     })
     .prefault({}),
   /** Azure Resource Manager and what is made through it. */

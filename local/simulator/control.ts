@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { z } from 'zod'
+import { provisioningState } from './arm/stored-resource'
 import { ConfigError } from './config-error'
 import { LEDGER_PAGE_MAX } from './ledger'
 import { readBody } from './request-body'
@@ -6,6 +8,7 @@ import type { Resource } from './resource'
 import type { World } from './world'
 
 const DEFAULT_PAGE = 1_000
+const ADVANCE_SECONDS_MAX = 3_650 * 86_400
 
 /** The simulator's own surface, `/simulator/*`: no credential, since it listens on one machine for tests and demos. */
 export async function serveControl(
@@ -26,12 +29,17 @@ export async function serveControl(
       await world.reset()
       return send(response, 200, { status: 'ok' })
     case 'GET ledger':
-      world.store.settle(Date.now())
+      world.settle()
       return sendLedger(resource, response, route.query)
     case 'GET stored':
       // An account whose deletion is due is gone, whether or not Resource Manager was asked since.
-      world.store.settle(Date.now())
-      return send(response, 200, { things: resource.stores.things() })
+      world.settle()
+      return send(response, 200, { things: resource.stores.things(), deployments: deploymentsIn(world) })
+    case 'GET costs':
+      world.settle()
+      return send(response, 200, { charges: [...resource.trainer.bill.charges, ...world.planes.hosting.running] })
+    case 'POST advance':
+      return advance(world, request, response)
     case 'DELETE ledger':
       resource.ledger.clear()
       return send(response, 200, { status: 'ok' })
@@ -54,6 +62,33 @@ async function patchConfig(world: World, request: IncomingMessage, response: Ser
     if (!(error instanceof ConfigError)) throw error
     sendInvalid(response, error.faults)
   }
+}
+
+/** What was made through Resource Manager; those of the configuration are left to it. */
+function deploymentsIn({ store }: World): object[] {
+  return store.list('deployment').map(({ accountId, name, model, sku, phase }) => ({
+    account: accountId.split('/').at(-1),
+    name,
+    model: model.name,
+    sku: sku.name,
+    status: provisioningState(phase),
+  }))
+}
+
+const clocks = z.strictObject({
+  trainingSeconds: z.number().min(0).max(ADVANCE_SECONDS_MAX).default(0),
+  hostingSeconds: z.number().min(0).max(ADVANCE_SECONDS_MAX).default(0),
+})
+
+/** Moves the clocks of training and of hosting on, by seconds of their own. */
+async function advance(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await readBody(request)
+  const asked = clocks.safeParse(body.kind === 'body' ? parseObject(body.text) : undefined)
+  if (!asked.success) return sendInvalid(response, ['body: expected trainingSeconds, hostingSeconds or both, from 0'])
+  world.resource.trainer.clock.advance(asked.data.trainingSeconds * 1_000)
+  world.planes.hosting.clock.advance(asked.data.hostingSeconds * 1_000)
+  world.settle()
+  send(response, 200, { status: 'ok' })
 }
 
 function parseObject(text: string): unknown {

@@ -1,6 +1,7 @@
 import { StandardAdmission, unlimitedAdmission, type Admission } from './admission'
 import type { DeploymentConfig } from './config'
 import { StandingFaults } from './faults'
+import type { Recall } from './fine-tuning/recall'
 import { modelFacts, type ModelFacts } from './model-catalogue'
 import { PrefixCache } from './prefix-cache'
 import { ProvisionedAdmission } from './provisioned'
@@ -19,10 +20,23 @@ export interface Deployment {
   /** Jitter and the dice of faults; seeded, so that a run of the same calls in the same order repeats itself. */
   readonly random: Random
   readonly systemFingerprint: string
+  /** What a tuned model has learned; undefined for a base model. */
+  readonly recall: Recall | undefined
+  /** Told of each call that keeps a tuned model's deployment from being idle. */
+  readonly called: (() => void) | undefined
 }
 
+/** What a deployment of a tuned model has beside others. */
+export type Tuned = Pick<Deployment, 'recall' | 'called'>
+const untuned: Tuned = { recall: undefined, called: undefined }
+
 /** Opens a deployment; loads its tokenizer, so that the first call does not pay for it. */
-export async function openDeployment(name: string, config: DeploymentConfig, seed: number): Promise<Deployment> {
+export async function openDeployment(
+  name: string,
+  config: DeploymentConfig,
+  seed: number,
+  tuned: Tuned = untuned,
+): Promise<Deployment> {
   const facts = modelFacts(config.model)
   const random = seededRandom(mixHash(seed, hashText(name)))
   return {
@@ -35,6 +49,7 @@ export async function openDeployment(name: string, config: DeploymentConfig, see
     prefixes: new PrefixCache(),
     random,
     systemFingerprint: `fp_${hashText(config.model).toString(16).padStart(10, '0')}`,
+    ...tuned,
   }
 }
 
@@ -45,9 +60,9 @@ export async function openDeployment(name: string, config: DeploymentConfig, see
 export async function changeDeployment(
   before: Deployment,
   config: DeploymentConfig,
-  change: { seed: number; rearmFaults: boolean },
+  change: { seed: number; rearmFaults: boolean; tuned?: Tuned | undefined },
 ): Promise<Deployment> {
-  const fresh = await openDeployment(before.name, config, change.seed)
+  const fresh = await openDeployment(before.name, config, change.seed, change.tuned)
   const sameLimit =
     before.facts === fresh.facts && JSON.stringify(before.config.admission) === JSON.stringify(config.admission)
   return {

@@ -1,6 +1,8 @@
 import { resourceNotFound, invalidRequest } from './errors'
 import type { Exchange } from './exchange'
-import { knownModels, type ModelFacts } from './model-catalogue'
+import { trainableModel } from './fine-tuning/trainable-models'
+import type { TunedModel } from './fine-tuning/tuned-model'
+import { knownModels, modelFacts, type ModelFacts } from './model-catalogue'
 import type { ModelAccount } from './model-account'
 import type { Family } from './route'
 
@@ -9,24 +11,26 @@ const CREATED_SECONDS = 1_744_588_800
 const RETIRES_SECONDS = 1_861_920_000
 
 /** Serves the model lists: base models of the resource on Azure's paths, deployments on a compatible endpoint. */
-export function serveModels(
-  account: ModelAccount,
-  exchange: Exchange,
-  route: { family: Family; id: string | undefined },
-) {
-  const models = listModels(account, route.family)
+export function serveModels(of: ModelsOf, exchange: Exchange, route: { family: Family; id: string | undefined }) {
+  const models = listModels(of, route.family)
   if (route.id === undefined) return exchange.json(200, JSON.stringify({ object: 'list', data: models }))
   const found = models.find(({ id }) => id === route.id)
   if (found !== undefined) return exchange.json(200, JSON.stringify(found))
   return exchange.refuse(route.family === 'compatible' ? unknownModel(route.id) : resourceNotFound)
 }
 
-function listModels(account: ModelAccount, family: Family): { id: string }[] {
+export interface ModelsOf {
+  readonly account: ModelAccount
+  /** With checkpoints. */
+  readonly tuned: readonly TunedModel[]
+}
+
+function listModels({ account, tuned }: ModelsOf, family: Family): { id: string }[] {
   switch (family) {
     case 'classic':
-      return knownModels().map(classicModel)
+      return [...knownModels().map(classicModel), ...tuned.map(classicTuned)]
     case 'v1':
-      return knownModels().map(({ name }) => openaiModel(name, 'system'))
+      return [...knownModels().map(({ name }) => openaiModel(name, 'system')), ...tuned.map(openaiTuned)]
     case 'compatible':
       return [...account.deployments].map(({ name }) => openaiModel(name, 'simulator'))
   }
@@ -39,7 +43,7 @@ function classicModel({ name, kind, responsesOnly }: ModelFacts) {
     status: 'succeeded',
     created_at: CREATED_SECONDS,
     capabilities: {
-      fine_tune: name.startsWith('gpt-4.1') || name.startsWith('gpt-4o'),
+      fine_tune: trainableModel(name) !== undefined,
       inference: true,
       completion: kind === 'completions',
       chat_completion: (kind === 'chat' || kind === 'reasoning') && !responsesOnly,
@@ -49,6 +53,24 @@ function classicModel({ name, kind, responsesOnly }: ModelFacts) {
     deprecation: { inference: RETIRES_SECONDS },
   }
 }
+
+/** What a resource has trained names its base and its job. */
+function classicTuned({ id, base, jobId, createdAt }: TunedModel) {
+  const { capabilities, ...shown } = classicModel({ ...modelFacts(base), name: id })
+  const seconds = Math.floor(createdAt / 1_000)
+  return {
+    ...shown,
+    created_at: seconds,
+    capabilities: { ...capabilities, fine_tune: true },
+    model: base,
+    fine_tune: jobId,
+  }
+}
+
+const openaiTuned = ({ id, createdAt }: TunedModel) => ({
+  ...openaiModel(id, 'fine-tuned'),
+  created: Math.floor(createdAt / 1_000),
+})
 
 function openaiModel(id: string, owner: string) {
   return { id, object: 'model', created: CREATED_SECONDS, owned_by: owner }

@@ -1,6 +1,7 @@
 import { mergeConfig, parseConfig, type SimulatorConfig } from './config'
 import { ConfigError } from './config-error'
 import { changeDeployment, openDeployment, type Deployment } from './deployment'
+import { Trainer } from './fine-tuning/trainer'
 import { Ledger } from './ledger'
 import { AccountStores } from './stored/account-store'
 import { StoredFaults } from './stored/stored-faults'
@@ -13,6 +14,7 @@ export class Resource {
   readonly stores = new AccountStores()
   /** Calls that have begun and not ended. */
   inFlight = 0
+  readonly trainer: Trainer
   #config: SimulatorConfig
   #deployments: ReadonlyMap<string, Deployment> = new Map()
   #storedFaults = new StoredFaults({}, 0)
@@ -22,6 +24,11 @@ export class Resource {
   private constructor(raw: unknown) {
     this.#initial = raw
     this.#config = parsed(raw)
+    this.trainer = new Trainer({
+      wheel: this.wheel,
+      config: () => this.#config.fineTuning,
+      isKept: (account, store) => this.stores.isKept(account, store),
+    })
   }
 
   /** Opens the resource with its tokenizers loaded. Throws a ConfigError that names every field at fault. */
@@ -74,6 +81,7 @@ export class Resource {
       )
       this.#config = config
       if (names(patch, 'storedFaults')) this.#storedFaults = new StoredFaults(config.storedFaults, config.seed)
+      this.trainer.configured(names(partOf(patch, 'fineTuning'), 'faults'))
       return config
     })
   }
@@ -89,6 +97,8 @@ export class Resource {
       this.#config = config
       this.#storedFaults = new StoredFaults(config.storedFaults, config.seed)
       this.stores.clear()
+      this.trainer.clear()
+      this.trainer.configured(true)
       this.ledger.clear()
     })
   }
@@ -112,6 +122,9 @@ function parsed(raw: unknown): SimulatorConfig {
 }
 
 const names = (patch: unknown, field: string): boolean => typeof patch === 'object' && patch !== null && field in patch
+
+const partOf = (patch: unknown, field: string): unknown =>
+  typeof patch === 'object' && patch !== null ? (patch as Readonly<Record<string, unknown>>)[field] : undefined
 
 /** The deployments that a patch speaks of, each with the fields that it names. */
 function namedDeployments(patch: unknown): Map<string, Set<string>> {

@@ -28,7 +28,7 @@ export type Route =
   | { readonly kind: 'models'; readonly family: Family; readonly id: string | undefined }
   | { readonly kind: 'not-found' }
 
-const collections = ['responses', 'files', 'uploads', 'batches'] as const
+const collections = ['responses', 'files', 'uploads', 'batches', 'fine_tuning/jobs', 'models'] as const
 export type Collection = (typeof collections)[number]
 
 const notFound: Route = { kind: 'not-found' }
@@ -75,7 +75,7 @@ interface Asked {
 }
 
 function parseUnversioned({ method, query }: Asked, path: string, family: Family): Route {
-  if (path.startsWith('models')) return parseModels(method, path.slice('models'.length), family)
+  if (path.startsWith('models') && method === 'GET') return parseModels(path.slice('models'.length), family)
   const operation = method === 'POST' ? operationAt(path) : undefined
   if (operation !== undefined) return { kind: 'inference', operation, family, deployment: undefined, apiVersion: 'v1' }
   return parseStored({ method, query }, path, family)
@@ -83,7 +83,7 @@ function parseUnversioned({ method, query }: Asked, path: string, family: Family
 
 /** What the classic family has beside its deployments. */
 function parseClassic({ method, query }: Asked, path: string, apiVersion: string): Route {
-  if (path.startsWith('models')) return parseModels(method, path.slice('models'.length), 'classic')
+  if (path.startsWith('models') && method === 'GET') return parseModels(path.slice('models'.length), 'classic')
   const operation = method === 'POST' ? operationAt(path) : undefined
   if (operation !== undefined && modelOperations[operation].classic !== 'deployment') {
     return classicCall(operation, undefined, apiVersion)
@@ -113,16 +113,19 @@ function classicCall(operation: OperationName, deployment: string | undefined, a
 const isSince = (since: string | undefined, version: string) => since === undefined || version >= since
 
 function parseStored({ method, query }: Asked, path: string, family: Family): Route {
-  const [name, id, action, ...more] = path.split('/')
-  const collection = collections.find((each) => each === name)
-  if (collection === undefined || more.length > 0) return notFound
+  const collection = collections.find((each) => path === each || path.startsWith(`${each}/`))
+  if (collection === undefined) return notFound
+  const [, id, action, ...more] = path.slice(collection.length).split('/')
+  if (more.length > 0) return notFound
   const decoded = id === undefined ? undefined : decode(id)
   if (id !== undefined && (decoded === undefined || decoded === '')) return notFound
-  return { kind: 'stored', collection, method, id: decoded, action, family, query: new URLSearchParams(query) }
+  const place = { kind: 'stored', collection, method, family, query: new URLSearchParams(query) } as const
+  // The one action that no thing of the collection is named for.
+  const imports = collection === 'files' && method === 'POST' && decoded === 'import' && action === undefined
+  return imports ? { ...place, id: undefined, action: 'import' } : { ...place, id: decoded, action }
 }
 
-function parseModels(method: string, rest: string, family: Family): Route {
-  if (method !== 'GET') return notFound
+function parseModels(rest: string, family: Family): Route {
   if (rest === '') return { kind: 'models', family, id: undefined }
   const id = rest.startsWith('/') && rest.length > 1 ? decode(rest.slice(1)) : undefined
   return id === undefined ? notFound : { kind: 'models', family, id }

@@ -35,7 +35,10 @@ export function createSimulatorServer(world: World): Server {
 function serve(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = request.url ?? '/'
   if (url.startsWith('/entra/')) return world.entra.serve(request, response)
-  if (url.startsWith('/subscriptions/')) return world.arm.serve(request, response)
+  if (url.startsWith('/subscriptions/')) {
+    world.settle()
+    return world.arm.serve(request, response)
+  }
   return serveModelCall(world, request, response)
 }
 
@@ -53,12 +56,17 @@ async function serveModelCall(world: World, request: IncomingMessage, response: 
   exchange.record.credentialKind = credential.credentialKind
   if (credential.kind === 'refused') return exchange.refuse(credential.refusal)
   if (route.kind === 'not-found') return exchange.refuse(resourceNotFound)
-  if (route.kind === 'models') return serveModels(account, exchange, route)
+  if (route.kind === 'models') {
+    resource.trainer.settle()
+    return serveModels({ account, tuned: [...resource.stores.of(account).models.values()] }, exchange, route)
+  }
   try {
     if (route.kind === 'stored') {
       const headerFaults = readHeaderFaults(request)
       const store = resource.stores.of(account)
-      return await serveStored({ resource, account, store, exchange, request, route, dialect, headerFaults })
+      const deploymentsOf = (model: string) => world.planes.deploymentsOfTuned(account.name, model)
+      const call = { resource, account, store, exchange, request, route, headerFaults, deploymentsOf }
+      return await serveStored({ ...call, dialect })
     }
     const body = await readBytes(request)
     if (body.kind === 'gone') return

@@ -3,11 +3,14 @@ import { dirname } from 'node:path'
 import type { ArmSnapshot } from './arm/arm-store'
 import type { SigningKey } from './entra/entra'
 import { isJsonObject } from './json-value'
+import type { SavedModel } from './stored/account-store'
 
 /** What outlives a restart of the simulator. */
 export interface SavedState {
   readonly entra: SigningKey
   readonly arm: ArmSnapshot
+  /** Tuned models: their deployments outlive a restart too. */
+  readonly models?: readonly SavedModel[]
 }
 
 const VERSION = 1

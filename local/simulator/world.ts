@@ -19,6 +19,8 @@ export interface World {
   readonly store: ArmStore
   readonly planes: AccountPlanes
   readonly keysOf: (account: StoredAccount) => readonly [string, string]
+  /** Does everything that is due: of training, of Resource Manager, and of what Azure takes down by itself. */
+  settle(): void
   /** Makes everything follow a patch of the configuration. */
   configChanged(patch: unknown): Promise<void>
   /** Back to how it was at the first start. */
@@ -40,7 +42,12 @@ export async function createWorld(
 ): Promise<World> {
   const saved = stateFile?.read()
   const entra = createEntra(saved?.entra)
-  const state = (): SavedState => ({ entra: entra.signingKey, arm: store.snapshot() })
+  const state = (): SavedState => ({
+    entra: entra.signingKey,
+    arm: store.snapshot(),
+    models: resource.stores.savedModels(),
+  })
+  resource.stores.modelsChanged = () => stateFile?.changed(state)
   const store = new ArmStore(
     () => stateFile?.changed(state),
     (account) => resource.stores.forget(account),
@@ -61,12 +68,15 @@ export async function createWorld(
     keysOf,
     storage: { ...AZURITE, ...storage },
     configured: (accountId) => configuredDeployments(resource.config, store, accountId),
+    tunedModel: (account, name) => resource.stores.of({ name: account }).models.get(name),
     hasPrincipal,
     deploymentChanged: (id) => planes.changed(id),
   })
   const start = async (from?: SavedState) => {
-    if (from) store.restore(from.arm)
-    else seedStore(store, config())
+    if (from) {
+      store.restore(from.arm)
+      resource.stores.restoreModels(from.models ?? [])
+    } else seedStore(store, config())
     faults.arm(config().faults)
     await planes.refresh()
   }
@@ -78,12 +88,19 @@ export async function createWorld(
     store,
     planes,
     keysOf,
+    settle: () => {
+      resource.trainer.settle()
+      store.settle(Date.now())
+      planes.sweep()
+    },
     configChanged: async (patch) => {
       if (namesFaults(patch)) faults.arm(config().faults)
+      planes.hosting.clock.speed = resource.config.hosting.speed
       await planes.refresh()
     },
     reset: async () => {
       await resource.reset()
+      planes.hosting.clear(resource.config.hosting.speed)
       await start()
     },
     close: () => {

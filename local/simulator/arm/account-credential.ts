@@ -61,8 +61,14 @@ function refusalOfToken(
   if (tid !== directoryOf(config.arm, account.subscription)) return otherDirectory
   const { roleDelayMs: delayMs } = config.arm
   const roles = rolesOn(store, account.id, { principalId, now: Date.now(), delayMs })
-  return roles.some(({ inference }) => inference) ? undefined : lacksDataAction(principalId, dataActionOf(route))
+  const trains = config.fineTuning.role === 'contributor' && isTraining(route)
+  const may = roles.some(({ inference, training }) => (trains ? training : inference))
+  return may ? undefined : lacksDataAction(principalId, dataActionOf(route))
 }
+
+/** What takes more than the right to use models: jobs, and what happens to their models. */
+const isTraining = (route: Route): boolean =>
+  route.kind === 'stored' && (route.collection === 'fine_tuning/jobs' || route.collection === 'models')
 
 /** The right that a call takes, and the call, as Azure's refusal names them. */
 function dataActionOf(route: Route): { action: string; operation: string } {
@@ -70,7 +76,8 @@ function dataActionOf(route: Route): { action: string; operation: string } {
   const path = '/openai/deployments/{deployment-id}'
   if (route.kind === 'stored') {
     const verb = { GET: 'read', DELETE: 'delete' }[route.method] ?? 'write'
-    return { action: `${openai}/${route.collection}/${verb}`, operation: `${route.method} /openai/${route.collection}` }
+    const rights = route.collection === 'fine_tuning/jobs' ? 'fine-tunes' : route.collection
+    return { action: `${openai}/${rights}/${verb}`, operation: `${route.method} /openai/${route.collection}` }
   }
   if (route.kind !== 'inference') return { action: `${openai}/models/read`, operation: 'GET /openai/models' }
   const { action, path: tail } = modelOperations[route.operation]

@@ -1,11 +1,15 @@
 import type { DeploymentConfig } from '../config'
-import { changeDeployment, openDeployment, type Deployment } from '../deployment'
+import { changeDeployment, openDeployment, type Deployment, type Tuned } from '../deployment'
+import { Recall } from '../fine-tuning/recall'
+import { isTunedName } from '../fine-tuning/trainable-models'
 import type { ModelAccount } from '../model-account'
 import type { Resource } from '../resource'
 import { ROOT_ACCOUNT } from './arm-config'
 import type { ArmStore } from './arm-store'
 import { answeredModel, isProvisioned } from './deployable-models'
+import { Hosting } from './hosting'
 import { phaseAt, type StoredAccount, type StoredDeployment } from './stored-resource'
+import { sourceAccountOf } from './tuned-source'
 
 const key = (id: string) => id.toLowerCase()
 
@@ -15,6 +19,7 @@ export class AccountPlanes {
   readonly #store: ArmStore
   readonly #now: () => number
   readonly #root: ModelAccount
+  readonly hosting: Hosting
   readonly #opened = new Map<string, Deployment>()
   /** Loading a tokenizer takes time, so two changes at once could end in the wrong order. */
   #change: Promise<void> = Promise.resolve()
@@ -24,6 +29,7 @@ export class AccountPlanes {
     this.#store = store
     this.#now = now
     this.#root = this.#openRoot()
+    this.hosting = new Hosting(resource.trainer.bill, resource.config.hosting.speed)
   }
 
   /** The account at `/accounts/{name}`; undefined where there is none, or none that answers yet. */
@@ -70,7 +76,28 @@ export class AccountPlanes {
 
   #made(id: string): Deployment | undefined {
     const stored = this.#store.get('deployment', id)
-    return stored && serves(stored, this.#now()) ? this.#opened.get(key(id)) : undefined
+    if (!stored || this.hosting.isOver(id) || !serves(stored, this.#now())) return undefined
+    return this.#opened.get(key(id))
+  }
+
+  /** The deployments of a model that an account has trained, in whichever account they are. */
+  deploymentsOfTuned(account: string, model: string): string[] {
+    const isIt = (stored: StoredDeployment) =>
+      stored.model.name === model && key(sourceAccountOf(stored)) === key(account)
+    return this.#store
+      .list('deployment')
+      .filter(isIt)
+      .map(({ name }) => name)
+  }
+
+  /** Takes down what Azure takes down by itself, and closes the accounts of what is gone. */
+  sweep(): void {
+    for (const id of this.hosting.followed) {
+      if (this.hosting.isOver(id)) this.#store.remove(id)
+      if (this.#store.get('deployment', id) !== undefined) continue
+      this.hosting.end(id)
+      this.#opened.delete(id)
+    }
   }
 
   /** Follows one deployment that was made, changed or removed. */
@@ -88,14 +115,28 @@ export class AccountPlanes {
 
   async #follow(id: string): Promise<void> {
     const stored = this.#store.get('deployment', id)
-    if (!stored) return void this.#opened.delete(key(id))
+    if (!stored) {
+      this.hosting.end(id)
+      return void this.#opened.delete(key(id))
+    }
     const { seed, arm } = this.#resource.config
     const config = configOf(stored, arm.latency)
     const before = this.#opened.get(key(id))
+    const tuned = this.#tunedOf(stored, before)
     const opened = before
-      ? await changeDeployment(before, config, { seed, rearmFaults: false })
-      : await openDeployment(stored.name, config, seed)
+      ? await changeDeployment(before, config, { seed, rearmFaults: false, tuned })
+      : await openDeployment(stored.name, config, seed, tuned)
     this.#opened.set(key(id), opened)
+  }
+
+  /** What a tuned model knows, which its deployment keeps also where its account has gone. */
+  #tunedOf(stored: StoredDeployment, before: Deployment | undefined): Tuned | undefined {
+    const { id, model } = stored
+    if (!isTunedName(model.name)) return undefined
+    this.hosting.follow(stored)
+    const known = this.#resource.stores.of({ name: sourceAccountOf(stored) }).models.get(model.name)
+    const kept = before?.config.model === model.name ? before.recall : undefined
+    return { recall: kept ?? (known && new Recall(known.learned)), called: () => this.hosting.called(id) }
   }
 
   #inTurn(change: () => Promise<void>): Promise<void> {

@@ -1,3 +1,4 @@
+import type { TunedModel } from '../fine-tuning/tuned-model'
 import type { ArmConfig } from './arm-config'
 import type { ArmStore } from './arm-store'
 import type { StoredAccount, StoredDeployment } from './stored-resource'
@@ -11,6 +12,8 @@ export interface ArmDeps {
   readonly keysOf: (account: StoredAccount) => readonly [string, string]
   /** Deployments that an account has by the simulator's configuration, which were not made through ARM. */
   readonly configured: (accountId: string) => readonly StoredDeployment[]
+  /** A model that an account has trained, or a checkpoint. */
+  readonly tunedModel: (account: string, name: string) => TunedModel | undefined
   /** Whether a principal of a directory exists. */
   readonly hasPrincipal: (directoryId: string, objectId: string) => boolean
   /** Makes the data plane follow a deployment that was made, changed or removed. */

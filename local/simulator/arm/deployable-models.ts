@@ -1,3 +1,4 @@
+import { isTunedName } from '../fine-tuning/trainable-models'
 import { modelFacts } from '../model-catalogue'
 import type { DeploymentSku } from './arm-config'
 
@@ -54,7 +55,8 @@ export const isProvisioned = (sku: string): boolean => sku.endsWith('Provisioned
 
 /** Undefined where the model is not offered by this sku; otherwise the least capacity and by what it can grow. */
 export function capacityBounds(model: string, sku: DeploymentSku): { min: number; step: number } | undefined {
-  const { provisioned, kind } = modelFacts(model)
+  const { provisioned, kind, name: family } = modelFacts(model)
+  const isTuned = isTunedName(model)
   switch (sku) {
     case 'Standard':
     case 'GlobalStandard':
@@ -62,16 +64,16 @@ export function capacityBounds(model: string, sku: DeploymentSku): { min: number
       return { min: 1, step: 1 }
     case 'ProvisionedManaged':
       if (provisioned === undefined) return undefined
-      return isSmall(model) ? { min: 25, step: 25 } : { min: 50, step: 50 }
+      return isSmall(family) ? { min: 25, step: 25 } : { min: 50, step: 50 }
     case 'GlobalProvisionedManaged':
     case 'DataZoneProvisionedManaged':
       return provisioned === undefined ? undefined : { min: 15, step: 5 }
     case 'GlobalBatch':
     case 'DataZoneBatch':
-      return kind === 'chat' || kind === 'reasoning' ? { min: 1, step: 1 } : undefined
+      // Batches take no tuned models.
+      return !isTuned && (kind === 'chat' || kind === 'reasoning') ? { min: 1, step: 1 } : undefined
     case 'DeveloperTier':
-      // For fine-tuned models only, which the simulator has none of.
-      return undefined
+      return isTuned ? { min: 1, step: 1 } : undefined
   }
 }
 

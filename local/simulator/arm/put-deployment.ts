@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { COGNITIVE } from './account-view'
+import { isTunedName } from '../fine-tuning/trainable-models'
 import { findAccount } from './accounts'
 import { ArmError, type ArmAnswer, type ArmCall } from './arm-answer'
 import { deploymentSkus, type DeploymentSku } from './arm-config'
@@ -11,11 +12,13 @@ import { checkQuota } from './quota'
 import { readArmBody } from './read-arm-body'
 import { beginMaking, madeAnswer } from './slow-change'
 import type { StoredAccount, StoredDeployment } from './stored-resource'
+import { readTunedModel } from './tuned-source'
 
 /** Source: Azure's naming rules for deployments. */
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}[a-zA-Z0-9]$/
 /** Standard deployments of one account. Source: the quotas page of Azure OpenAI, 2026-02. */
 const DEPLOYMENTS_MAX = 32
+const TUNED_DEPLOYMENTS_MAX = 10
 
 const deploymentBody = z.looseObject({
   sku: z.looseObject({ name: z.string(), capacity: z.int().min(1).default(1) }),
@@ -25,6 +28,7 @@ const deploymentBody = z.looseObject({
       format: z.string().default('OpenAI'),
       name: z.string().min(1),
       version: z.string().optional(),
+      source: z.string().startsWith('/').optional(),
     }),
     versionUpgradeOption: z
       .enum(['OnceNewDefaultVersionAvailable', 'OnceCurrentVersionExpired', 'NoAutoUpgrade'])
@@ -44,9 +48,10 @@ export async function putDeployment(deps: ArmDeps, call: ArmCall): Promise<ArmAn
   if (deps.configured(account.id).some((known) => known.name === name)) throw isConfigured()
   const before = store.get('deployment', call.id)
   checkAccountIsIdle(store, account)
-  const model = readModel(properties.model)
+  const tuned = readTunedModel(deps, call, { account, version: undefined, source: undefined, ...properties.model })
+  const model = tuned ?? readModel(properties.model)
   const sku = readSku(asked, model)
-  if (!before) checkRoom(store, account)
+  if (!before) checkRoom(store, account, tuned !== undefined)
   checkQuota(store, config().quotas, { account, id: call.id, model: model.name, sku: sku.name, capacity: sku.capacity })
 
   const change = beginMaking(store, call, {
@@ -116,8 +121,14 @@ function checkCapacity(sku: { name: DeploymentSku; capacity: number }, { min, st
   throw new ArmError(400, 'InvalidCapacity', text)
 }
 
-function checkRoom(store: ArmStore, { id }: StoredAccount): void {
-  if (store.deploymentsOf(id).length < DEPLOYMENTS_MAX) return
+function checkRoom(store: ArmStore, { id }: StoredAccount, isTuned: boolean): void {
+  const deployments = store.deploymentsOf(id)
+  const tuned = deployments.filter(({ model }) => isTunedName(model.name)).length
+  if (isTuned && tuned >= TUNED_DEPLOYMENTS_MAX) {
+    const text = `The account has ${TUNED_DEPLOYMENTS_MAX} fine-tuned deployments, which is as many as it can have.`
+    throw new ArmError(400, 'QuotaExceeded', text)
+  }
+  if (deployments.length < DEPLOYMENTS_MAX) return
   throw new ArmError(
     400,
     'QuotaExceeded',

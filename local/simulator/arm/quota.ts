@@ -1,3 +1,5 @@
+import { isTunedName } from '../fine-tuning/trainable-models'
+import { modelFacts } from '../model-catalogue'
 import { ArmError } from './arm-answer'
 import type { ArmConfig, DeploymentSku } from './arm-config'
 import type { ArmStore } from './arm-store'
@@ -16,7 +18,8 @@ interface Wanted {
 
 /** Throws ARM's 400 where the subscription has not this much left for the model and sku in the region. */
 export function checkQuota(store: ArmStore, quotas: ArmConfig['quotas'], wanted: Wanted): void {
-  const { account, model, sku, capacity } = wanted
+  const { account, sku, capacity } = wanted
+  const model = quotaModel(wanted.model)
   const limit = quotaOf(quotas, { region: account.location, model, sku })
   if (limit === undefined) return
   const used = usedOf(store, wanted)
@@ -27,6 +30,11 @@ export function checkQuota(store: ArmStore, quotas: ArmConfig['quotas'], wanted:
     'InsufficientQuota',
     `This operation require ${capacity} new capacity in quota ${name}, which is bigger than the current available capacity ${Math.max(0, limit - used)}. The current quota usage is ${used} and the quota limit is ${limit} for quota ${name}.`,
   )
+}
+
+/** What a model is counted as: the tuned ones of a family together, apart from their base. */
+export function quotaModel(model: string): string {
+  return isTunedName(model) ? `${modelFacts(model).name}-finetune` : model
 }
 
 /** Undefined where nothing bounds it. */
@@ -57,7 +65,9 @@ function deploymentsIn(store: ArmStore, { subscription, region }: Place): Stored
 
 function usedOf(store: ArmStore, { account: { subscription, location: region }, model, sku, id }: Wanted): number {
   const isAlike = (other: StoredDeployment) =>
-    other.model.name === model && other.sku.name === sku && other.id.toLowerCase() !== id.toLowerCase()
+    quotaModel(other.model.name) === quotaModel(model) &&
+    other.sku.name === sku &&
+    other.id.toLowerCase() !== id.toLowerCase()
   return total(deploymentsIn(store, { subscription, region }).filter(isAlike))
 }
 
@@ -66,11 +76,14 @@ const total = (deployments: readonly StoredDeployment[]) =>
 
 /** Each model and sku that has been deployed in a place, as ARM lists usages. */
 export function usagesIn(store: ArmStore, quotas: ArmConfig['quotas'], place: Place): object[] {
-  const groups = Object.groupBy(deploymentsIn(store, place), ({ sku, model }) => `OpenAI.${sku.name}.${model.name}`)
+  const groups = Object.groupBy(
+    deploymentsIn(store, place),
+    ({ sku, model }) => `OpenAI.${sku.name}.${quotaModel(model.name)}`,
+  )
   return Object.entries(groups).flatMap(([value, deployments = []]) => {
     const [first] = deployments
     if (!first) return []
-    const limit = quotaOf(quotas, { region: place.region, model: first.model.name, sku: first.sku.name })
+    const limit = quotaOf(quotas, { region: place.region, model: quotaModel(first.model.name), sku: first.sku.name })
     return [
       { name: { value, localizedValue: value }, unit: 'Count', currentValue: total(deployments), limit: limit ?? -1 },
     ]

@@ -6,6 +6,8 @@ export interface Role {
   readonly allows: (action: string) => boolean
   /** Whether it lets its holder call models. */
   readonly inference: boolean
+  /** Whether it lets its holder train models. */
+  readonly training: boolean
 }
 
 const nothing = () => false
@@ -16,11 +18,17 @@ const starting =
 const isAuthorization = starting('Microsoft.Authorization/')
 const isRead = (action: string) => action.endsWith('/read')
 
-const role = (id: string, name: string, allows: Role['allows'] = nothing, inference = false): Role => ({
+const role = (
+  id: string,
+  name: string,
+  allows: Role['allows'] = nothing,
+  data: { readonly inference?: boolean; readonly training?: boolean } = {},
+): Role => ({
   id,
   name,
   allows,
-  inference,
+  inference: data.inference === true,
+  training: data.training === true,
 })
 
 export const builtInRoles: readonly Role[] = [
@@ -46,10 +54,11 @@ export const builtInRoles: readonly Role[] = [
     'a001fd3d-188f-4b5d-821b-7da978bf7442',
     'Cognitive Services OpenAI Contributor',
     (action) => starting('Microsoft.CognitiveServices/accounts/deployments/')(action) || isRead(action),
-    true,
+    { inference: true, training: true },
   ),
-  role('5e0bd9bd-7b93-4f28-af87-19fc36ad61bd', 'Cognitive Services OpenAI User', isRead, true),
-  role('a97b65f3-24c7-4388-baec-2e87135dc908', 'Cognitive Services User', isRead, true),
+  role('53ca6127-db72-4b80-b1b0-d745d6d5456d', 'Azure AI User', isRead, { inference: true, training: true }),
+  role('5e0bd9bd-7b93-4f28-af87-19fc36ad61bd', 'Cognitive Services OpenAI User', isRead, { inference: true }),
+  role('a97b65f3-24c7-4388-baec-2e87135dc908', 'Cognitive Services User', isRead, { inference: true }),
   role(
     '17d1049b-9a84-46fb-8f53-869881c3d3ab',
     'Storage Account Contributor',

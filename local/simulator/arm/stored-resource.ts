@@ -38,7 +38,13 @@ export interface StoredDeployment extends Common {
   readonly kind: 'deployment'
   readonly accountId: string
   readonly sku: { readonly name: DeploymentSku; readonly capacity: number }
-  readonly model: { readonly format: string; readonly name: string; readonly version: string }
+  readonly model: {
+    readonly format: string
+    readonly name: string
+    readonly version: string
+    /** The account that a tuned model was trained in, where that is another one. */
+    readonly source?: string
+  }
   readonly versionUpgradeOption: string
   readonly raiPolicyName: string
   readonly spilloverDeploymentName: string | undefined

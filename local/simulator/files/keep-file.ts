@@ -1,3 +1,4 @@
+import { trainingFileFault } from '../fine-tuning/training-file-fault'
 import { InvalidRequest, refuse } from '../request-fields'
 import { quotaExceeded } from '../stored/refusals'
 import type { AccountStore } from '../stored/account-store'
@@ -38,6 +39,17 @@ export function keepFile({ store, resource }: StoredCall, file: NewFile, now: nu
   }
   store.files.set(kept.id, kept)
   return kept
+}
+
+/** Has a file of training data looked at by itself, where faulty ones are errors by themselves. */
+export function lookAtFile({ resource }: Pick<StoredCall, 'resource'>, file: StoredFile): void {
+  if (file.purpose !== 'fine-tune' || resource.config.fineTuning.faultyFiles !== 'are-errors') return
+  const { processedAt } = file
+  file.processedAt = Number.POSITIVE_INFINITY
+  void trainingFileFault(file.bytes).then((fault) => {
+    if (fault !== undefined) file.failure = fault
+    file.processedAt = Math.max(processedAt, Date.now())
+  })
 }
 
 function checkRoom({ files }: AccountStore, { purpose, expiresAfterSeconds, bytes }: NewFile): void {

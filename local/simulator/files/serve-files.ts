@@ -2,10 +2,12 @@ import { bodyTooLarge, unparsableForm } from '../errors'
 import { parseForm } from '../form-body'
 import { readBytes } from '../request-body'
 import { InvalidRequest, readChoice, refuse, requireField } from '../request-fields'
+import type { AccountStore } from '../stored/account-store'
 import { readPage } from '../stored/page'
-import { notFoundThing } from '../stored/refusals'
+import { inUse, notFoundThing } from '../stored/refusals'
 import { sendContent, sendCreated, sendObject, type ServeStored, type StoredCall } from '../stored/stored-call'
-import { FILES_MAX, forgetExpired, keepFile, readExpiry } from './keep-file'
+import { FILES_MAX, forgetExpired, keepFile, lookAtFile, readExpiry } from './keep-file'
+import { checkUploadRate } from './upload-rate'
 import { FILE_BYTES_MAX, fileObject, uploadPurposes, type StoredFile } from './stored-file'
 
 /** Room for the other fields of a form and what divides them. */
@@ -13,7 +15,8 @@ const FORM_BYTES = 1_024 * 1_024
 const PAGE = { limitDefault: FILES_MAX, limitMax: FILES_MAX }
 
 export const createFile: ServeStored = async (call) => {
-  const { request, exchange } = call
+  const { request, exchange, resource, store } = call
+  checkUploadRate(store, resource.config.files.uploadsPerSecond, Date.now())
   const body = await readBytes(request, FILE_BYTES_MAX + FORM_BYTES)
   if (body.kind === 'gone') return
   if (body.kind === 'too-large') return exchange.refuse(bodyTooLarge)
@@ -31,6 +34,7 @@ export const createFile: ServeStored = async (call) => {
   // A copy: the file stays, and the body that it came in must not.
   const bytes = Buffer.from(sent.bytes)
   const file = keepFile(call, { filename: sent.filename, purpose, bytes, expiresAfterSeconds }, now)
+  lookAtFile(call, file)
   sendCreated(call, fileObject(file, now))
 }
 
@@ -49,8 +53,20 @@ export const fileContent: ServeStored = (call) => sendContent(call, foundFile(ca
 
 export const deleteFile: ServeStored = (call) => {
   const { id } = foundFile(call)
+  const reader = call.resource.config.fineTuning.filesInUse === 'kept' ? readerOf(call.store, id) : undefined
+  if (reader !== undefined) {
+    throw new InvalidRequest(inUse(call.route.family, `The file '${id}' is in use by the job '${reader}'.`))
+  }
   call.store.files.delete(id)
   sendObject(call, { id, object: 'file', deleted: true })
+}
+
+/** The unfinished job that reads a file. */
+function readerOf({ jobs }: AccountStore, fileId: string): string | undefined {
+  const reads = [...jobs.values()].filter(
+    ({ isOver, order }) => !isOver && (order.trainingFileId === fileId || order.validationFileId === fileId),
+  )
+  return reads[0]?.id
 }
 
 function foundFile({ store, route, exchange }: StoredCall): StoredFile {

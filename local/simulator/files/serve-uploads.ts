@@ -7,7 +7,7 @@ import { readBytes } from '../request-body'
 import { InvalidRequest, readChoice, readList, readNumber, refuse, refuseType, requireField } from '../request-fields'
 import { notFoundThing } from '../stored/refusals'
 import { readJson, sendObject, type ServeStored, type StoredCall } from '../stored/stored-call'
-import { keepFile } from './keep-file'
+import { keepFile, lookAtFile } from './keep-file'
 import { fileBytesMax, fileObject, uploadPurposes } from './stored-file'
 import { uploadStatus, type StoredUpload } from './stored-upload'
 
@@ -88,6 +88,7 @@ export const completeUpload: ServeStored = async (call) => {
   const now = Date.now()
   const { filename, purpose } = upload
   const file = keepFile(call, { filename, purpose, bytes, expiresAfterSeconds: undefined }, now)
+  lookAtFile(call, file)
   upload.state = { kind: 'completed', file }
   upload.parts.clear()
   sendObject(call, uploadObject(upload, now))

@@ -7,11 +7,14 @@ export interface StoredFile {
   readonly id: string
   readonly filename: string
   readonly purpose: string
-  readonly bytes: Buffer
+  /** Empty as long as an import is under way. */
+  bytes: Buffer
   readonly createdAt: number
   readonly expiresAt: number | undefined
-  /** When it can be used. */
-  readonly processedAt: number
+  /** When it can be used; never, as long as its bytes are on their way. */
+  processedAt: number
+  /** Why it cannot be used. */
+  failure?: string
 }
 
 /** What callers may upload. Source: the v1 specification; `batch_output` is made by the service only. */
@@ -29,8 +32,10 @@ export const fileBytesMax = (purpose: string): number => (purpose === 'batch' ? 
 export const newFileId = (by: 'caller' | 'service'): string =>
   by === 'caller' ? newHexId('file-', 32) : `file-${randomUUID()}`
 
-export function fileStatus({ createdAt, processedAt }: StoredFile, now: number): 'pending' | 'running' | 'processed' {
-  if (now >= processedAt) return 'processed'
+export type FileStatus = 'pending' | 'running' | 'processed' | 'error'
+
+export function fileStatus({ createdAt, processedAt, failure }: StoredFile, now: number): FileStatus {
+  if (now >= processedAt) return failure === undefined ? 'processed' : 'error'
   return now < (createdAt + processedAt) / 2 ? 'pending' : 'running'
 }
 
@@ -45,6 +50,7 @@ export function fileObject(file: StoredFile, now: number): JsonObject & { readon
     filename: file.filename,
     purpose: file.purpose,
     status,
+    ...(status === 'error' ? { status_details: file.failure } : {}),
     ...(file.expiresAt === undefined ? {} : { expires_at: Math.floor(file.expiresAt / 1_000) }),
   }
 }

@@ -35,6 +35,7 @@ export function serveResponse(call: InferenceCall): void {
   const background = request.background ? beginBackground(call) : undefined
   const begun = beginCall(call, asked, prompt.hints, background)
   if (begun === undefined) return background?.drop()
+  deployment.called?.()
   const filtered = promptFilter(call, prompt.hints)
   if (filtered !== undefined) {
     background?.drop()

@@ -2,6 +2,19 @@ import { cancelBatch, createBatch, listBatches, retrieveBatch } from '../batches
 import { resourceNotFound } from '../errors'
 import { playInsteadOfAnswer } from '../fault-play'
 import { firstFor } from '../faults'
+import {
+  cancelJob,
+  createJob,
+  deleteJob,
+  listCheckpoints,
+  listEvents,
+  listJobs,
+  pauseJob,
+  resumeJob,
+  retrieveJob,
+} from '../fine-tuning/serve-jobs'
+import { deleteModel } from '../fine-tuning/delete-model'
+import { importFile } from '../files/import-file'
 import { createFile, deleteFile, fileContent, listFiles, retrieveFile } from '../files/serve-files'
 import { addPart, cancelUpload, completeUpload, createUpload } from '../files/serve-uploads'
 import { lateMs } from '../inference-call'
@@ -24,6 +37,7 @@ const serving: Readonly<Record<Collection, Readonly<Record<string, ServeStored>>
     'GET {id}': retrieveFile,
     'GET {id}/content': fileContent,
     'DELETE {id}': deleteFile,
+    'POST/import': importFile,
   },
   uploads: {
     POST: createUpload,
@@ -37,6 +51,18 @@ const serving: Readonly<Record<Collection, Readonly<Record<string, ServeStored>>
     'GET {id}': retrieveBatch,
     'POST {id}/cancel': cancelBatch,
   },
+  'fine_tuning/jobs': {
+    POST: createJob,
+    GET: listJobs,
+    'GET {id}': retrieveJob,
+    'DELETE {id}': deleteJob,
+    'POST {id}/cancel': cancelJob,
+    'POST {id}/pause': pauseJob,
+    'POST {id}/resume': resumeJob,
+    'GET {id}/events': listEvents,
+    'GET {id}/checkpoints': listCheckpoints,
+  },
+  models: { 'DELETE {id}': deleteModel },
 }
 
 /** How the ledger names what an action does not name. */
@@ -54,11 +80,12 @@ export async function serveStored(call: StoredCall): Promise<void> {
   const asked = `${method}${id === undefined ? '' : ' {id}'}${action === undefined ? '' : `/${action}`}`
   const serve = serving[collection][asked]
   if (serve === undefined) return exchange.refuse(resourceNotFound)
-  const operation = `${collection}.${action ?? names[asked] ?? ''}`
+  const operation = `${collection.replace('/', '.')}.${action ?? names[asked] ?? ''}`
   exchange.record.operation = operation
   const fault = firstFor(headerFaults, '') ?? resource.storedFaults.choose(operation)
   if (fault !== undefined && playInsteadOfAnswer(exchange, fault)) return
   const late = lateMs(fault)
   if (late > 0) await new Promise<void>((resolve) => resource.wheel.at(nowMs() + late, resolve))
+  resource.trainer.settle()
   return serve({ ...call, fault })
 }

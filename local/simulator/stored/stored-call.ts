@@ -21,6 +21,8 @@ export interface StoredCall {
   readonly route: Route & { readonly kind: 'stored' }
   readonly dialect: 'azure' | 'compatible'
   readonly headerFaults: readonly AimedFault[]
+  /** The deployments of a tuned model of the account, wherever they are. */
+  readonly deploymentsOf: (model: string) => readonly string[]
   /** A fault that spoils or delays the answer. */
   readonly fault?: ChosenFault | undefined
 }
@@ -36,11 +38,15 @@ export function sendObject({ exchange, resource, fault }: StoredCall, value: unk
 export function sendCreated(call: StoredCall, value: JsonObject & { readonly id: string }): void {
   const { exchange, route, request } = call
   exchange.record.answerId = value.id
-  if (route.family !== 'classic') return sendObject(call, value)
+  if (route.family !== 'classic' || spoilsAnswer(call.fault)) return sendObject(call, value)
   const [path = '', query = ''] = (request.url ?? '').split('?')
   const at = `http://${request.headers.host}${path.replace(/\/deployments\/[^/]+/, '')}/${value.id}?${query}`
   exchange.json(201, JSON.stringify(value), ['location', at])
 }
+
+/** A fault that comes later than what was asked for is done. */
+const spoilsAnswer = (fault: ChosenFault | undefined): boolean =>
+  fault !== undefined && fault.fault.kind !== 'slow-first-token'
 
 /** A file's bytes; the fault `cut` ends them half-way. */
 export function sendContent({ exchange, fault }: StoredCall, bytes: Buffer): void {
