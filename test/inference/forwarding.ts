@@ -29,6 +29,8 @@ export interface SendOptions {
   readonly restMs?: number
   readonly ageMs?: number
   readonly signal?: AbortSignal
+  /** As backends are told it. */
+  readonly callId?: string
 }
 
 export function forwarding(clock: Clock = systemClock): Forwarding {
@@ -59,7 +61,10 @@ export function forwarding(clock: Clock = systemClock): Forwarding {
     alerts,
     holds,
     hedged,
-    send: (candidates, { tenant = 'ten_a', stream = false, hedge, restMs, ageMs = 0, signal } = {}) => {
+    send: (
+      candidates,
+      { tenant = 'ten_a', stream = false, hedge, restMs, ageMs = 0, signal, callId = 'call_test' } = {},
+    ) => {
       const { call, grant } = granted(tenant, stream, hedge)
       return forward(deps, {
         call,
@@ -67,7 +72,7 @@ export function forwarding(clock: Clock = systemClock): Forwarding {
         candidates,
         restMs,
         tokens: { promptTokens: 10, outputTokens: 20 },
-        callId: 'call_test',
+        callId,
         signal,
         running: {
           ageMs,
