@@ -81,13 +81,18 @@ export async function seedDemo(options: DemoOptions): Promise<Demo> {
   const { upstream, simulatorUrl } = options
   const chat = await putBackend(platform, 'demo-chat', upstream.chat)
   const embed = await putBackend(platform, 'demo-embed', upstream.embeddings)
+  // A real account has a batch deployment only where somebody has made one.
+  const batch =
+    simulatorUrl === undefined
+      ? undefined
+      : await putBackend(platform, 'demo-batch', { ...upstream.chat, deployment: BATCH_DEPLOYMENT })
   // What is made for tenants is made by the simulated Resource Manager; a real subscription is nobody's to fill here.
   if (simulatorUrl !== undefined) await putStamp(platform)
   const earlier = readDemo(options.file)
 
   const made = await Promise.all(
     tenants.map(async (spec) => {
-      const tenant = tenantOf(spec, { chat, embed, upstream, simulatorUrl })
+      const tenant = tenantOf(spec, { chat, embed, batch, upstream, simulatorUrl })
       const known = earlier?.tenants.find(({ name }) => name === spec.displayName)
       return (known && (await refreshTenant(options, platform, known, tenant.aliases))) ?? makeTenant(platform, tenant)
     }),
@@ -106,6 +111,7 @@ export async function seedDemo(options: DemoOptions): Promise<Demo> {
 interface Surroundings {
   readonly chat: string
   readonly embed: string
+  readonly batch: string | undefined
   readonly upstream: Upstream
   readonly simulatorUrl: string | undefined
 }
@@ -113,7 +119,7 @@ interface Surroundings {
 type TenantBody = ReturnType<typeof tenantOf>
 
 /** Without a simulator there is nobody to make anything: then all of them share the backends. */
-function tenantOf(spec: DemoSpec, { chat, embed, upstream, simulatorUrl }: Surroundings) {
+function tenantOf(spec: DemoSpec, { chat, embed, batch, upstream, simulatorUrl }: Surroundings) {
   const { displayName, tier, limitOverrides, outputTokensMax } = spec
   const isolation = simulatorUrl === undefined ? { models: 'shared', data: 'logical' } : spec.isolation
   const route = (backendId: string, modelVersion: string) => {
@@ -138,6 +144,17 @@ function tenantOf(spec: DemoSpec, { chat, embed, upstream, simulatorUrl }: Surro
         ...route(chat, CHAT_VERSION),
       },
       { name: 'embed', model: upstream.embeddings.model, capabilities: ['embeddings'], ...route(embed, EMBED_VERSION) },
+      ...(batch !== undefined && isolation.models === 'shared'
+        ? [
+            {
+              name: 'night',
+              model: upstream.chat.model,
+              capabilities: ['batch'],
+              outputTokensMax,
+              groups: [{ members: [{ backendId: batch }] }],
+            },
+          ]
+        : []),
     ],
     ...(isolation.models === 'tenant-owned' ? { ownAccount: { ...ownAccountAt(simulatorUrl), directoryId } } : {}),
   }
@@ -145,6 +162,8 @@ function tenantOf(spec: DemoSpec, { chat, embed, upstream, simulatorUrl }: Surro
 
 const CHAT_VERSION = '2025-04-14'
 const EMBED_VERSION = '1'
+/** Of the simulator, as it is configured when nobody says otherwise. */
+const BATCH_DEPLOYMENT = 'gpt-4.1-mini-batch'
 /** Thousands of tokens a minute. */
 const DEMO_CAPACITY = 50_000
 

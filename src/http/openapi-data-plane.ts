@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Operation, OperationName } from '../inference/operation'
 import { operations } from '../inference/operations'
 import type { OpenApiOperation, OpenApiParameter, OpenApiResponse } from './openapi-document'
+import { batchDescriptions } from './openapi-batches'
 import { fileDescriptions } from './openapi-files'
 import type { SchemaCollection } from './openapi-schemas'
 import { addStored } from './openapi-stored'
@@ -23,7 +24,7 @@ export function addDataPlane(
     }
   }
   paths['/openai/v1/models'] = { get: modelsOf(collection) }
-  addStored(paths, collection, fileDescriptions, refusals(collection))
+  addStored(paths, collection, [...fileDescriptions, ...batchDescriptions], refusals(collection))
 }
 
 const usage = z

@@ -40,7 +40,7 @@ function operationOf(
   const body = request && { [request.type]: { schema: collection.add(request.body, 'input') } }
   return {
     operationId: name.replaceAll(/\.(\w)/g, (_, letter: string) => letter.toUpperCase()),
-    tags: ['Files'],
+    tags: [name.startsWith('batches.') ? 'Batches' : 'Files'],
     summary,
     security: [{ apiKey: [] }, { bearer: [] }],
     parameters: [...[...path.matchAll(/\{(\w+)\}/g)].map(([, param = '']) => inPath(param)), ...query],

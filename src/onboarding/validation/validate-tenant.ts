@@ -16,7 +16,7 @@ export async function validateTenant(
   record: TenantRecord,
 ): Promise<Readonly<Record<string, string>> | Problem> {
   const scope = TenantScope.ofPlatform(record.tenantId)
-  const aliases = Object.values(compileSnapshot(record).aliases)
+  const aliases = Object.values(compileSnapshot(record).aliases).filter(servesCalls)
   const startedAt = deps.clock.now()
   await removeProbeKeys(deps, scope)
   const probe = await makeProbeKeys(deps, scope)
@@ -35,6 +35,9 @@ export async function validateTenant(
     await removeProbeKeys(deps, scope)
   }
 }
+
+/** A deployment for batches answers no call; the first batch shows whether it is there. */
+const servesCalls = ({ capabilities }: ModelAlias) => capabilities.some((capability) => capability !== 'batch')
 
 interface Spent {
   readonly calls: number

@@ -1,6 +1,8 @@
 import { controlPlaneTriggers } from '../../../src/functions/register-control-plane'
 import { methodsOf } from '../../../src/http/openapi'
 import type { JsonSchema, OpenApiDocument, OpenApiOperation } from '../../../src/http/openapi-document'
+import { batchDescriptions } from '../../../src/http/openapi-batches'
+import { fileDescriptions } from '../../../src/http/openapi-files'
 import { operations } from '../../../src/inference/operations'
 import { expectStatus } from '../control-plane-fixtures'
 import { serveControlPlane, type ControlPlaneServer } from '../control-plane-server'
@@ -32,14 +34,15 @@ function* nodes(value: unknown, path: string[] = []): Generator<{ value: unknown
 }
 
 describe('the OpenAPI document', () => {
-  it('has every method of every registered route, and nothing else but the model calls', () => {
+  it('has every method of every registered route, and nothing else but the data plane', () => {
     const registered = controlPlaneTriggers(server.parts.controlPlane).flatMap(({ route, endpoints }) =>
       methodsOf(endpoints).map(([method]) => `${method.toLowerCase()} /${route}`),
     )
     const calls = operations.flatMap(({ method, path }) =>
       ['/openai/v1', '/openai/deployments/{deployment}'].map((base) => `${method.toLowerCase()} ${base}${path}`),
     )
-    expect(places().map(nameOf).sort()).toEqual([...registered, ...calls, 'get /openai/v1/models'].sort())
+    const stored = [...fileDescriptions, ...batchDescriptions].map(({ method, path }) => `${method} /openai/v1${path}`)
+    expect(places().map(nameOf).sort()).toEqual([...registered, ...calls, ...stored, 'get /openai/v1/models'].sort())
     expect(registered).toContain('get /api/docs')
   })
 
