@@ -45,6 +45,7 @@ import { createRegistrationTokens } from './onboarding/registration-tokens'
 import { createDataPlaces } from './provisioning/data-places'
 import { createTenantStorageAccounts } from './provisioning/storage-account'
 import { createTenantModels } from './provisioning/tenant-models'
+import type { TenantResponses } from './responses/tenant-responses'
 import type { Stamps } from './stamps/stamps'
 import type { StorageAccount, StorageConnection } from './storage/connect'
 import { createPlaces } from './storage/places'
@@ -75,6 +76,7 @@ export interface LifecycleParts extends Pick<
   readonly credentials: BackendCredentials
   readonly audit: AuditLog
   readonly costOf: PriceBook['costOf']
+  readonly responses: TenantResponses
   readonly queryUsage: OnboardingDeps['queryUsage']
   readonly ids: IdMaker
   readonly clock: Clock
@@ -149,6 +151,7 @@ export function composeLifecycle(parts: LifecycleParts) {
       keyring,
       fileCopies: files.copies,
       batches: batches.ofTenant,
+      responses: parts.responses,
       tenants,
     }),
     keyring,

@@ -51,6 +51,7 @@ import { createLimiter, windowsIn } from './limits/create-limiter'
 import { createLateUsage } from './metering/late-usage'
 import { createPriceBook } from './metering/price-book'
 import { createUsageLog } from './metering/create-usage-log'
+import { assembleResponses } from './responses/assemble-responses'
 import { createBackends } from './routing/backends'
 import { createAccountWatch } from './routing/account-watch'
 import { createBackendHealth } from './routing/health'
@@ -83,6 +84,8 @@ export interface Platform {
   /** Deletes rows of budgets that say nothing of this month. */
   readonly removeOldBudgets: () => Promise<void>
   readonly batchBeginnings: BatchBeginnings
+  /** Meters responses in the background that are over. */
+  readonly followUpResponses: () => Promise<void>
   /** Deletes expired files and what broken-off uploads left. */
   readonly sweepFiles: () => Promise<void>
   /** Makes the tables and containers that are missing. */
@@ -175,6 +178,17 @@ export function compose(config: Config, log: Log, version: string): Platform {
   const credentials = createBackendCredentials({ settings: config.backendKeys, identity, secrets, clock })
   const { costOf, batchCostOf } = createPriceBook()
   const lateUsage = createLateUsage({ storage, clock })
+  const responses = assembleResponses({
+    storage,
+    upstream,
+    credentials,
+    backends: backends.all,
+    lateUsage,
+    costOf,
+    ids,
+    clock,
+    log,
+  })
   const lifecycle = composeLifecycle({
     config,
     storage,
@@ -195,6 +209,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
     costOf,
     batchCostOf,
     lateUsage,
+    responses: responses.ofTenant,
     spentByLog,
     budgetWarnings,
     tenantOf: snapshots.get,
@@ -223,7 +238,9 @@ export function compose(config: Config, log: Log, version: string): Platform {
       ...createFileOperations({ ...lifecycle.files, clock }),
       ...createUploadOperations({ ...lifecycle.files, clock }),
       ...createBatchOperations(lifecycle.batches.batches),
+      ...responses.operations,
     ]),
+    bind: responses.bind,
     upstream,
     credentials,
     health: createBackendHealth(clock),
@@ -299,6 +316,10 @@ export function compose(config: Config, log: Log, version: string): Platform {
       const table = tenantTable<Columns>(storage.table('budgets'))
       const removed = await removeOldBudgets({ table, tenantIds: () => everyTenant(tenantDirectory), clock })
       if (removed > 0) log.info('rows of old budgets were deleted', { removed })
+    },
+    followUpResponses: async () => {
+      const over = await responses.followUp()
+      if (over > 0) log.info('responses in the background were metered', { over })
     },
     sweepFiles: async () => {
       const tenantsSwept = await lifecycle.files.sweep()

@@ -6,6 +6,7 @@ import { readConfig } from './config'
 import { registerChecklists } from './functions/durable/register-checklists'
 import { beginBatch } from './functions/begin-batch'
 import { exportArchive } from './functions/export-archive'
+import { followUpResponses } from './functions/follow-up-responses'
 import { inference } from './functions/inference'
 import { registerControlPlane } from './functions/register-control-plane'
 import { removeExpiredExports } from './functions/remove-expired-exports'
@@ -29,6 +30,7 @@ app.timer('roll-up-usage', rollUpUsage(platform))
 app.timer('remove-expired-exports', removeExpiredExports(platform))
 app.timer('remove-old-budgets', removeOldBudgets(platform))
 app.timer('sweep-files', sweepFiles(platform))
+app.timer('follow-up-responses', followUpResponses(platform))
 
 app.hook.appStart(() =>
   platform.start().catch((error: unknown) => {

@@ -13,6 +13,7 @@ import { limitStorage } from './limits/create-limiter'
 import { signingStorage } from './offboarding/certificate'
 import { offboardingStorage } from './offboarding/offboardings'
 import { registrationStorage } from './onboarding/registration-settings'
+import { responseStorage } from './responses/assemble-responses'
 import { backendStorage } from './routing/backends'
 import { stampStorage } from './stamps/stamps'
 import { placeStorage } from './storage/places'
@@ -45,6 +46,7 @@ export const storageNeeds: readonly StorageNeeds[] = [
   placeStorage,
   fileStorage,
   batchNeeds,
+  responseStorage,
   offboardingStorage,
   signingStorage,
 ]

@@ -15,7 +15,7 @@ export interface UpstreamHttp {
 
 export interface UpstreamSend {
   /** `POST` where absent. */
-  readonly method?: 'GET' | 'POST'
+  readonly method?: 'GET' | 'POST' | 'DELETE'
   readonly origin: string
   readonly path: string
   readonly headers: Readonly<Record<string, string>>

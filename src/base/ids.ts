@@ -20,6 +20,7 @@ export type FileId = `file-${string}`
 export type UploadId = `upload_${string}`
 export type UploadPartId = `uplprt-${string}`
 export type BatchId = `batch_${string}`
+export type ResponseId = `resp_${string}`
 /** A run of a checklist: an onboarding, an offboarding, a move, a rotation of a tenant's data key. */
 export type OperationId = `${OperationPrefix}_${string}`
 
@@ -44,6 +45,7 @@ export interface IdMaker {
   uploadId(): UploadId
   uploadPartId(): UploadPartId
   batchId(): BatchId
+  responseId(): ResponseId
   operationId(prefix: OperationPrefix): OperationId
 }
 
@@ -60,6 +62,7 @@ export function createIdMaker({ clock, chance }: { clock: Clock; chance: Chance 
     uploadId: () => `upload_${body()}`,
     uploadPartId: () => `uplprt-${body()}`,
     batchId: () => `batch_${body()}`,
+    responseId: () => `resp_${body()}`,
     operationId: (prefix) => `${prefix}_${body()}`,
   }
 }
@@ -67,6 +70,7 @@ export function createIdMaker({ clock, chance }: { clock: Clock; chance: Chance 
 export const parseTenantId = (text: string) => parseId<TenantId>('ten_', text)
 export const parseKeyId = (text: string) => parseId<KeyId>('key_', text)
 export const parseBackendId = (text: string) => parseId<BackendId>('bke_', text)
+export const parseResponseId = (text: string) => parseId<ResponseId>('resp_', text)
 export const parseBatchId = (text: string) => parseId<BatchId>('batch_', text)
 export const parseStampId = (text: string) => parseId<StampId>('stm_', text)
 export const parseFileId = (text: string) => parseId<FileId>('file-', text)
@@ -77,7 +81,7 @@ export const parseOperationId = (text: string) =>
   operationPrefixes.map((prefix) => parseId<OperationId>(`${prefix}_`, text)).find((id) => id !== undefined)
 
 /** When an id was made, Unix milliseconds. */
-export function idTimeMs(id: TenantId): number {
+export function idTimeMs(id: TenantId | ResponseId): number {
   const from = id.indexOf('_') + 1
   let timeMs = 0
   for (const character of id.slice(from, from + TIME_CHARACTERS)) timeMs = timeMs * 32 + ALPHABET.indexOf(character)
@@ -88,7 +92,8 @@ function parseId<Id extends string>(prefix: string, text: string): Id | undefine
   return text.startsWith(prefix) && BODY.test(text.slice(prefix.length)) ? (text as Id) : undefined
 }
 
-function encodeTime(timeMs: number): string {
+/** The beginning of the bodies of ids that are made at a time, Unix milliseconds. */
+export function encodeTime(timeMs: number): string {
   let rest = timeMs
   let text = ''
   for (let i = 0; i < TIME_CHARACTERS; i++) {

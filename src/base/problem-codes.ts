@@ -44,6 +44,7 @@ export const problemCodes = {
   tenant_not_active: entry(403, 'Tenant is not active', 'permission_error', 'tenant', 'final'),
   // What they name
   DeploymentNotFound: entry(404, 'No such deployment or model', 'invalid_request_error', 'caller', 'final'),
+  previous_response_not_found: entry(404, 'No such previous response', 'invalid_request_error', 'caller', 'final'),
   not_found: entry(404, 'Not found', 'invalid_request_error', 'caller', 'final'),
   method_not_allowed: entry(405, 'Method not allowed', 'invalid_request_error', 'caller', 'final'),
   conflict: entry(409, 'Already exists or was changed', 'invalid_request_error', 'caller', 'final'),

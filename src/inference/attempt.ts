@@ -191,6 +191,9 @@ function judge(
     return { kind: 'throttled', waitMs }
   }
   if (status === 408 || status >= 500) return { kind: 'failed', why: 'status', detail: `HTTP ${status}` }
+  // What the call goes on from is gone at its account: the client's to hear, and no fault of the backend.
+  if (status === 404 && codeIn(body) === 'previous_response_not_found')
+    return { kind: 'whole', status, headers, body, hold }
   // Our credential, our network rule or our deployment name is wrong: nothing that the caller could mend.
   if (status === 401 || status === 403 || status === 404) {
     const code = codeIn(body)

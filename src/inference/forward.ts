@@ -83,7 +83,9 @@ async function tryFrom(deps: ForwardDeps, input: ForwardInput, at: number): Prom
   const one = (backend: Backend, signal: AbortSignal | undefined) =>
     attempt(deps, { ...input, signal, ageMs: input.running.ageMs }, backend)
   const { hedge } = input.grant.alias
-  if (!hedge || !next || !input.call.stream) return [{ backend, outcome: await one(backend, input.signal) }]
+  // Of a response that is kept, a second one would be kept that nobody knows.
+  const isKept = input.call.keeping?.isStored === true
+  if (!hedge || !next || !input.call.stream || isKept) return [{ backend, outcome: await one(backend, input.signal) }]
   return attemptWithHedge(deps, { ...input, hedge, backend, next }, one)
 }
 

@@ -3,17 +3,18 @@ import { Problem } from '../base/problem'
 import type { FairQueue } from '../fairness/fair-queue'
 import { readQuota } from '../fairness/read-quota'
 import type { CapacitySign, Patience, Turn, TurnRefused, TurnResult } from '../fairness/turn'
-import { isBackendFor, type Backend } from '../routing/backend'
+import { isBackendFor } from '../routing/backend'
 import { readUtilization } from '../routing/retry-after'
 import type { Grant } from './authorize'
 import type { UpstreamAnswer } from './forward'
 import { allResting } from './forward-problem'
 import type { RunningCall } from './running-call'
+import type { BackendLookup } from './send-call'
 
 export interface InTurn {
   readonly fairQueue: FairQueue
   readonly grant: Grant
-  readonly backends: ReadonlyMap<BackendId, Backend>
+  readonly backends: BackendLookup
   /** As reserved of the limits. */
   readonly tokens: number
   /** Holds the turn to its end. */
@@ -67,7 +68,7 @@ function learn(turn: Turn, sent: UpstreamAnswer | Problem): void {
 }
 
 /** Those that may serve the tenant: a call that may go to fewer stands in a line of its own, or it would hold up the others. */
-function backendsOf({ tenant, alias }: Grant, backends: ReadonlyMap<BackendId, Backend>): BackendId[] {
+function backendsOf({ tenant, alias }: Grant, backends: BackendLookup): BackendId[] {
   const { residency, tenantId } = tenant
   const ids: BackendId[] = []
   for (const { members } of alias.groups) {

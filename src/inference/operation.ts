@@ -2,7 +2,9 @@ import type { Problem } from '../base/problem'
 import type { Capability } from '../tenants/snapshot'
 import type { Grant } from './authorize'
 import type { TokenUsage } from '../metering/usage-record'
+import type { Keeping } from './binding'
 import type { FieldEdit } from './json-fields'
+import type { References } from './references'
 import type { Call } from './read-call'
 
 /**
@@ -15,6 +17,11 @@ export interface Operation {
   readonly method: 'POST'
   /** The path behind `/openai/v1`, `/openai` or `/openai/deployments/{deployment}`. */
   readonly path: string
+  /**
+   * Azure's dated versions have it beside their deployments, with the deployment in the body, from this version on; v1 has it for
+   * all. Absent where it belongs to a deployment.
+   */
+  readonly ofAccountSince?: string
   /** What the alias must be able to do. */
   readonly capability: Capability
   /** JSON, or a form with files. */
@@ -38,11 +45,12 @@ export interface Operation {
 }
 
 /** Where a stream's events hold what was generated (`TextTally`). */
-export type EventShape = 'chat' | 'completions' | 'images' | 'transcript'
+export type EventShape = 'chat' | 'completions' | 'responses' | 'images' | 'transcript'
 
 export type OperationName =
   | 'chat.completions'
   | 'completions'
+  | 'responses'
   | 'embeddings'
   | 'images.generations'
   | 'images.edits'
@@ -63,4 +71,8 @@ export interface Reading {
   readonly outputParam: string | undefined
   /** How many answers it asks for. */
   readonly choices: number
+  /** What it names that is stored; undefined where it names nothing. */
+  readonly references?: References | undefined
+  /** Of a response. */
+  readonly keeping?: Keeping | undefined
 }

@@ -3,12 +3,14 @@ import { speech, transcriptions, translations } from './surfaces/audio'
 import { chatCompletions } from './surfaces/chat-completions'
 import { completions } from './surfaces/completions'
 import { embeddings } from './surfaces/embeddings'
+import { responses } from './surfaces/responses'
 import { imageEdits, imageGenerations } from './surfaces/images'
 
 /** Every surface: how it is read, estimated and forwarded. What all have in common is in `serve`, and none passes it by. */
 export const operations: readonly Operation[] = [
   chatCompletions,
   completions,
+  responses,
   embeddings,
   imageGenerations,
   imageEdits,

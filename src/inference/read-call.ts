@@ -3,7 +3,7 @@ import { Problem } from '../base/problem'
 import type { BodyShare } from './body-room'
 import type { InferenceRequest } from './inference-request'
 import { parseForm, textFields, type Form } from './form-body'
-import { findFields, type JsonFields } from './json-fields'
+import { findFields, type FieldEdit, type JsonFields } from './json-fields'
 import type { Target } from './match-path'
 import { invalid } from './body-fields'
 import type { Body, Operation, Reading } from './operation'
@@ -26,6 +26,10 @@ export interface Call extends Reading {
   /** Names of the parts that are files. */
   readonly files: readonly string[]
   readonly fileBytes: number
+  /** Fields that go on otherwise than the client wrote them: in the account's words for what they name. */
+  readonly rewrites?: readonly FieldEdit[] | undefined
+  /** Tokens of the responses that it goes on from, which the model reads again. */
+  readonly earlierTokens?: number | undefined
 }
 
 /** Larger than any chat call that Azure accepts in practice. */

@@ -1,13 +1,17 @@
 import { UpstreamError } from '../azure/upstream-http'
+import { assert } from '../base/assert'
 import { describeError, type Log } from '../base/log'
 import { Problem, ProblemError } from '../base/problem'
 import type { RateView } from '../limits/limiter'
 import { noTokens, type TokenUsage } from '../metering/usage-record'
 import type { ClientGonePolicy } from '../tenants/snapshot'
-import { errorBody, type Answer } from './answer'
+import type { Answer } from './answer'
 import { answerHeaders } from './answer-headers'
+import type { EventPass } from './event-pass'
 import type { UpstreamAnswer } from './forward'
 import type { Call } from './read-call'
+import { estimatedUsage, type RelayedResponse } from './relay-response'
+import { ResponseEvents } from './response-events'
 import type { RunningCall } from './running-call'
 import { StreamEvents } from './stream-events'
 
@@ -24,6 +28,8 @@ export interface RelayContext {
   /** What becomes of the rest of an answer that its client no longer reads. */
   readonly clientGone: ClientGonePolicy
   readonly log: Log
+  /** Of a call that makes a response. */
+  readonly response?: RelayedResponse | undefined
 }
 
 type StreamAnswer = Extract<UpstreamAnswer, { kind: 'stream' }>
@@ -54,7 +60,7 @@ export function relayStream(answer: StreamAnswer, context: RelayContext): Answer
 class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
   readonly #answer: StreamAnswer
   readonly #context: RelayContext
-  readonly #events: StreamEvents
+  readonly #events: EventPass
   #first: Buffer | undefined
   #bytes = 0
   #state: 'open' | 'over' = 'open'
@@ -62,7 +68,7 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
   constructor(answer: StreamAnswer, context: RelayContext) {
     this.#answer = answer
     this.#context = context
-    this.#events = new StreamEvents({ ...context, events: context.call.operation.events ?? 'chat' })
+    this.#events = this.#eventsOf(context)
     this.#first = answer.first
   }
 
@@ -80,9 +86,25 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
     // The next step then finds the answer broken off.
-    if (this.#context.clientGone === 'cancel') this.#answer.rest.cancel('the client has gone')
+    // A response in the background is metered when it ends, whoever reads it.
+    const { clientGone, response } = this.#context
+    if (clientGone === 'cancel' || response?.binding.isBackground) this.#answer.rest.cancel('the client has gone')
     while (this.#state === 'open') await this.#step().catch((error: unknown) => this.#breakOff(error))
     return { done: true, value: undefined }
+  }
+
+  #eventsOf({ call, response, ...options }: RelayContext): EventPass {
+    const { events = 'chat' } = call.operation
+    if (events !== 'responses') return new StreamEvents({ ...options, events })
+    assert(response, 'a response has its binding')
+    const { binding, grant, estimate } = response
+    const { backend } = this.#answer
+    return new ResponseEvents({
+      renames: binding.renames,
+      ourId: binding.id,
+      onBegun: ({ upstreamId }) => binding.begun({ upstreamId, backend, grant, estimate, ended: undefined }),
+      onEnded: binding.ended,
+    })
   }
 
   /** One piece from upstream to output; an empty output means that there is nothing to send yet. */
@@ -109,9 +131,14 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
 
   /** The whole answer is here: settled first, so that intent and settlement share one write, then sent on. */
   async #complete(): Promise<void> {
-    const { usage } = this.#events
-    await this.#end('completed', usage)
-    await this.#context.running.durable()
+    const { usage, failed } = this.#events
+    await this.#end(failed ? 'interrupted' : 'completed', usage)
+    await this.#durable()
+  }
+
+  #durable(): Promise<unknown> {
+    const { running, response } = this.#context
+    return response ? Promise.all([running.durable(), response.binding.kept()]) : running.durable()
   }
 
   /** Some servers send no [DONE]; an answer with a finish reason is whole all the same. */
@@ -130,7 +157,17 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
     }
     this.#state = 'over'
     const { backend, attempts } = this.#answer
-    running.end({ outcome, status: 200, usage, estimated: !reported, backend, attempts })
+    // A response in the background goes on without us, unless it has told its end.
+    const later = this.#context.response?.binding.isBackground ? this.#context.response : undefined
+    running.end({
+      outcome,
+      status: 200,
+      usage: later && !reported ? estimatedUsage(later.estimate) : usage,
+      estimated: !reported,
+      backend,
+      attempts,
+      isMeteredLater: later !== undefined,
+    })
   }
 
   /** After the first byte a failure can only be told inside the stream. */
@@ -140,8 +177,8 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
     this.#answer.rest.cancel('the relay has ended')
     if (!this.#context.running.ended) await this.#end('interrupted', this.#events.usage)
     this.#state = 'over'
-    await this.#context.running.durable().catch(() => {})
-    return Buffer.from(`data: ${JSON.stringify(errorBody(problem))}\n\n`)
+    await this.#durable().catch(() => {})
+    return this.#events.brokenBy(problem)
   }
 }
 

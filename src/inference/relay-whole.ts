@@ -3,6 +3,8 @@ import { noTokens } from '../metering/usage-record'
 import { errorBody, type Answer } from './answer'
 import { answerHeaders } from './answer-headers'
 import type { UpstreamAnswer } from './forward'
+import { renamedError } from './made-response'
+import { relayWholeResponse } from './relay-response'
 import type { RelayContext } from './relay-stream'
 import { usageOfAnswer } from './read-usage'
 
@@ -12,7 +14,9 @@ type WholeAnswer = Extract<UpstreamAnswer, { kind: 'whole' }>
 export async function relayWhole(answer: WholeAnswer, context: RelayContext): Promise<Answer> {
   const { running, promptEstimate } = context
   const { status, body, backend, attempts } = answer
+  const { response } = context
   running.firstByte()
+  if (status === 200 && response) return relayWholeResponse(answer, context, response)
   if (status === 200) {
     const { call } = context
     const reported = call.operation.usageOf ? call.operation.usageOf(body, call) : usageOfAnswer(body)
@@ -25,7 +29,8 @@ export async function relayWhole(answer: WholeAnswer, context: RelayContext): Pr
     running.end({ outcome: 'rejected', status, usage, estimated: billed, backend, attempts })
   }
   await running.durable()
-  return { status, headers: answerHeaders(answer.headers, context), body: asErrorBody(status, body) }
+  const shown = response ? renamedError(body, response.binding.renames) : body
+  return { status, headers: answerHeaders(answer.headers, context), body: asErrorBody(status, shown) }
 }
 
 /** Error bodies of another shape than OpenAI's family in SDKs as "status code (no body)", so they are put in its shape. */

@@ -16,6 +16,11 @@ export interface CallEnd {
   readonly estimated: boolean
   readonly backend: Backend | undefined
   readonly attempts: number
+  /**
+   * What it uses is known when its response ends, and counts then (`LateUsage`): in the log it stands without any, while limits
+   * and budgets keep `usage`.
+   */
+  readonly isMeteredLater?: boolean | undefined
 }
 
 /**
@@ -96,7 +101,7 @@ export class RunningCall {
     this.#firstByteMs ??= this.ageMs
   }
 
-  end({ outcome, status, usage, estimated, backend, attempts }: CallEnd): void {
+  end({ outcome, status, usage, estimated, backend, attempts, isMeteredLater = false }: CallEnd): void {
     assert(!this.#ended, 'a call ends once')
     this.#ended = true
     const { entry, onEnd } = this.#deps
@@ -108,12 +113,12 @@ export class RunningCall {
     entry.settle({
       outcome,
       status,
-      usage,
-      estimated,
+      usage: isMeteredLater ? noTokens : usage,
+      estimated: estimated && !isMeteredLater,
       backendId: backend?.id,
       deployment: backend?.deployment,
       region: backend?.region,
-      costMicroUsd,
+      costMicroUsd: isMeteredLater ? 0 : costMicroUsd,
       latencyMs: Math.round(this.ageMs),
       firstByteMs: this.#firstByteMs === undefined ? undefined : Math.round(this.#firstByteMs),
       attempts,

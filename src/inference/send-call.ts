@@ -7,10 +7,12 @@ import type { Grant } from './authorize'
 import { forward, type ForwardDeps, type ForwardInput, type UpstreamAnswer } from './forward'
 import { allResting } from './forward-problem'
 
+export type BackendLookup = Pick<ReadonlyMap<BackendId, Backend>, 'get'>
+
 export interface SendDeps extends ForwardDeps {
-  readonly backends: () => ReadonlyMap<BackendId, Backend> | Promise<ReadonlyMap<BackendId, Backend>>
+  readonly backends: () => BackendLookup | Promise<BackendLookup>
   /** Read again, for an alias that leads to none that are known: they may have been made a moment ago elsewhere. */
-  readonly backendsAnew: () => Promise<ReadonlyMap<BackendId, Backend>>
+  readonly backendsAnew: () => Promise<BackendLookup>
   readonly chance: Chance
 }
 
@@ -33,11 +35,7 @@ export async function sendCall(
   }
 }
 
-const planFor = (
-  { health, load, chance }: SendDeps,
-  { tenant, alias }: Grant,
-  backends: ReadonlyMap<BackendId, Backend>,
-) =>
+const planFor = ({ health, load, chance }: SendDeps, { tenant, alias }: Grant, backends: BackendLookup) =>
   planRoute({
     tenantId: tenant.tenantId,
     groups: alias.groups,

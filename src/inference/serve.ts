@@ -5,11 +5,14 @@ import type { CallId, IdMaker, TenantId } from '../base/ids'
 import { describeError } from '../base/log'
 import { Problem, ProblemError } from '../base/problem'
 import type { UsageLog } from '../metering/usage-log'
+import { TenantScope } from '../storage/tenant-scope'
 import type { TenantSnapshot } from '../tenants/snapshot'
 import { accountOf, type Account } from './account'
 import { admitCall, limitRefusal, overBudget, type CallAdmissionResult } from './admit'
 import { renderProblem, type Answer } from './answer'
 import { authorize, checkActive, unknownAlias, type Grant } from './authorize'
+import { atHolder } from './at-holder'
+import type { Bind, Bound } from './binding'
 import type { BodyRoom, BodyShare } from './body-room'
 import { dispatch, type DispatchDeps, type Dispatched } from './dispatch'
 import { estimateTokens } from './estimate'
@@ -35,6 +38,7 @@ export interface ServeDeps extends DispatchDeps {
   readonly bodyRoom: BodyRoom
   /** What is kept for tenants, by its paths. */
   readonly stored: StoredPaths
+  readonly bind: Bind
   readonly ids: IdMaker
 }
 
@@ -87,10 +91,14 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
   }
   if (target.kind === 'stored') return serveStored(deps, { target, request, tenant, caller, ...ids })
 
-  const call = await readCall(target, request, ids.share)
-  if (call instanceof Problem) return call
-  const grant = authorize(tenant, caller, call)
+  const asked = await readCall(target, request, ids.share)
+  if (asked instanceof Problem) return asked
+  const grant = authorize(tenant, caller, asked)
   if (grant instanceof Problem) return grant
+  const binding = bindCall(deps, { call: asked, grant, ...ids })
+  const bound = binding instanceof Promise ? await binding : binding
+  if (bound instanceof Problem) return bound
+  const { call } = bound
 
   const estimate = estimateTokens(call, grant.outputTokens)
   const admitted = await admitCall(deps, grant, { estimate, atMs: start.startedAt })
@@ -101,8 +109,16 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
   if (running instanceof Problem) return running
   const { callId } = ids
   const { rates } = admitted.admission
-  const served = await dispatch(deps, { call, grant, callId, running, estimate, rates, gone: request.gone })
-  if (served instanceof Problem) return served
+  const served = await dispatch(atHolder(deps, bound), {
+    call,
+    grant,
+    callId,
+    running,
+    estimate,
+    rates,
+    gone: request.gone,
+  })
+  if (served instanceof Problem) return bound.isHolder && served.code === 'no_backend' ? holderGone : served
 
   const context: RelayContext = {
     running,
@@ -114,9 +130,24 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
     call,
     clientGone: tenant.settings.clientGone ?? 'drain',
     log: deps.log,
+    response: bound.response && { binding: bound.response, grant: served.grant, estimate: served.estimate },
   }
   const answer = await relay(served, context)
   return { ...answer, headers: { ...answer.headers, ...fallbackHeaders(call, served.grant) } }
+}
+
+const holderGone = new Problem(
+  'no_backend',
+  'The account that holds what this call goes on from does not serve this model at present. Begin anew, with the whole conversation in the input.',
+)
+
+/** Nearly all calls name nothing that is stored, and wait for nothing here. */
+function bindCall(
+  { bind }: ServeDeps,
+  { call, grant, requestId }: { call: Call; grant: Grant; requestId: string },
+): Bound | Problem | Promise<Bound | Problem> {
+  if (!call.references && !call.keeping) return { call, isHolder: undefined, response: undefined }
+  return bind({ scope: TenantScope.ofCaller(grant.caller), call, grant, requestId })
 }
 
 function relay({ answer }: Dispatched, context: RelayContext): Answer | Promise<Answer> {

@@ -5,6 +5,9 @@
 const LF_LF = Buffer.from('\n\n')
 const CRLF_CRLF = Buffer.from('\r\n\r\n')
 const LF = 0x0a
+const CLOSE_BRACE = 0x7d
+const CLOSE_BRACKET = 0x5d
+const SPACE = 0x20
 const ERROR_KEY = Buffer.from('"error"')
 const CHOICES_KEY = Buffer.from('"choices"')
 
@@ -44,6 +47,14 @@ export function dataOf(event: Buffer): unknown {
   } catch {
     return undefined
   }
+}
+
+/** Told by its last character alone: a data line of these streams ends with a brace. Parsing all would cost more than relaying. */
+export function endsLikeJson(event: string): boolean {
+  let last = event.length - 1
+  while (last > 0 && event.charCodeAt(last) <= SPACE) last -= 1
+  const end = event.charCodeAt(last)
+  return end === CLOSE_BRACE || end === CLOSE_BRACKET
 }
 
 /** Whether a stream opens with an error event in place of an answer. */

@@ -1,8 +1,11 @@
 import { UpstreamError } from '../azure/upstream-http'
+import type { Problem } from '../base/problem'
 import { noMedia, type TokenUsage } from '../metering/usage-record'
+import { errorBody } from './answer'
+import type { EventPass } from './event-pass'
 import type { EventShape } from './operation'
 import { readUsage } from './read-usage'
-import { cutEvents, dataOf, endOfEvent } from './sse'
+import { cutEvents, dataOf, endOfEvent, endsLikeJson } from './sse'
 import { TextTally } from './text-tally'
 
 /** `data: [DONE]` and its line ends. */
@@ -10,16 +13,15 @@ const DONE_CHARACTERS_MAX = 20
 const LETTER_D = 0x64
 const LETTER_E = 0x65
 const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
-const CLOSE_BRACKET = 0x5d
-const SPACE = 0x20
 const USAGE_KEY = '"usage"'
 /** A data line that tells an error, with or without spaces behind its colons. */
 const ERROR_EVENT = /^data: ?\{"(?:error": ?\{|type": ?"error")/m
 const FINISH_REASON = /"finish_reason": ?"/
 const NO_BYTES: Buffer = Buffer.alloc(0)
+/** Events of responses are another class's (`ResponseEvents`). */
+export type ChunkShape = Exclude<EventShape, 'responses'>
 /** No event is near this; more without an end is no event stream. A drawn image is the largest. */
-const EVENT_BYTES_MAX: Readonly<Record<EventShape, number>> = {
+const EVENT_BYTES_MAX: Readonly<Record<ChunkShape, number>> = {
   chat: 4 * 1024 * 1024,
   completions: 4 * 1024 * 1024,
   transcript: 4 * 1024 * 1024,
@@ -32,7 +34,7 @@ const EVENT_BYTES_MAX: Readonly<Record<EventShape, number>> = {
  * of its characters and parsed only if it holds usage. Scanning goes over a Latin-1 view of the bytes, in which a character's
  * index is its byte's: searching strings is several times faster than searching buffers.
  */
-export class StreamEvents {
+export class StreamEvents implements EventPass {
   usage: TokenUsage | undefined
   /** `[DONE]` has passed. */
   done = false
@@ -49,7 +51,7 @@ export class StreamEvents {
   #last = ''
   #images = 0
 
-  constructor(options: { events: EventShape; keepUsageChunk: boolean; hidePromptFilterChunk: boolean }) {
+  constructor(options: { events: ChunkShape; keepUsageChunk: boolean; hidePromptFilterChunk: boolean }) {
     this.tally = new TextTally(options.events)
     this.#shape = options.events
     this.#eventBytesMax = EVENT_BYTES_MAX[options.events]
@@ -81,6 +83,10 @@ export class StreamEvents {
     const rest = Buffer.concat([this.#partial, Buffer.from('\n\n')])
     this.#partial = NO_BYTES
     return this.#pass(rest)
+  }
+
+  brokenBy(problem: Problem): Buffer {
+    return Buffer.from(`data: ${JSON.stringify(errorBody(problem))}\n\n`)
   }
 
   #pass(events: Buffer): Buffer {
@@ -140,14 +146,6 @@ export class StreamEvents {
     this.#images += 1
     return { ...usage, media: { ...(usage.media ?? noMedia), images: this.#images } }
   }
-}
-
-/** Told by its last character alone: a data line of these streams ends with a brace. Parsing all would cost more than relaying. */
-function endsLikeJson(event: string): boolean {
-  let last = event.length - 1
-  while (last > 0 && event.charCodeAt(last) <= SPACE) last -= 1
-  const end = event.charCodeAt(last)
-  return end === CLOSE_BRACE || end === CLOSE_BRACKET
 }
 
 /** Most chunks say `"usage":null` at their end, so looking from there finds it at once. */

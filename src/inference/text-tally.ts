@@ -65,6 +65,8 @@ interface Place {
 const places: Readonly<Record<EventShape, Place>> = {
   chat: { key: '"delta":', text: /"(?:content|arguments|refusal)": ?"/ },
   completions: { key: '"choices":', text: /"text": ?"/ },
+  // The type ends with it; the event's name before it has no quotes.
+  responses: { key: '.delta"', text: /"delta": ?"/ },
   transcript: { key: '"transcript.text.delta"', text: /"delta": ?"/ },
   // What it has drawn so far is billed by its own count or not at all.
   images: { key: '"image_generation.text"', text: /"text": ?"/ },

@@ -45,12 +45,19 @@ function upstreamPath(call: Call, backend: Backend): string {
   if (backend.api.kind === 'openai-compatible') return call.operation.path
   if (call.family === 'v1') return `/openai/v1${call.operation.path}`
   const version = call.apiVersion ?? backend.api.apiVersion
+  const { path, ofAccountSince } = call.operation
+  if (ofAccountSince !== undefined) {
+    // Versions are dates, so their order is that of their texts; one from before has nothing that could be asked.
+    const hasIt = /^\d/.test(version) && version >= ofAccountSince
+    return hasIt ? `/openai${path}?api-version=${version}` : `/openai/v1${path}`
+  }
   return `/openai/deployments/${encodeURIComponent(backend.deployment)}${call.operation.path}?api-version=${version}`
 }
 
 function neededEdits(call: Call, grant: Grant, backend: Backend): FieldEdit[] {
   const edits: FieldEdit[] = []
-  const modelInBody = backend.api.kind === 'openai-compatible' || call.family === 'v1'
+  const modelInBody =
+    backend.api.kind === 'openai-compatible' || call.family === 'v1' || call.operation.ofAccountSince !== undefined
   if (modelInBody && call.body['model'] !== backend.deployment) {
     edits.push({ key: 'model', value: JSON.stringify(backend.deployment) })
   }
@@ -58,5 +65,6 @@ function neededEdits(call: Call, grant: Grant, backend: Backend): FieldEdit[] {
   if (outputField && call.outputTokens === undefined)
     edits.push({ key: outputField(grant), value: String(grant.outputTokens) })
   if (others) edits.push(...others(call))
+  if (call.rewrites) edits.push(...call.rewrites)
   return edits
 }

@@ -1,6 +1,7 @@
 import type { Directories } from '../access/directories'
 import type { SecretStore } from '../azure/secret-store'
 import type { TenantBatches } from '../batches/tenant-batches'
+import type { TenantResponses } from '../responses/tenant-responses'
 import type { Removal } from '../checklists/removal'
 import type { TenantKeyring } from '../encryption/sealer'
 import type { Copies } from '../files/copies'
@@ -41,6 +42,7 @@ export function tenantStores({
   keyring,
   fileCopies,
   batches,
+  responses,
   tenants,
 }: {
   storage: StorageAccount
@@ -52,6 +54,7 @@ export function tenantStores({
   keyring: TenantKeyring
   fileCopies: Pick<Copies, 'removeAll' | 'count'>
   batches: TenantBatches
+  responses: TenantResponses
   tenants: Tenants
 }): TenantStores {
   return {
@@ -59,6 +62,7 @@ export function tenantStores({
       // Before the backends and secrets by which the accounts that have them are reached.
       fileCopyStore(storage, fileCopies),
       batchStore(batches),
+      responseStore(responses),
       dataPlaceStore(dataPlaces),
       directoryStore(directories),
       modelStore(models),
@@ -100,6 +104,17 @@ const batchStore = (batches: TenantBatches): TenantStore => ({
     await batches.remove(scope)
     return removed
   },
+})
+
+const RESPONSES_AGAIN_MS = 5_000
+
+/** With the responses themselves, which the accounts that made them keep. */
+const responseStore = (responses: TenantResponses): TenantStore => ({
+  name: 'stored responses, at their accounts and here',
+  holds: { tables: ['responses', 'openresponses'] },
+  census: responses.census,
+  remove: async (scope) =>
+    (await responses.remove(scope)) ? removed : { kind: 'not-yet', againAfterMs: RESPONSES_AGAIN_MS },
 })
 
 /** Tables in which there is nothing of any tenant. The sweep looks through them all the same. */

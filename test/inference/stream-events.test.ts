@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
-import type { EventShape } from '../../src/inference/operation'
-import { StreamEvents } from '../../src/inference/stream-events'
+import { StreamEvents, type ChunkShape } from '../../src/inference/stream-events'
 
 const chunk = (data: object) => `data: ${JSON.stringify(data)}\n\n`
 const delta = (content: string) => chunk({ choices: [{ index: 0, delta: { content } }], usage: null })
@@ -14,7 +13,7 @@ const whole = filterChunk + delta('Hel') + delta('lo "usage":{') + finish + usag
 function pass(
   text: string,
   cuts: readonly number[],
-  options: { keepUsageChunk?: boolean; hidePromptFilterChunk?: boolean; events?: EventShape } = {},
+  options: { keepUsageChunk?: boolean; hidePromptFilterChunk?: boolean; events?: ChunkShape } = {},
 ) {
   const events = new StreamEvents({ events: 'chat', keepUsageChunk: false, hidePromptFilterChunk: false, ...options })
   const bytes = Buffer.from(text)

@@ -16,6 +16,9 @@ import { createCopies } from '../../src/files/copies'
 import { createOffboardings } from '../../src/offboarding/offboardings'
 import { createSweep } from '../../src/offboarding/sweep'
 import { tenantStores } from '../../src/offboarding/tenant-stores'
+import { createLateUsage } from '../../src/metering/late-usage'
+import { createPriceBook } from '../../src/metering/price-book'
+import { assembleResponses } from '../../src/responses/assemble-responses'
 import { createBackends } from '../../src/routing/backends'
 import type { StorageAccount } from '../../src/storage/connect'
 import { createPlaces } from '../../src/storage/places'
@@ -83,8 +86,20 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
     rowsOf: ({ tenantId }) => storage.rowsInPartition('batches', tenantId),
     lanes,
   })
+  const responses = assembleResponses({
+    storage,
+    upstream: createUpstreamHttp(),
+    credentials,
+    backends: backends.all,
+    lateUsage: createLateUsage({ storage, clock }),
+    costOf: createPriceBook().costOf,
+    ids: createIdMaker({ clock, chance }),
+    clock,
+    log,
+  })
   return {
     lanes,
+    responses,
     chance,
     log,
     keyring,
@@ -106,6 +121,7 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
       keyring,
       fileCopies,
       batches,
+      responses: responses.ofTenant,
       tenants,
     }),
     sweep: createSweep(storage),

@@ -31,11 +31,18 @@ const aBackend: NewBackend = {
 const validationRow = (tenantId: TenantId) =>
   storage.table('limits').createEntity({ partitionKey: validationLimitsId(tenantId), rowKey: 'window' })
 /** Their rows are the platform's own: what is a tenant's of them is told by the row. */
-const ofThePlatform = ['tenantdirectory', 'backends']
+const ofThePlatform = ['tenantdirectory', 'backends', 'openresponses']
 const removed = all.map(({ holds }) => holds)
 const kept = retained.map(({ holds }) => holds)
 
 beforeAll(() => storage.ensure(allStorageNeeds), 30_000)
+
+/** One in the background that no row knows any more: of a tenant, in the platform's partition. */
+async function openResponse(tenantId: TenantId): Promise<void> {
+  const id = ids.responseId()
+  const json0 = JSON.stringify({ tenantId, id })
+  await storage.table('openresponses').createEntity({ partitionKey: 'platform', rowKey: `${tenantId}-${id}`, json0 })
+}
 
 describe('the registry of what tenants have', () => {
   // A slice that keeps something new is caught here: it has to be entered in src/offboarding/tenant-stores.ts.
@@ -53,6 +60,7 @@ describe('the registry of what tenants have', () => {
       for (const name of namesIn('tables', removed).filter((name) => !ofThePlatform.includes(name)))
         await storage.table(name).createEntity({ partitionKey: each.tenantId, rowKey: 'v000001' })
       await storage.table('tenantdirectory').createEntity({ partitionKey: 'platform', rowKey: each.tenantId })
+      await openResponse(each.tenantId)
       await backends.create(ids.backendId(), { ...aBackend, ownerTenantId: each.tenantId })
       for (const name of namesIn('containers', removed))
         await storage.container(name).uploadBlockBlob(`${each.tenantId}/thing`, 'x', 1)
