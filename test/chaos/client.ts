@@ -1,6 +1,6 @@
 import { request, type IncomingMessage } from 'node:http'
 import type { OperationName } from '../../src/inference/operation'
-import { surfaces, type Shot } from './surfaces'
+import { surfaceOf, type Shot } from './surfaces'
 
 /** What a client saw of one call. */
 export interface Seen {
@@ -40,7 +40,7 @@ export function callOnce(
       // The answer's error is told by `close` too, as an answer that is not complete.
       answer.on('error', () => {})
       answer.on('close', () => {
-        const ended = !isStream || surfaces[operation].lastEvent.test(tail.toString('latin1'))
+        const ended = !isStream || surfaceOf(operation).lastEvent.test(tail.toString('latin1'))
         const status = answer.statusCode ?? 0
         resolve({ operation, callId, status, whole: answer.complete && status === 200 && ended })
       })

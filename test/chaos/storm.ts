@@ -2,7 +2,7 @@ import { operations } from '../../src/inference/operations'
 import type { OperationName } from '../../src/inference/operation'
 import type { TestStack, TestTenant } from '../harness/stack'
 import { callOnce, type Seen } from './client'
-import { surfaces, type Surface } from './surfaces'
+import { surfaceOf, type Surface } from './surfaces'
 
 const WIDE = { requestsPerMinute: 600_000, tokensPerMinute: 100_000_000, concurrentCalls: 1_000 }
 /** The last one has few calls at once: what a call forgot to give back is soon missed there. */
@@ -43,12 +43,12 @@ const deploymentsOf = (operation: OperationName): readonly [string, string] => [
 export async function buildTown(stack: TestStack, instanceCount: number): Promise<Town> {
   const latency = { firstTokenMs: 5, tokensPerSecond: 0, jitter: 0.5 }
   const named = operations.flatMap(({ name }) =>
-    deploymentsOf(name).map((deployment) => [deployment, { model: surfaces[name].model, latency }] as const),
+    deploymentsOf(name).map((deployment) => [deployment, { model: surfaceOf(name).model, latency }] as const),
   )
   await stack.configureSimulator({ deployments: Object.fromEntries(named) })
   const aliases = await Promise.all(
     operations.map(async ({ name }) => {
-      const { model, capability } = surfaces[name]
+      const { model, capability } = surfaceOf(name)
       const backends = await Promise.all(deploymentsOf(name).map((deployment) => stack.makeBackend(deployment)))
       const groups = backends.map((backendId) => ({ members: [{ backendId }] }))
       return { name: aliasOf(name), model, capabilities: [capability], groups }
@@ -84,7 +84,7 @@ async function keepCalling(
     const { name: operation } = pick(chance, operations)
     const { baseUrl } = pick(chance, instances)
     const { apiKey } = pick(chance, tenants)
-    const surface = surfaces[operation]
+    const surface = surfaceOf(operation)
     const stream = surface.streams && chance() < 0.5
     const text = `${hint(chance, { operation, surface, stream })} [[tokens:${1 + Math.floor(chance() * 60)}]] ${words(chance)}`
     const shot = surface.shot({ alias: aliasOf(operation), text, stream })

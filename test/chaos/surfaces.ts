@@ -52,8 +52,14 @@ function form(
   }
 }
 
-/** Every surface of `operations`: one that is added is called by the storm, or does not compile. */
-export const surfaces: Readonly<Record<OperationName, Surface>> = {
+export function surfaceOf(operation: OperationName): Surface {
+  const surface = surfaces[operation]
+  if (!surface) throw new Error(`${operation} has no row in test/chaos/surfaces.ts`)
+  return surface
+}
+
+/** Every surface of `operations`, by its name: the storm does not begin without one that is missing here. */
+export const surfaces: Readonly<Record<string, Surface>> = {
   'chat.completions': {
     model: 'gpt-4.1-mini',
     capability: 'chat',
@@ -68,6 +74,14 @@ export const surfaces: Readonly<Record<OperationName, Surface>> = {
     streams: true,
     lastEvent: done,
     shot: ({ alias, text, stream }) => json('/completions', { model: alias, prompt: text, max_tokens: 100, stream }),
+  },
+  responses: {
+    model: 'gpt-4.1-mini',
+    capability: 'chat',
+    streams: true,
+    lastEvent: /"type":\s?"response\.completed"[^\n]*\s*$/,
+    shot: ({ alias, text, stream }) =>
+      json('/responses', { model: alias, input: text, max_output_tokens: 200, stream }),
   },
   embeddings: {
     model: 'text-embedding-3-small',
