@@ -38,7 +38,7 @@ export function createFiles(deps: FilesDeps): Files {
       const draft = await drafts.begin(scope, { id, bytesAtMost })
       if (draft instanceof Problem) return draft
       try {
-        return (await draft.write(content)) ?? (await draft.finish(file))
+        return (await draft.write(content, file.purpose)) ?? (await draft.finish(file))
       } finally {
         await draft.abandon()
       }

@@ -5,7 +5,7 @@ import { Problem, ProblemError } from '../base/problem'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Contents, Piece } from './contents'
 import { CLEARING_MARGIN_MS, DRAFT_MS_MAX, FILE_BYTES_MAX, fileBytesMax, WRITES_AT_ONCE_MAX } from './file-bounds'
-import type { FileRecord } from './file-record'
+import type { FilePurpose, FileRecord } from './file-record'
 import { recordOf, type FileStore, type StoredFile } from './file-store'
 import type { NewFile } from './files'
 import { begun, ended, grown, settled } from './shelf'
@@ -22,7 +22,8 @@ export interface Drafts {
 
 /** Ends by `finish` or `abandon`, one of them, once; `abandon` after a `finish` that failed does nothing. */
 export interface Draft {
-  write(content: AsyncIterable<Uint8Array>): Promise<Problem | undefined>
+  /** `purpose` where it is known already: then what is too large for it is not read to its end. */
+  write(content: AsyncIterable<Uint8Array>, purpose: FilePurpose | undefined): Promise<Problem | undefined>
   /** The file, from now on there; that of an earlier creation where the id is taken. */
   finish(file: Omit<NewFile, 'id' | 'bytesAtMost'>): Promise<FileRecord | Problem>
   /** Clears away what was written; what a crash keeps from it the sweep does. */
@@ -111,9 +112,10 @@ function draftOf(
     })
 
   return {
-    write: async (content) => {
-      const result = await contents.write(scope, contentId, inTimeOf(content, clock, endsMs), FILE_BYTES_MAX)
-      if (result.kind === 'too-large') return refused(tooLarge(FILE_BYTES_MAX, 'file'))
+    write: async (content, purpose) => {
+      const bytesMax = purpose ? fileBytesMax(purpose) : FILE_BYTES_MAX
+      const result = await contents.write(scope, contentId, inTimeOf(content, clock, endsMs), bytesMax)
+      if (result.kind === 'too-large') return refused(tooLarge(bytesMax, 'file'))
       written = result
       const problem = await takeRoom(result.bytes)
       return problem && refused(problem)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { systemClock } from '../../src/base/clock'
 import { Problem } from '../../src/base/problem'
-import { CHUNK_BYTES } from '../../src/files/file-bounds'
+import { BATCH_FILE_BYTES_MAX, CHUNK_BYTES } from '../../src/files/file-bounds'
 import type { NewFile } from '../../src/files/files'
 import type { TenantScope } from '../../src/storage/tenant-scope'
 import { handClock } from '../harness/hand-clock'
@@ -77,6 +77,23 @@ describe('a file', () => {
     expect(both[0]).toEqual(both[1])
     expect(contents).toContain((await contentOf(scope, id)).toString())
     await files.remove(scope, id)
+    expect(await census(scope)).toEqual({})
+  })
+})
+
+describe('a file that is too large for its purpose', () => {
+  it('is refused while it comes, and leaves nothing', async () => {
+    const scope = await newTenant()
+    const piece = Buffer.alloc(1024 * 1024)
+    let taken = 0
+    const endless = async function* () {
+      for (;;) {
+        taken += piece.length
+        yield piece
+      }
+    }
+    expect(await files.create(scope, aFile, endless())).toMatchObject({ code: 'body_too_large', param: 'file' })
+    expect(taken).toBe(BATCH_FILE_BYTES_MAX + piece.length)
     expect(await census(scope)).toEqual({})
   })
 })
