@@ -21,6 +21,11 @@ export interface StaleCacheOptions<K, V> {
   readonly load: (key: K) => Promise<V>
   readonly freshMs: number
   readonly staleMs: number
+  /**
+   * The most of the time that may go into reading one value, as a share: what takes long to read is shown as fresh for longer,
+   * up to half of `staleMs`. Absent: `freshMs` holds however long a read takes.
+   */
+  readonly readShareMax?: number
   /** The values read longest ago leave first. A value in use is read every `freshMs`, so these are the idle ones. */
   readonly entriesMax: number
   /** Told of reads that failed behind a value that could still be shown. */
@@ -40,7 +45,7 @@ interface Entry<V> {
 }
 
 export function createStaleCache<K, V>(options: StaleCacheOptions<K, V>): StaleCache<K, V> {
-  const { clock, load, freshMs, staleMs, entriesMax, onError } = options
+  const { clock, load, freshMs, staleMs, readShareMax = Infinity, entriesMax, onError } = options
   const idOf = options.idOf ?? String
   const entries = new Map<string, Entry<V>>()
   const reading = new Map<string, Promise<V>>()
@@ -54,7 +59,8 @@ export function createStaleCache<K, V>(options: StaleCacheOptions<K, V>): StaleC
         // A read that `forget` has disowned in the meantime answers those who wait for it, but is not kept.
         if (reading.get(id) !== finished) return value
         reading.delete(id)
-        keep(id, { value, readAtMs: startedMs, refreshFromMs: startedMs + freshMs })
+        const restMs = Math.min((clock.monotonicMs() - startedMs) / readShareMax, staleMs / 2)
+        keep(id, { value, readAtMs: startedMs, refreshFromMs: startedMs + Math.max(freshMs, restMs) })
         return value
       },
       (error: unknown) => {

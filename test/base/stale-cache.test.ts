@@ -5,8 +5,11 @@ const FRESH_MS = 5_000
 const STALE_MS = 25_000
 
 /** A cache over a source whose answers, failures and delays the test decides. */
-function cacheOver(source: (key: string) => Promise<number> | number, entriesMax = 100) {
-  const clock = handClock()
+function cacheOver(
+  source: (key: string) => Promise<number> | number,
+  entriesMax = 100,
+  { clock = handClock(), readShareMax = Infinity } = {},
+) {
   const reads: string[] = []
   const errors: unknown[] = []
   const cache = createStaleCache<string, number>({
@@ -17,6 +20,7 @@ function cacheOver(source: (key: string) => Promise<number> | number, entriesMax
     },
     freshMs: FRESH_MS,
     staleMs: STALE_MS,
+    readShareMax,
     entriesMax,
     onError: (error) => errors.push(error),
   })
@@ -36,6 +40,25 @@ describe('a stale cache', () => {
     await clock.advance(FRESH_MS - 1)
     expect(atOnce(cache.get('a'))).toBe(1)
     expect(reads).toEqual(['a'])
+  })
+
+  it.each([
+    ['less than its share', 100, FRESH_MS],
+    ['more than its share', 500, 10_000],
+    ['very long', 5_000, STALE_MS / 2],
+  ])('that takes %s to read (%i ms) is read anew after %i ms', async (_, tookMs, againAfterMs) => {
+    const clock = handClock()
+    const options = { clock, readShareMax: 1 / 20 }
+    const { cache, reads } = cacheOver(() => clock.sleep(tookMs).then(() => 1), 100, options)
+    const first = cache.get('a')
+    await clock.advance(tookMs)
+    await first
+    await clock.advance(againAfterMs - tookMs - 1)
+    expect(atOnce(cache.get('a'))).toBe(1)
+    expect(reads).toHaveLength(1)
+    await clock.advance(1)
+    expect(atOnce(cache.get('a'))).toBe(1)
+    expect(reads).toHaveLength(2)
   })
 
   it('answers at once with the old value while it reads the new one', async () => {
