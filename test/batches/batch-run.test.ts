@@ -1,4 +1,5 @@
 import type { BatchId } from '../../src/base/ids'
+import { Problem, ProblemError } from '../../src/base/problem'
 import type { TenantScope } from '../../src/storage/tenant-scope'
 import { runningSimulator } from '../local/simulator/running'
 import { BACKEND, batchDeployments, batchWorld, POLL_MS, requestLine, type BatchWorld } from './batch-world'
@@ -236,6 +237,39 @@ describe('a batch', () => {
     const { ours, theirs } = await accounts(id, last)
     expect(ours).toEqual(theirs)
     expect((await world.store.get(scope, id))?.metering?.used?.tokens).toBe(theirs.prompt + theirs.output)
+  })
+})
+
+describe('a batch whose checklist gives up', () => {
+  it.each([
+    ['while it runs', 'batches.retrieve'],
+    ['when it is over', 'files.content'],
+  ])('%s has failed, holds nothing any more, and leaves nothing at the account', async (_, operation) => {
+    scope = await world.addTenant({ budgets: { tokensPerDay: { limit: 10_000, stop: true } } })
+    await simulator.patch({ batches: { linesPerSecond: 20 } })
+    const id = await ordered(Array.from({ length: 50 }, (_line, n) => requestLine(`task-${n}`, 'Hi')).join('\n'))
+    const { accounts: asked, outputs } = world.deps
+    const final = () => Promise.reject(new ProblemError(new Problem('invalid_request', 'A defect.')))
+    let calls = 0
+    if (operation === 'batches.retrieve')
+      Object.assign(world.deps, {
+        accounts: {
+          ...asked,
+          get: (...args: Parameters<typeof asked.get>) => (++calls === 3 ? final() : asked.get(...args)),
+        },
+      })
+    else Object.assign(world.deps, { outputs: { ...outputs, content: final } })
+    const { output } = await world.run(scope, id)
+    expect(output).toMatchObject({ state: 'undone' })
+    const shown = await world.shown(scope, id)
+    expect(shown).toMatchObject({
+      status: 'failed',
+      output_file_id: null,
+      errors: { data: [{ code: 'internal_error' }] },
+    })
+    expect(await leftUpstream()).toEqual([])
+    expect((await world.budgets.read(scope, { kind: 'tenant' }))?.state.holders.size).toBe(0)
+    expect(await world.deps.lanes.census(scope.tenantId)).toBe(0)
   })
 })
 

@@ -6,7 +6,7 @@ import { planRoute } from '../../routing/plan-route'
 import type { ModelAlias, TenantSnapshot } from '../../tenants/snapshot'
 import { BEGIN_MS_MAX, STEP_ATTEMPTS_MAX, type BatchDeps, type BatchStep } from '../batch-deps'
 import { end, onBatchToSend, pauseMs, undoOf } from '../batch-operation'
-import { batchFault, become, ending } from '../batch-record'
+import { BATCH_FAULTS_MAX, batchFault, become, isOver } from '../batch-record'
 import { BATCH_BYTES_MAX, checkInput } from '../check-input'
 
 /** Reads the input to its end and chooses where the batch goes; nothing is sent of one that is not sound. */
@@ -62,8 +62,11 @@ export const checkStep = (deps: BatchDeps): BatchStep => ({
   undo: undoOf(deps, async ({ scope, id }) => {
     const fault = batchFault('internal_error', 'The batch could not be brought to its end.')
     await deps.store.change(scope, id, (record) => {
-      const ended = ending(record, 'failed', [fault])
-      return become(ended, ended.end ?? 'failed', deps.clock.now())
+      if (isOver(record)) return record
+      // However it had ended at its account, its owner has nothing of it.
+      const { faults, ...given } = record
+      const failed = { ...given, end: 'failed' as const, faults: [...faults, fault].slice(0, BATCH_FAULTS_MAX) }
+      return become(failed, 'failed', deps.clock.now())
     })
   }),
 })

@@ -160,14 +160,14 @@ async function callOff(deps: BatchDeps, { id, record }: Pick<BatchRun, 'id' | 'r
       ? await deps.accounts.find(account, id)
       : await deps.accounts.get(account, record.sending.batchId)
   if (answer.kind === 'missing') return done()
-  if (answer.kind === 'batch') {
-    const { outputFileId, errorFileId } = answer.batch
-    const fileIds = [outputFileId, errorFileId].filter((fileId) => fileId !== undefined)
-    if (endOf(answer.batch)) {
-      for (const fileId of fileIds) await deps.outputs.remove(account, fileId)
-      return done()
-    }
+  const again: UndoOutcome = { kind: 'not-yet', againAfterMs: deps.pollMs }
+  if (answer.kind !== 'batch') return again
+  if (!endOf(answer.batch)) {
     await deps.accounts.cancel(account, answer.batch.id)
+    return again
   }
-  return { kind: 'not-yet', againAfterMs: deps.pollMs }
+  const { outputFileId, errorFileId } = answer.batch
+  for (const fileId of [outputFileId, errorFileId].filter((each) => each !== undefined))
+    if ((await deps.outputs.remove(account, fileId)).kind === 'unsure') return again
+  return done()
 }
