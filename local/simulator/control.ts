@@ -85,6 +85,8 @@ async function advance(world: World, request: IncomingMessage, response: ServerR
   const body = await readBody(request)
   const asked = clocks.safeParse(body.kind === 'body' ? parseObject(body.text) : undefined)
   if (!asked.success) return sendInvalid(response, ['body: expected trainingSeconds, hostingSeconds or both, from 0'])
+  // What has ended by now has ended before the leap.
+  world.settle()
   world.resource.trainer.clock.advance(asked.data.trainingSeconds * 1_000)
   world.planes.hosting.clock.advance(asked.data.hostingSeconds * 1_000)
   world.settle()

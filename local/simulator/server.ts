@@ -64,7 +64,10 @@ async function serveModelCall(world: World, request: IncomingMessage, response: 
     if (route.kind === 'stored') {
       const headerFaults = readHeaderFaults(request)
       const store = resource.stores.of(account)
-      const deploymentsOf = (model: string) => world.planes.deploymentsOfTuned(account.name, model)
+      const deploymentsOf = (model: string) => {
+        world.settle()
+        return world.planes.deploymentsOfTuned(account.name, model)
+      }
       const call = { resource, account, store, exchange, request, route, headerFaults, deploymentsOf }
       return await serveStored({ ...call, dialect })
     }

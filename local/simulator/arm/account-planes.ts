@@ -133,7 +133,8 @@ export class AccountPlanes {
   #tunedOf(stored: StoredDeployment, before: Deployment | undefined): Tuned | undefined {
     const { id, model } = stored
     if (!isTunedName(model.name)) return undefined
-    this.hosting.follow(stored)
+    if (stored.phase.kind === 'deleting') this.hosting.end(id)
+    else this.hosting.follow(stored)
     const known = this.#resource.stores.of({ name: sourceAccountOf(stored) }).models.get(model.name)
     const kept = before?.config.model === model.name ? before.recall : undefined
     return { recall: kept ?? (known && new Recall(known.learned)), called: () => this.hosting.called(id) }

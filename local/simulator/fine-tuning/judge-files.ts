@@ -8,7 +8,7 @@ const TRAINED_TOKENS_MAX = 2_000_000_000
 
 /** Why files cannot be trained on; undefined where they can. Codes: the 2024-10-21 specification. */
 export function judgeFiles(
-  { hyperparameters }: JobOrder,
+  { hyperparameters }: Pick<JobOrder, 'hyperparameters'>,
   { training, validation }: { training: ScannedFile; validation: ScannedFile | undefined },
 ): JobError | undefined {
   return (

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { startSimulator } from '../../../local/simulator/simulator'
 import { accountBody, accountId, armCaller, deploymentBody, GROUP, INFERENCE_SCOPE } from './running-arm'
 import { user } from './running'
+import { asked, taught, trainingText } from './training-data'
 
 let folder: string
 let stateFile: string
@@ -14,7 +15,10 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 async function started() {
-  const simulator = await startSimulator({ stateFile, config: { arm: { delayMs: 0 } } })
+  const simulator = await startSimulator({
+    stateFile,
+    config: { arm: { delayMs: 0 }, fineTuning: { speed: 1_000_000_000 } },
+  })
   const url = (path: string) => simulator.url + path
   return { ...armCaller(url), url, close: () => simulator.close() }
 }
@@ -83,3 +87,41 @@ it('a file that is none of its own is started over, and said so', async () => {
   await simulator.close()
   errors.mockRestore()
 })
+
+it('a tuned model is there after a restart, deployed and knowing what it knew', async () => {
+  const before = await started()
+  const send = async (to: typeof before, path: string, init: RequestInit = {}) => {
+    const answer = await fetch(to.url(path), {
+      ...init,
+      headers: { 'api-key': 'simulator-key', ...(typeof init.body === 'string' ? json : {}) },
+    })
+    return (await answer.json()) as { id: string; fine_tuned_model: string | null; choices: Choice[] }
+  }
+  const form = new FormData()
+  form.set('purpose', 'fine-tune')
+  form.set('file', new Blob([trainingText]), 'train.jsonl')
+  const file = await send(before, '/openai/v1/files', { method: 'POST', body: form })
+  const order = JSON.stringify({ model: 'gpt-4.1-mini-2025-04-14', training_file: file.id })
+  const { id } = await send(before, '/openai/v1/fine_tuning/jobs', { method: 'POST', body: order })
+  let model: string | null = null
+  while (model === null) model = (await send(before, `/openai/v1/fine_tuning/jobs/${id}`)).fine_tuned_model
+  const deployment = `${accountId('simulator')}/deployments/tuned`
+  await before.call('PUT', deployment, { body: deploymentBody({ model, version: '1' }) })
+  await before.close()
+
+  const after = await started()
+  const [first] = taught
+  const body = JSON.stringify({ model: 'tuned', messages: asked(first?.content ?? '') })
+  const { choices } = await send(after, '/openai/v1/chat/completions', { method: 'POST', body })
+  expect(choices[0]?.message.content).toBe(first?.kind)
+  await after.call('DELETE', deployment)
+  expect(await send(after, `/openai/v1/models/${model}`, { method: 'DELETE' })).toMatchObject({
+    id: model,
+    deleted: true,
+  })
+  await after.close()
+})
+interface Choice {
+  readonly message: { readonly content: string }
+}
+const json = { 'content-type': 'application/json' }
