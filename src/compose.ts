@@ -146,7 +146,14 @@ export function compose(config: Config, log: Log, version: string): Platform {
   const entra =
     config.entra &&
     createEntraCallers({ tokens: createEntraTokens(config.entra), directories, members: () => members, clock, log })
-  const authenticator = createAuthenticator({ store: keyStore, apiKeys, entra: entra?.callerOf, clock, log })
+  const authenticator = createAuthenticator({
+    store: keyStore,
+    apiKeys,
+    entra: entra?.callerOf,
+    onRead: snapshots.expect,
+    clock,
+    log,
+  })
   const keys = createKeys({ store: keyStore, apiKeys, tenants, clock, onChange: authenticator.forget })
 
   const audit = createAuditLog({

@@ -1,5 +1,6 @@
 import { assertNever } from '../base/assert'
 import type { Clock } from '../base/clock'
+import type { TenantId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
 import { Problem } from '../base/problem'
 import { createStaleCache } from '../base/stale-cache'
@@ -48,10 +49,11 @@ const refusedToken = new Problem(
 type Standing =
   { readonly kind: 'refused' } | { readonly kind: 'valid'; readonly caller: Caller; readonly untilMs: number }
 
-export function createAuthenticator({ store, apiKeys, entra, clock, log }: AuthenticatorDeps): Authenticator {
+export function createAuthenticator({ store, apiKeys, entra, onRead, clock, log }: AuthenticatorDeps): Authenticator {
   const known = createStaleCache<KeyReference, Standing>({
     clock,
     load: async (reference) => {
+      onRead?.(reference.tenantId)
       // The key's own check has shown that the platform made it for this tenant.
       const found = await store.get(TenantScope.ofCaller(reference), reference.keyId)
       return found ? standingOf(found.record, reference.digest) : { kind: 'refused' }
@@ -98,6 +100,8 @@ export interface AuthenticatorDeps {
   readonly apiKeys: ApiKeys
   /** Undefined where no audience is configured. */
   readonly entra?: ((token: string) => Promise<Caller | undefined>) | undefined
+  /** Whose key is about to be read: what else a call needs of its tenant can be read meanwhile. Must not throw. */
+  readonly onRead?: (tenantId: TenantId) => void
   readonly clock: Clock
   readonly log: Log
 }

@@ -9,6 +9,8 @@ import type { TenantSnapshot } from './snapshot'
 export interface TenantSnapshots {
   /** At once for a tenant in use; undefined for one that does not exist or has not been activated yet. Never older than 25 s. */
   get(tenantId: TenantId): TenantSnapshot | undefined | Promise<TenantSnapshot | undefined>
+  /** Reads a tenant that `get` will be asked for, unless it is known. A failure is left to `get`. */
+  expect(tenantId: TenantId): void
   /** For the instance that changed the tenant itself. */
   forget(tenantId: TenantId): void
 }
@@ -17,6 +19,8 @@ const FRESH_MS = 5_000
 /** With the read itself, a change reaches every instance within 30 s. */
 const STALE_MS = 25_000
 const TENANTS_MAX = 20_000
+
+const nothing = () => {}
 
 export function createTenantSnapshots({
   store,
@@ -27,7 +31,7 @@ export function createTenantSnapshots({
   clock: Clock
   log: Log
 }): TenantSnapshots {
-  return createStaleCache<TenantId, TenantSnapshot | undefined>({
+  const cache = createStaleCache<TenantId, TenantSnapshot | undefined>({
     clock,
     load: (tenantId) => store.read(tenantId),
     freshMs: FRESH_MS,
@@ -35,4 +39,12 @@ export function createTenantSnapshots({
     entriesMax: TENANTS_MAX,
     onError: (error) => log.warn('a tenant snapshot could not be refreshed', { error: describeError(error) }),
   })
+  return {
+    get: cache.get,
+    expect: (tenantId) => {
+      const known = cache.get(tenantId)
+      if (known instanceof Promise) known.catch(nothing)
+    },
+    forget: cache.forget,
+  }
 }

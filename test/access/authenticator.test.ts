@@ -1,5 +1,7 @@
 import { Problem } from '../../src/base/problem'
+import { createAuthenticator } from '../../src/access/authenticator'
 import type { Caller } from '../../src/access/caller'
+import { createLog } from '../../src/base/log'
 import type { StorageAccount } from '../../src/storage/connect'
 import { TenantScope } from '../../src/storage/tenant-scope'
 import { createKey, createTenant, expectStatus } from '../functions/control-plane-fixtures'
@@ -9,6 +11,7 @@ import { serveControlPlane, type ControlPlaneServer } from '../functions/control
 let one: ControlPlaneServer
 let two: ControlPlaneServer
 let admin: { tenantId: string; apiKey: string }
+const quiet = createLog(() => {}, Date.now)
 beforeAll(async () => {
   one = await serveControlPlane()
   two = await serveControlPlane({ storage: one.storage, clock: one.clock })
@@ -56,6 +59,26 @@ describe('a key in use', () => {
     expect(await ask(dead, admin.apiKey)).not.toBeInstanceOf(Problem)
     await one.clock.advance(1)
     await expect(ask(dead, admin.apiKey)).rejects.toThrow('cut off')
+  })
+})
+
+describe('a key that is read', () => {
+  it('says whose it is before it has been read, so that its tenant is read meanwhile; others say nothing', async () => {
+    const expected: string[] = []
+    const authenticator = createAuthenticator({
+      store: one.parts.keyStore,
+      apiKeys: one.parts.apiKeys,
+      onRead: (tenantId) => expected.push(tenantId),
+      clock: one.clock,
+      log: quiet,
+    })
+    await authenticator.authenticate({ kind: 'api-key', text: mistyped(admin.apiKey) })
+    expect(expected).toEqual([])
+    const reading = authenticator.authenticate({ kind: 'api-key', text: admin.apiKey })
+    expect(expected).toEqual([admin.tenantId])
+    expect(await reading).toMatchObject({ tenantId: admin.tenantId })
+    await authenticator.authenticate({ kind: 'api-key', text: admin.apiKey })
+    expect(expected).toEqual([admin.tenantId])
   })
 })
 
