@@ -4,7 +4,6 @@ import { findFields, setFields, type FieldEdit, type FieldSpan } from '../infere
 import type { Body } from '../inference/operation'
 import { kindOf, withoutVersion, type BatchEndpoint } from './batch-endpoint'
 import { batchFault, type BatchFault } from './batch-record'
-import { findForeignId } from './foreign-id'
 import { readRequest, type LineRequest, type OutputCap } from './line-request'
 import type { FileLine } from './read-lines'
 
@@ -41,12 +40,7 @@ export function readLine({ bytes, number: line }: FileLine, endpoint: BatchEndpo
   const inner = bytes.subarray(span.start, span.end)
   const twice = findFields(inner).duplicate
   if (twice !== undefined) return refused('invalid_request', 'A field stands twice in the body.', 'body')
-  const foreign = findForeignId(body)
-  if (foreign !== undefined) {
-    const why = 'names something that is kept elsewhere; a batch has its content in its lines'
-    return refused('invalid_request', `'${foreign}' ${why}.`, `body.${foreign}`)
-  }
-  const request = readRequest[kindOf(endpoint)](inner, body)
+  const request = readRequest(kindOf(endpoint), inner)
   if (request instanceof Problem) {
     const param = request.param === undefined ? 'body' : `body.${request.param}`
     return refused('invalid_request', request.public, param)

@@ -1,10 +1,10 @@
 import { Problem } from '../base/problem'
-import { invalid, readBoolean, readInteger } from '../inference/body-fields'
+import { invalid } from '../inference/body-fields'
 import type { FieldEdit } from '../inference/json-fields'
-import type { Body } from '../inference/operation'
+import type { Operation } from '../inference/operation'
 import { parseCall, type Call } from '../inference/read-call'
-import { chatCompletions, contentTokens } from '../inference/surfaces/chat-completions'
-import { textTokens, tokensOfBytes } from '../inference/text-tokens'
+import { chatCompletions } from '../inference/surfaces/chat-completions'
+import { responses } from '../inference/surfaces/responses'
 import type { ModelAlias } from '../tenants/snapshot'
 import type { BatchKind } from './batch-endpoint'
 
@@ -25,72 +25,46 @@ export interface LineRequest {
 /** Of an alias: how much output a request may have, and how its model's chat API names the bound. */
 export type OutputCap = Pick<ModelAlias, 'outputTokensMax' | 'outputTokensField'>
 
-/** Reads a line's body as the surface reads a call's; what only the provider can judge is left to the provider. */
-export const readRequest: Readonly<Record<BatchKind, (bytes: Buffer, body: Body) => LineRequest | Problem>> = {
-  chat: (bytes) => {
-    const call = parseCall(
-      { kind: 'call', operation: chatCompletions, family: 'v1', deployment: undefined, apiVersion: undefined },
-      bytes,
-    )
-    return call instanceof Problem ? call : chatRequest(call)
-  },
-  responses: (_, body) => responseRequest(body),
+interface LineSurface extends Pick<LineRequest, 'outputField' | 'edits'> {
+  readonly operation: Operation
 }
 
-function chatRequest(call: Call): LineRequest | Problem {
-  if (call.stream) return invalid('stream', 'is not available in batches')
-  if (call.body['store'] === true) return notStored
-  return {
-    model: call.alias,
-    promptTokens: chatCompletions.promptTokens(call),
-    outputTokens: call.outputTokens,
-    outputParam: call.outputParam,
-    choices: call.choices,
-    outputField: ({ outputTokensField }) => outputTokensField,
-    edits: [],
-  }
-}
-
-/** What accounts keep belongs to nobody whom they know: nothing of a batch stays there. */
-const notStored = invalid('store', 'must be false or left out: answers of a batch are in its output file only')
-
-function responseRequest(body: Body): LineRequest | Problem {
-  const { model, input, instructions } = body
-  if (typeof model !== 'string' || model === '') return invalid('model', 'must name one of your model aliases')
-  if (typeof input !== 'string' && !Array.isArray(input)) return invalid('input', 'must be a string or an array')
-  for (const flag of ['stream', 'background'] as const) {
-    const on = readBoolean(body, flag)
-    if (on instanceof Problem) return on
-    if (on) return invalid(flag, 'is not available in batches')
-  }
-  const store = readBoolean(body, 'store')
-  if (store instanceof Problem) return store
-  if (store) return notStored
-  const outputTokens = readInteger(body, 'max_output_tokens', 1, Number.MAX_SAFE_INTEGER)
-  if (outputTokens instanceof Problem) return outputTokens
-  return {
-    model,
-    promptTokens: inputItemTokens(input) + bytesOf(body['tools']) + bytesOf(instructions),
-    outputTokens,
-    outputParam: 'max_output_tokens',
-    choices: 1,
+const surfaces: Readonly<Record<BatchKind, LineSurface>> = {
+  chat: { operation: chatCompletions, outputField: ({ outputTokensField }) => outputTokensField, edits: [] },
+  responses: {
+    operation: responses,
     outputField: () => 'max_output_tokens',
     // The service's own default is to keep it.
     edits: [{ key: 'store', value: 'false' }],
+  },
+}
+
+/** Reads a line's body as the surface reads a call's; what only the provider can judge is left to the provider. */
+export function readRequest(kind: BatchKind, bytes: Buffer): LineRequest | Problem {
+  const { operation, outputField, edits } = surfaces[kind]
+  const call = parseCall({ kind: 'call', operation, family: 'v1', deployment: undefined, apiVersion: undefined }, bytes)
+  if (call instanceof Problem) return call
+  if (call.stream) return invalid('stream', 'is not available in batches')
+  if (call.keeping?.isBackground) return invalid('background', 'is not available in batches')
+  // What accounts keep belongs to nobody whom they know: nothing of a batch stays there.
+  if (call.body['store'] === true)
+    return invalid('store', 'must be false or left out: answers of a batch are in its output file only')
+  const named = namedElsewhere(call)
+  if (named !== undefined)
+    return invalid(named, 'names something that is kept elsewhere; a batch has its content in its lines')
+  return {
+    model: call.alias,
+    promptTokens: operation.promptTokens(call),
+    outputTokens: call.outputTokens,
+    outputParam: call.outputParam,
+    choices: call.choices,
+    outputField,
+    edits,
   }
 }
 
-/** Role and separators of an item, as in conversations. */
-const TOKENS_PER_ITEM = 4
-
-function inputItemTokens(input: string | readonly unknown[]): number {
-  if (typeof input === 'string') return TOKENS_PER_ITEM + textTokens(input)
-  let tokens = 0
-  for (const item of input) {
-    const content = typeof item === 'object' && item !== null ? (item as Body)['content'] : undefined
-    tokens += TOKENS_PER_ITEM + (content === undefined ? bytesOf(item) : contentTokens(content))
-  }
-  return tokens
+/** A call's references are proven one by one; of a line there are to be none. */
+function namedElsewhere({ keeping, references }: Call): string | undefined {
+  if (keeping?.previousId !== undefined) return 'previous_response_id'
+  return [...(references?.items ?? []), ...(references?.files ?? [])][0]?.param
 }
-
-const bytesOf = (value: unknown) => (value === undefined ? 0 : tokensOfBytes(JSON.stringify(value).length))

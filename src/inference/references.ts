@@ -44,6 +44,38 @@ export function referencesInMessages(messages: readonly Body[]): References | Pr
   return found.files.length > 0 ? found.result() : undefined
 }
 
+/**
+ * Azure's own search beside a chat (`data_sources`, azure-facts 1.5) is made by the account: by its identity, which reaches what
+ * is every tenant's, and by its deployments. Left are sources that the client opens by a secret of its own. Source of the types:
+ * Azure OpenAI data plane 2024-10-21, `AzureSearchChatDataSource` and its like.
+ */
+export function checkDataSources({ data_sources: sources }: Body): Problem | undefined {
+  if (!isGiven(sources)) return undefined
+  if (!Array.isArray(sources)) return invalid('data_sources', 'must be an array')
+  for (const [at, source] of (sources as readonly unknown[]).entries()) {
+    const param = `data_sources[${at}].parameters`
+    const parameters = isObject(source) ? source['parameters'] : undefined
+    if (!isObject(parameters)) return invalid(param, 'must be an object')
+    const { authentication, embedding_dependency: embedding } = parameters
+    if (!isOwnSecret(authentication)) return notOffered(`${param}.authentication`)
+    if (!isGiven(embedding)) continue
+    const isElsewhere = isObject(embedding) && embedding['type'] === 'endpoint'
+    if (!isElsewhere || !isOwnSecret(embedding['authentication'])) return notOffered(`${param}.embedding_dependency`)
+  }
+  return undefined
+}
+
+const OWN_SECRETS: ReadonlySet<unknown> = new Set([
+  'api_key',
+  'connection_string',
+  'key_and_key_id',
+  'encoded_api_key',
+  'access_token',
+  'username_and_password',
+])
+
+const isOwnSecret = (authentication: unknown) => isObject(authentication) && OWN_SECRETS.has(authentication['type'])
+
 /** Of a response's input and tools. */
 export function referencesInResponse(body: Body): References | Problem {
   const named = NAMED_AT_TOP.find((key) => isGiven(body[key]))
@@ -61,6 +93,7 @@ const NAMED_AT_TOP = ['conversation', 'prompt', 'agent', 'agent_reference']
 const NAMES_STORED = /^(?:vector_store_ids?|container_id|(?:\w+_)?connection_id|connector_id|skill_id|conversation_id)$/
 /** Schemas are the client's own words: a property of one may be called anything. */
 const SCHEMAS: ReadonlySet<string> = new Set(['parameters', 'input_schema', 'output_schema', 'schema', 'format'])
+export const isSchemaField = (key: string): boolean => SCHEMAS.has(key)
 
 class Finding {
   readonly items: ItemReference[] = []

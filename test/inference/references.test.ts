@@ -1,6 +1,6 @@
 import { Problem } from '../../src/base/problem'
 import type { Body } from '../../src/inference/operation'
-import { referencesInMessages, referencesInResponse } from '../../src/inference/references'
+import { checkDataSources, referencesInMessages, referencesInResponse } from '../../src/inference/references'
 
 const nested = (depth: number): object => (depth === 0 ? {} : { inner: nested(depth - 1) })
 
@@ -147,5 +147,45 @@ describe('a chat completion', () => {
     expect(referencesInMessages([{ role: 'assistant', audio: { id: 'audio_1' } }])).toMatchObject({
       param: 'messages[0].audio',
     })
+  })
+})
+
+describe('a search beside a chat', () => {
+  const source = (parameters: object) => ({ data_sources: [{ type: 'azure_search', parameters }] })
+  const secret = { type: 'api_key', key: 'mine' }
+
+  it.each<[string, Body]>([
+    ['nothing', {}],
+    ['null', { data_sources: null }],
+    ['a secret of its own', source({ endpoint: 'https://mine', authentication: secret })],
+    [
+      'embeddings elsewhere by a secret of its own',
+      source({ authentication: secret, embedding_dependency: { type: 'endpoint', authentication: secret } }),
+    ],
+  ])('goes on with %s', (_name, body) => {
+    expect(checkDataSources(body)).toBeUndefined()
+  })
+
+  it.each<[string, string, Body]>([
+    [
+      'the identity of the account',
+      'data_sources[0].parameters.authentication',
+      source({ authentication: { type: 'system_assigned_managed_identity' } }),
+    ],
+    ['nothing to open it by', 'data_sources[0].parameters.authentication', source({ endpoint: 'https://a' })],
+    [
+      'a deployment of the account',
+      'data_sources[0].parameters.embedding_dependency',
+      source({ authentication: secret, embedding_dependency: { type: 'deployment_name', deployment_name: 'd' } }),
+    ],
+    [
+      'embeddings by the identity of the account',
+      'data_sources[0].parameters.embedding_dependency',
+      source({ authentication: secret, embedding_dependency: { type: 'endpoint', endpoint: 'https://a' } }),
+    ],
+    ['no list', 'data_sources', { data_sources: {} }],
+    ['no parameters', 'data_sources[0].parameters', { data_sources: ['x'] }],
+  ])('is refused with %s', (_name, param, body) => {
+    expect(checkDataSources(body)).toMatchObject({ param })
   })
 })

@@ -2,7 +2,7 @@ import { Problem } from '../../base/problem'
 import { invalid, readBoolean, readIncludeUsage, readInteger } from '../body-fields'
 import type { Body, Operation, Reading } from '../operation'
 import type { Call } from '../read-call'
-import { referencesInMessages } from '../references'
+import { checkDataSources, referencesInMessages } from '../references'
 import { textTokens, tokensOfBytes } from '../text-tokens'
 
 const CHOICES_MAX = 128
@@ -36,6 +36,8 @@ function read(body: Body): Reading | Problem {
   if (wantsUsageChunk instanceof Problem) return wantsUsageChunk
   const outputTokens = older === undefined || newer === undefined ? (older ?? newer) : Math.max(older, newer)
   const outputParam = newer === undefined ? 'max_tokens' : 'max_completion_tokens'
+  const foreign = checkDataSources(body)
+  if (foreign) return foreign
   const references = referencesInMessages(body['messages'] as readonly Body[])
   if (references instanceof Problem) return references
   return { stream, wantsUsageChunk, outputTokens, outputParam, choices: choices ?? 1, references }
