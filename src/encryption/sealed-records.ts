@@ -34,8 +34,11 @@ export interface SealedRecords {
   getBytes(scope: TenantScope, id: string): Promise<Buffer | undefined>
   /** Writes whatever is there. */
   putBytes(scope: TenantScope, id: string, bytes: Uint8Array): Promise<void>
-  /** As `ids`, of bytes. */
-  bytesIds(scope: TenantScope, prefix: string): AsyncIterable<string>
+  /**
+   * Every record of bytes whose id begins with `prefix` and that is wanted, with what a crash has left of them that no row names
+   * (R1): for bytes that nobody writes any more.
+   */
+  removeBytes(scope: TenantScope, prefix: string, isWanted?: (id: string) => boolean): Promise<void>
   /** Seals up to `recordsMax` of those anew that a key version before `olderThan` has sealed; done when it found no more. */
   reseal(
     scope: TenantScope,
@@ -137,9 +140,16 @@ export function createSealedRecords({ data, sealer }: { data: TenantData; sealer
     putBytes: async (scope, id, bytes) => {
       await change(scope, { id, plain: plainOf(id, bytes), isBytes: true, mayChange: () => true })
     },
-    async *bytesIds(scope, prefix) {
-      const { rows } = contentOf(await data.toRead(scope))
-      for await (const row of rows.range(prefix, `${prefix}~`)) if (isBytesRow(row)) yield row.rowKey
+    removeBytes: async (scope, prefix, isWanted = () => true) => {
+      const { rows, blobs } = contentOf(await data.toChange(scope))
+      await someAtOnce(rows.range(prefix, `${prefix}~`), async (row) => {
+        if (isBytesRow(row) && isWanted(row.rowKey)) await rows.remove(row.rowKey)
+      })
+      await someAtOnce(blobs.list(prefix), async ({ name }) => {
+        const [id = ''] = name.split('/', 1)
+        // One with a row is a value, or is not wanted here.
+        if (isWanted(id) && !(await rows.get(id))) await blobs.remove(name)
+      })
     },
     reseal: async (scope, { olderThan, recordsMax }) => {
       const contents = contentOf(await data.toChange(scope))
@@ -159,6 +169,19 @@ export function createSealedRecords({ data, sealer }: { data: TenantData; sealer
       return { isDone: true }
     },
   }
+}
+
+/** Each is a round trip or two to storage. */
+const REMOVALS_AT_ONCE = 8
+
+async function someAtOnce<T>(items: AsyncIterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  let some: T[] = []
+  const workOnSome = async () => {
+    await Promise.all(some.map(work))
+    some = []
+  }
+  for await (const item of items) if (some.push(item) >= REMOVALS_AT_ONCE) await workOnSome()
+  await workOnSome()
 }
 
 interface Change {

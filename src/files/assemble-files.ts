@@ -19,6 +19,7 @@ import { createShelves } from './shelves'
 import { sweepFiles } from './sweep-files'
 import { createUploadStore } from './upload-record'
 import { createUploads, type Uploads } from './uploads'
+import { createWriteSlots } from './write-slots'
 
 /** Each tenant's shelf and the copies of its files at accounts. */
 export const fileStorage = { tables: ['files'] } as const
@@ -63,12 +64,13 @@ export function assembleFiles({
   const uploadStore = createUploadStore(records)
   const accounts = createAccountFiles({ upstream, http, credentials })
   const copies = createCopies({ rows, accounts, ids })
-  const drafts = createDrafts({ shelves, contents, store, ids, clock, log })
+  const slots = createWriteSlots()
+  const drafts = createDrafts({ shelves, contents, store, slots, ids, clock, log })
   const deps = { shelves, contents, store, drafts, copies, clock }
   return {
     files: createFiles(deps),
     drafts,
-    uploads: createUploads({ shelves, contents, files: store, uploads: uploadStore, ids, clock }),
+    uploads: createUploads({ shelves, contents, files: store, uploads: uploadStore, slots, ids, clock }),
     copies,
     accounts,
     sweep: () => sweepFiles({ ...deps, uploads: uploadStore, everyShelf: tenantsRows(table), log }),

@@ -26,19 +26,12 @@ export interface Piece {
 export type WriteResult =
   { readonly kind: 'written'; readonly piece: Piece; readonly bytes: number } | { readonly kind: 'too-large' }
 
-const REMOVALS_AT_ONCE = 8
 const NUMBER_DIGITS = 5
 const chunkId = (id: string, number: number) => `${prefixOf(id)}${String(number).padStart(NUMBER_DIGITS, '0')}`
 const prefixOf = (id: string) => `filechunk-${id}-`
 const contentIdOf = (chunk: string) => chunk.slice('filechunk-'.length, -(NUMBER_DIGITS + 1))
 
-export function createContents(
-  records: Pick<SealedRecords, 'getBytes' | 'putBytes' | 'bytesIds' | 'remove'>,
-): Contents {
-  const removeAll = async (scope: TenantScope, ids: readonly string[]) => {
-    for (let start = 0; start < ids.length; start += REMOVALS_AT_ONCE)
-      await Promise.all(ids.slice(start, start + REMOVALS_AT_ONCE).map((id) => records.remove(scope, id)))
-  }
+export function createContents(records: Pick<SealedRecords, 'getBytes' | 'putBytes' | 'removeBytes'>): Contents {
   return {
     write: async (scope, id, content, bytesMax) => {
       const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
@@ -72,18 +65,11 @@ export function createContents(
         yield bytes
       }
     },
-    remove: (scope, pieces) => removeAll(scope, [...chunksOf(pieces)]),
-    clear: async (scope, id, keep = new Set()) => {
-      let some: string[] = []
-      for await (const chunk of records.bytesIds(scope, prefixOf(id))) {
-        if (keep.has(contentIdOf(chunk))) continue
-        some.push(chunk)
-        if (some.length < REMOVALS_AT_ONCE) continue
-        await removeAll(scope, some)
-        some = []
-      }
-      await removeAll(scope, some)
+    remove: async (scope, pieces) => {
+      for (const { id } of pieces) await records.removeBytes(scope, prefixOf(id))
     },
+    clear: (scope, id, keep = new Set()) =>
+      records.removeBytes(scope, prefixOf(id), (chunk) => !keep.has(contentIdOf(chunk))),
   }
 }
 

@@ -4,12 +4,13 @@ import { describeError, type Log } from '../base/log'
 import { Problem, ProblemError } from '../base/problem'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Contents, Piece } from './contents'
-import { CLEARING_MARGIN_MS, DRAFT_MS_MAX, FILE_BYTES_MAX, fileBytesMax, WRITES_AT_ONCE_MAX } from './file-bounds'
+import { CLEARING_MARGIN_MS, DRAFT_MS_MAX, FILE_BYTES_MAX, fileBytesMax } from './file-bounds'
 import type { FilePurpose, FileRecord } from './file-record'
 import { recordOf, type FileStore, type StoredFile } from './file-store'
 import type { NewFile } from './files'
 import { begun, ended, grown, settled } from './shelf'
 import type { Shelves } from './shelves'
+import type { WriteSlots } from './write-slots'
 
 /** Makes files whose description may come behind their content, as in a form. */
 export interface Drafts {
@@ -34,6 +35,7 @@ export interface DraftDeps {
   readonly shelves: Shelves
   readonly contents: Contents
   readonly store: FileStore
+  readonly slots: WriteSlots
   readonly ids: IdMaker
   readonly clock: Clock
   readonly log: Log
@@ -45,15 +47,11 @@ export const tooLarge = (bytesMax: number, param: string) =>
 const tooSlow = new Problem('body_timeout', 'The file did not come in time.')
 
 export function createDrafts(deps: DraftDeps): Drafts {
-  const { shelves, ids, clock } = deps
-  let underWay = 0
+  const { shelves, slots, ids, clock } = deps
   return {
     begin: async (scope, { id = ids.fileId(), bytesAtMost = 0 }) => {
-      if (underWay >= WRITES_AT_ONCE_MAX) {
-        const text = 'This instance takes as many files as it can at once.'
-        return new Problem('instance_overloaded', text, { retryAfterMs: 1_000 })
-      }
-      underWay++
+      const release = slots.take()
+      if (release instanceof Problem) return release
       try {
         // A name of its own: attempts at the same file never write over each other's content.
         const contentId = ids.fileId().slice('file-'.length)
@@ -63,10 +61,10 @@ export function createDrafts(deps: DraftDeps): Drafts {
           const next = begun(shelf, contentId, { kind: 'creating', fileId: id, bytes, until })
           return next instanceof Problem ? { shelf, answer: next } : { shelf: next, answer: undefined }
         })
-        if (problem) underWay--
-        return problem ?? draftOf(deps, { scope, id, contentId }, () => void underWay--)
+        if (problem) release()
+        return problem ?? draftOf(deps, { scope, id, contentId }, release)
       } catch (error) {
-        underWay--
+        release()
         throw error
       }
     },

@@ -6,19 +6,13 @@ import { notFoundObject } from '../inference/stored-operation'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Contents } from './contents'
 import { inTimeOf, storedFileOf, tooLarge } from './drafts'
-import {
-  CLEARING_MARGIN_MS,
-  PART_BYTES_MAX,
-  PART_MS_MAX,
-  PARTS_MAX,
-  UPLOAD_VALID_MS,
-  WRITES_AT_ONCE_MAX,
-} from './file-bounds'
+import { CLEARING_MARGIN_MS, PART_BYTES_MAX, PART_MS_MAX, PARTS_MAX, UPLOAD_VALID_MS } from './file-bounds'
 import type { FileRecord, UploadPurpose } from './file-record'
 import { recordOf, type FileStore } from './file-store'
 import { begun, settled, turned, type UnderWay } from './shelf'
 import type { Shelves } from './shelves'
 import { bodyOf, uploadStatus, type UploadPart, type UploadRecord, type UploadStore } from './upload-record'
+import type { WriteSlots } from './write-slots'
 
 /** Files that come in parts, in any order and several at once. An upload of another tenant is as unknown as any. */
 export interface Uploads {
@@ -53,6 +47,7 @@ export interface UploadsDeps {
   readonly contents: Contents
   readonly files: FileStore
   readonly uploads: UploadStore
+  readonly slots: WriteSlots
   readonly ids: IdMaker
   readonly clock: Clock
 }
@@ -62,7 +57,6 @@ const SENT_AGAIN_BYTES_MAX = 4 * PART_BYTES_MAX
 
 export function createUploads(deps: UploadsDeps): Uploads {
   const { shelves, contents, uploads, ids, clock } = deps
-  let partsUnderWay = 0
 
   const pending = async (scope: TenantScope, id: UploadId) => {
     const found = await uploads.get(scope, id)
@@ -124,15 +118,12 @@ export function createUploads(deps: UploadsDeps): Uploads {
     addPart: async (scope, id, content) => {
       const found = await pending(scope, id)
       if (found instanceof Problem) return found
-      if (partsUnderWay >= WRITES_AT_ONCE_MAX) {
-        const text = 'This instance takes as many parts of uploads as it can at once.'
-        return new Problem('instance_overloaded', text, { retryAfterMs: 1_000 })
-      }
-      partsUnderWay++
+      const release = deps.slots.take()
+      if (release instanceof Problem) return release
       try {
         return await writePart(scope, found.upload, content)
       } finally {
-        partsUnderWay--
+        release()
       }
     },
     complete: (scope, id, order) => complete(deps, scope, id, order),

@@ -15,7 +15,7 @@ import { filesParts, pieces, wholeOf } from './files-parts'
 const simulator = runningSimulator()
 const clock = handClock(systemClock.now())
 const parts = filesParts(clock)
-const { storage, records, files, copies, accounts, newTenant, assemble, ids } = parts
+const { storage, files, copies, accounts, newTenant, ids } = parts
 beforeAll(parts.prepare, 30_000)
 afterAll(parts.close)
 
@@ -140,15 +140,12 @@ describe('a copy at an account', () => {
 })
 
 describe('nothing is left at an account', () => {
-  it('when who sends a copy is killed at any use of storage', async () => {
+  it('when who sends a copy is killed at any request to storage', async () => {
     for (let endsAt = 1; ; endsAt++) {
       const scope = await newTenant()
       const file = await made(scope)
       const life = new Life(endsAt)
-      const dying = assemble({
-        records: life.of(records),
-        storage: { ...storage, table: (name) => life.of(storage.table(name)) },
-      })
+      const dying = parts.another(life.storage(storage))
       const survived = await dying.files.stage(scope, file, backend(), staging()).then(
         () => true,
         () => false,

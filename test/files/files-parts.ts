@@ -10,7 +10,7 @@ import { createIdMaker } from '../../src/base/ids'
 import { createLog } from '../../src/base/log'
 import { createSealer } from '../../src/encryption/create-sealer'
 import { keyFileWrappingKey } from '../../src/encryption/key-file'
-import { createSealedRecords, type SealedRecords } from '../../src/encryption/sealed-records'
+import { createSealedRecords } from '../../src/encryption/sealed-records'
 import { createTenantKeys, dataKeyStorage } from '../../src/encryption/tenant-keys'
 import { assembleFiles, fileStorage } from '../../src/files/assemble-files'
 import type { StorageAccount } from '../../src/storage/connect'
@@ -19,7 +19,7 @@ import { TenantScope } from '../../src/storage/tenant-scope'
 import { tenantTable } from '../../src/storage/tenant-table'
 import { freshStorage } from '../harness/storage'
 
-/** The slice on real storage, without a host; `assemble` makes it again on storage that a test has its hands in. */
+/** The slice on real storage, without a host. */
 export function filesParts(clock: Clock, storage = freshStorage()) {
   const chance = systemChance()
   const ids = createIdMaker({ clock, chance })
@@ -36,22 +36,21 @@ export function filesParts(clock: Clock, storage = freshStorage()) {
     secrets: { get: async () => undefined },
     clock,
   })
-  /** One app instance, with caches of its own. */
-  const instance = () => {
-    const keyring = createTenantKeys({ table: tenantTable(storage.table('datakeys')), wrappingKey, clock, chance, log })
+  /** One app instance, with caches of its own; on storage that a test may have its hands in. */
+  const instance = (on: StorageAccount = storage) => {
+    const keyring = createTenantKeys({ table: tenantTable(on.table('datakeys')), wrappingKey, clock, chance, log })
     const places = createPlaces({
-      storage,
+      storage: on,
       tenantAccount: () => {
         throw new Error('no tenant has an account here')
       },
-      rows: tenantTable(storage.table('tenantplaces')),
+      rows: tenantTable(on.table('tenantplaces')),
       clock,
       log,
     })
     const records = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
-    const assemble = (some: { records?: SealedRecords; storage?: StorageAccount } = {}) =>
-      assembleFiles({ storage, records, upstream, http, credentials, ids, clock, log, ...some })
-    return { keyring, places, records, assemble, ...assemble() }
+    const slice = assembleFiles({ storage: on, records, upstream, http, credentials, ids, clock, log })
+    return { keyring, places, records, ...slice }
   }
   const first = instance()
   return {

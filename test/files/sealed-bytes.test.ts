@@ -39,8 +39,20 @@ describe('bytes as sealed records', () => {
     expect(await records.get(scope, 'bytes')).toBeUndefined()
     expect(await records.getBytes(scope, 'value')).toBeUndefined()
     expect(await Array.fromAsync(records.ids(scope, ''))).toEqual(['value'])
-    expect(await Array.fromAsync(records.bytesIds(scope, ''))).toEqual(['bytes'])
     expect(await Array.fromAsync(records.values(scope, ''))).toEqual([{ id: 'value', value: { a: 1 } }])
+  })
+
+  it('are removed by the beginning of their ids, with what no row names of them and with no value', async () => {
+    const scope = await newTenant()
+    for (const id of ['some-1', 'some-2', 'some-kept', 'other']) await records.putBytes(scope, id, randomBytes(100_000))
+    await records.put(scope, 'some-value', 'x'.repeat(100_000))
+    const place = await places.contents(scope, await places.get(scope))
+    await place.tables.content.remove('some-2')
+    await records.removeBytes(scope, 'some-', (id) => id !== 'some-kept')
+    const rows = await Array.fromAsync(place.tables.content.range('', '~'))
+    expect(rows.map(({ rowKey }) => rowKey)).toEqual(['other', 'some-kept', 'some-value'])
+    const blobs = await Array.fromAsync(place.containers.content.list(''))
+    expect(blobs.map(({ name }) => name.split('/')[0])).toEqual(['other', 'some-kept', 'some-value'])
   })
 
   it('tell nothing of what they hold to who has the storage', async () => {
