@@ -247,7 +247,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
       ...createBatchOperations(lifecycle.batches.batches),
       ...responses.operations,
     ]),
-    bind: responses.bind,
+    bind: responses.bindWith(lifecycle.files.files),
     upstream,
     credentials,
     health: createBackendHealth(clock),

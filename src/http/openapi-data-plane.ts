@@ -4,6 +4,7 @@ import { operations } from '../inference/operations'
 import type { OpenApiOperation, OpenApiParameter, OpenApiResponse } from './openapi-document'
 import { batchDescriptions } from './openapi-batches'
 import { fileDescriptions } from './openapi-files'
+import { response, responseDescriptions } from './openapi-responses'
 import type { SchemaCollection } from './openapi-schemas'
 import { addStored } from './openapi-stored'
 
@@ -24,7 +25,12 @@ export function addDataPlane(
     }
   }
   paths['/openai/v1/models'] = { get: modelsOf(collection) }
-  addStored(paths, collection, [...fileDescriptions, ...batchDescriptions], refusals(collection))
+  addStored(
+    paths,
+    collection,
+    [...fileDescriptions, ...batchDescriptions, ...responseDescriptions],
+    refusals(collection),
+  )
 }
 
 const usage = z
@@ -82,15 +88,7 @@ const calls: Record<OperationName, { summary: string; request: z.ZodObject; answ
       background: z.boolean().optional().meta({ description: 'Answered at once; ask for it later by its id.' }),
       previous_response_id: z.string().optional().meta({ description: 'A stored response of yours to go on from.' }),
     }),
-    answer: z
-      .looseObject({
-        id: z.string(),
-        object: z.literal('response'),
-        status: z.string(),
-        output: z.array(z.looseObject({})),
-        usage: z.looseObject({}).nullable(),
-      })
-      .meta({ id: 'Response' }),
+    answer: response,
   },
   embeddings: {
     summary: 'Turns text into vectors.',

@@ -40,7 +40,7 @@ function operationOf(
   const body = request && { [request.type]: { schema: collection.add(request.body, 'input') } }
   return {
     operationId: name.replaceAll(/\.(\w)/g, (_, letter: string) => letter.toUpperCase()),
-    tags: [name.startsWith('batches.') ? 'Batches' : 'Files'],
+    tags: [tagOf(name)],
     summary,
     security: [{ apiKey: [] }, { bearer: [] }],
     parameters: [...[...path.matchAll(/\{(\w+)\}/g)].map(([, param = '']) => inPath(param)), ...query],
@@ -49,6 +49,9 @@ function operationOf(
     'x-permission': 'inference.call',
   }
 }
+
+const tags: Readonly<Record<string, string>> = { batches: 'Batches', responses: 'Inference' }
+const tagOf = (name: string) => tags[name.split('.', 1)[0] ?? ''] ?? 'Files'
 
 const inPath = (name: string): OpenApiParameter => ({
   name,

@@ -3,6 +3,7 @@ import type { UpstreamHttp } from '../azure/upstream-http'
 import type { Clock } from '../base/clock'
 import type { IdMaker } from '../base/ids'
 import type { Log } from '../base/log'
+import type { Files } from '../files/files'
 import type { BackendLookup } from '../inference/send-call'
 import type { LateUsage } from '../metering/late-usage'
 import type { PriceBook } from '../metering/price-book'
@@ -45,7 +46,8 @@ export function assembleResponses(parts: ResponseParts) {
   const held = createHeldResponses({ store, open, accounts, end })
   const deps = { ...parts, store, open, accounts, end, held }
   return {
-    bind: createBind(deps),
+    /** Files are assembled later, by whoever keeps what is the tenant's own. */
+    bindWith: (files: Pick<Files, 'stage'>) => createBind({ ...deps, files }),
     operations: createResponseOperations(deps),
     followUp: createFollowUp(deps),
     ofTenant: createTenantResponses({ ...deps, rowsOf: ({ tenantId }) => storage.rowsInPartition(table, tenantId) }),

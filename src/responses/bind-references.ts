@@ -1,24 +1,18 @@
-import type { IdMaker } from '../base/ids'
-import type { Clock } from '../base/clock'
-import type { Log } from '../base/log'
-import { Problem } from '../base/problem'
 import type { Caller } from '../access/caller'
-import type { Bind, Bound } from '../inference/binding'
+import { Problem } from '../base/problem'
+import type { Bind, Bound, Renaming } from '../inference/binding'
 import { invalid } from '../inference/body-fields'
-import type { FieldEdit } from '../inference/json-fields'
-import type { Body } from '../inference/operation'
-import { notOffered, type ItemReference, type References } from '../inference/references'
+import type { ItemReference, References } from '../inference/references'
 import type { TenantScope } from '../storage/tenant-scope'
 import { findResponse, isKnownTo } from './find-response'
 import { KeptResponse, type KeeperDeps } from './kept-response'
-import { isSameAccount, type Holder, type ItemRecord, type ResponseRecord } from './response-record'
+import { isSameAccount, type Holder, type ItemRecord } from './response-record'
 import type { ResponseStore } from './response-store'
+import { rewrites } from './rewrite-body'
+import { stageFiles, type StagingDeps } from './stage-files'
 
-export interface BindDeps extends KeeperDeps {
+export interface BindDeps extends KeeperDeps, StagingDeps {
   readonly store: ResponseStore
-  readonly ids: Pick<IdMaker, 'responseId'>
-  readonly clock: Clock
-  readonly log: Log
 }
 
 /** Lookups at one time; a table takes far more. */
@@ -32,34 +26,27 @@ const NONE: References = { items: [], files: [] }
  */
 export const createBind =
   (deps: BindDeps): Bind =>
-  ({ scope, call, grant, requestId }) => {
-    const { keeping, references = NONE } = call
-    const [file] = references.files
-    if (file) return notOffered(file.param)
-    if (keeping?.previousId === undefined && references.items.length === 0) {
-      return bound(deps, { scope, call, grant, requestId, holder: undefined, previous: undefined })
-    }
-    return proven(deps, { scope, call, grant, requestId })
+  (input) => {
+    const { keeping, references = NONE } = input.call
+    const namesNothing = keeping?.previousId === undefined && references.items.length + references.files.length === 0
+    return namesNothing ? bound(deps, { ...input, holder: undefined, renames: [] }) : proven(deps, input)
   }
 
 type BindInput = Parameters<Bind>[0]
 
-interface Proven extends BindInput {
-  readonly holder: Holder | undefined
-  readonly previous: ResponseRecord | undefined
-}
-
 async function proven(deps: BindDeps, input: BindInput): Promise<Bound | Problem> {
   const { scope, call, grant } = input
   const { keeping, references = NONE } = call
+  const previousId = keeping?.previousId
   const [previous, items] = await Promise.all([
-    keeping?.previousId === undefined ? undefined : findResponse(deps, scope, grant.caller, keeping.previousId),
+    previousId === undefined ? undefined : findResponse(deps, scope, grant.caller, previousId),
     findItems(deps, scope, grant.caller, references.items),
   ])
-  if (keeping?.previousId !== undefined && !previous) return previousNotFound(keeping.previousId)
+  if (previousId !== undefined && !previous) return previousNotFound(previousId)
 
-  const unproven = references.items.filter(({ id }) => !items.has(id))
-  const unknown = unproven.find(({ wholeAt }) => wholeAt === undefined)
+  // Items that say all that they are themselves need no id: those of responses that were not stored, sent back as they came.
+  const nameless = references.items.filter(({ id }) => !items.has(id))
+  const unknown = nameless.find(({ wholeAt }) => wholeAt === undefined)
   if (unknown) return itemNotFound(unknown)
 
   const holders = [...(previous ? [previous.holder] : []), ...[...items.values()].map(({ holder }) => holder)]
@@ -67,23 +54,31 @@ async function proven(deps: BindDeps, input: BindInput): Promise<Bound | Problem
   if (holder && holders.some((other) => !isSameAccount(other, holder)))
     return invalid('input', 'names items of responses that different accounts hold; a call can go on from one of them')
 
-  const edits: FieldEdit[] = []
+  const { files } = references
+  const staged = files.length > 0 ? await stageFiles(deps, { scope, grant, references: files, holder }) : undefined
+  if (staged instanceof Problem) return staged
+  const renames = [
+    ...(previous ? [{ upstreamId: previous.upstreamId, ourId: previous.id }] : []),
+    ...(staged?.renames ?? []),
+  ]
+  const edits = rewrites(call.body, { nameless, files, renames })
   if (previous) edits.push({ key: 'previous_response_id', value: JSON.stringify(previous.upstreamId) })
-  if (unproven.length > 0) edits.push({ key: 'input', value: JSON.stringify(withoutIds(call.body, unproven)) })
-  return bound(deps, {
-    ...input,
-    call: { ...call, rewrites: edits, earlierTokens: previous?.tokens },
-    holder,
-    previous,
-  })
+  const rewritten = { ...call, rewrites: edits, earlierTokens: previous?.tokens }
+  return bound(deps, { ...input, call: rewritten, holder: staged?.holder ?? holder, renames })
 }
 
-function bound(deps: BindDeps, { scope, call, grant, requestId, holder, previous }: Proven): Bound {
+interface Proven extends BindInput {
+  readonly holder: Holder | undefined
+  readonly renames: readonly Renaming[]
+}
+
+function bound(deps: BindDeps, { holder, ...input }: Proven): Bound {
+  const { call } = input
   const { keeping } = call
   return {
     call,
     isHolder: holder && ((backend) => isSameAccount(backend, holder)),
-    response: keeping && new KeptResponse(deps, { scope, call, grant, keeping, requestId, previous }),
+    response: keeping && new KeptResponse(deps, { ...input, keeping }),
   }
 }
 
@@ -104,16 +99,6 @@ async function findItems(
     )
   }
   return found
-}
-
-/**
- * Items that say all that they are themselves go on without an id that nobody has proven: those of responses that were not
- * stored, which clients send back as they got them.
- */
-function withoutIds({ input }: Body, unproven: readonly ItemReference[]): unknown {
-  const places = new Set(unproven.map(({ wholeAt }) => wholeAt))
-  const items = input as readonly Body[]
-  return items.map((item, at) => (places.has(at) ? { ...item, id: undefined } : item))
 }
 
 function previousNotFound(id: string): Problem {

@@ -27,7 +27,8 @@ export interface KeptInput {
   readonly grant: Grant
   readonly keeping: Keeping
   readonly requestId: string
-  readonly previous: ResponseRecord | undefined
+  /** Of ids that it names. */
+  readonly renames: readonly Renaming[]
 }
 
 /**
@@ -45,11 +46,11 @@ export class KeptResponse implements ResponseBinding {
   #hasBegun = false
 
   constructor(deps: KeeperDeps, input: KeptInput) {
-    const { keeping, previous } = input
+    const { keeping, renames } = input
     this.id = deps.ids.responseId()
     this.isBackground = keeping.isBackground
     this.isStored = keeping.isStored
-    this.renames = previous ? [{ upstreamId: previous.upstreamId, ourId: previous.id }] : []
+    this.renames = renames
     this.#deps = deps
     this.#input = input
   }
@@ -91,7 +92,7 @@ export class KeptResponse implements ResponseBinding {
   }
 
   #recordOf({ upstreamId, backend, grant: served, estimate }: BegunResponse): ResponseRecord {
-    const { grant, requestId, previous } = this.#input
+    const { grant, requestId, renames } = this.#input
     const createdAt = Math.floor(this.#deps.clock.now())
     return {
       id: this.id,
@@ -104,7 +105,7 @@ export class KeptResponse implements ResponseBinding {
       requestId,
       createdAt,
       expiresAt: createdAt + RESPONSE_KEPT_MS,
-      previous: previous && { upstreamId: previous.upstreamId, ourId: previous.id },
+      renames,
       status: this.isBackground ? 'queued' : 'in_progress',
       tokens: estimate.total,
       estimate: { prompt: estimate.prompt, total: estimate.total },

@@ -57,7 +57,7 @@ export function createResponseOperations(deps: ResponseOperationDeps): readonly 
       ),
     },
     {
-      name: 'responses.input_items',
+      name: 'responses.inputItems',
       method: 'GET',
       path: `${path}/input_items`,
       serve: of((request, record) => inputItems(deps, request, record)),
@@ -146,9 +146,9 @@ function shown(answer: WholeAnswer, record: ResponseRecord): Answer | Problem {
   }
 }
 
-const renamesOf = ({ id: ourId, upstreamId, previous }: ResponseRecord): Renaming[] => [
+const renamesOf = ({ id: ourId, upstreamId, renames }: ResponseRecord): Renaming[] => [
   { upstreamId, ourId },
-  ...(previous ? [previous] : []),
+  ...renames,
 ]
 
 /** In the provider's words. */

@@ -23,8 +23,8 @@ export interface ResponseRecord {
   readonly createdAt: number
   /** Unix milliseconds, from which on nobody sees it. */
   readonly expiresAt: number
-  /** The one that it goes on from. */
-  readonly previous: Renaming | undefined
+  /** Of ids that the account's answers show: of the one that it goes on from, of copies of files. */
+  readonly renames: readonly Renaming[]
   readonly status: ResponseStatus
   /** All that a response which follows reads of this one; the estimate until it is known. */
   readonly tokens: number

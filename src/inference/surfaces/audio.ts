@@ -3,6 +3,7 @@ import { checkText, invalid, readBoolean } from '../body-fields'
 import type { Body, Operation, Reading } from '../operation'
 import type { Call } from '../read-call'
 import { noMedia, noTokens, type TokenUsage } from '../../metering/usage-record'
+import { notOffered } from '../references'
 import { usageOfAnswer } from '../read-usage'
 import { textTokens } from '../text-tokens'
 
@@ -49,7 +50,7 @@ export const speech: Operation = {
   events: undefined,
   answersBytes: true,
   read: (body) => {
-    const faulty = checkText(body, 'input', SPOKEN_CHARACTERS_MAX) ?? checkFormat(body)
+    const faulty = checkText(body, 'input', SPOKEN_CHARACTERS_MAX) ?? checkFormat(body) ?? checkVoice(body)
     return faulty ?? { stream: false, ...none }
   },
   promptTokens: ({ body }) => textTokens(String(body['input'])),
@@ -63,6 +64,9 @@ function checkFormat(body: Body): Problem | undefined {
   if (format === undefined || format === null || format === 'audio') return undefined
   return invalid('stream_format', 'must be "audio" here')
 }
+
+/** Voices that somebody had made are an account's, and named by an object; those of the model have names. */
+const checkVoice = ({ voice }: Body) => (typeof voice === 'object' && voice !== null ? notOffered('voice') : undefined)
 
 function readSound(body: Body, files: readonly string[]): Reading | Problem {
   if (!files.includes('file')) return invalid('file', 'must be a file')

@@ -2,6 +2,7 @@ import { Problem } from '../../base/problem'
 import { checkText, invalid, readBoolean, readInteger } from '../body-fields'
 import { noMedia, noTokens, type TokenUsage } from '../../metering/usage-record'
 import type { Body, Operation, Reading } from '../operation'
+import { notOffered } from '../references'
 import { usageOfAnswer } from '../read-usage'
 import { textTokens } from '../text-tokens'
 
@@ -36,6 +37,9 @@ export const imageEdits: Operation = {
   body: 'form',
   events: 'images',
   read: (body, files) => {
+    // A form can name files in place of bringing them, in fields such as `image[0][file_id]`.
+    const named = Object.keys(body).find((key) => key.includes('file_id'))
+    if (named !== undefined) return notOffered(named.slice(0, 100))
     if (!files.some((name) => /^image(?:\[\d*\])?$/.test(name))) return invalid('image', 'must be a file')
     return checkText(body, 'prompt', PROMPT_CHARACTERS_MAX) ?? readImages(body)
   },

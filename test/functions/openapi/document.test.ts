@@ -3,6 +3,7 @@ import { methodsOf } from '../../../src/http/openapi'
 import type { JsonSchema, OpenApiDocument, OpenApiOperation } from '../../../src/http/openapi-document'
 import { batchDescriptions } from '../../../src/http/openapi-batches'
 import { fileDescriptions } from '../../../src/http/openapi-files'
+import { responseDescriptions } from '../../../src/http/openapi-responses'
 import { operations } from '../../../src/inference/operations'
 import { expectStatus } from '../control-plane-fixtures'
 import { serveControlPlane, type ControlPlaneServer } from '../control-plane-server'
@@ -41,7 +42,9 @@ describe('the OpenAPI document', () => {
     const calls = operations.flatMap(({ method, path }) =>
       ['/openai/v1', '/openai/deployments/{deployment}'].map((base) => `${method.toLowerCase()} ${base}${path}`),
     )
-    const stored = [...fileDescriptions, ...batchDescriptions].map(({ method, path }) => `${method} /openai/v1${path}`)
+    const stored = [...fileDescriptions, ...batchDescriptions, ...responseDescriptions].map(
+      ({ method, path }) => `${method} /openai/v1${path}`,
+    )
     expect(places().map(nameOf).sort()).toEqual([...registered, ...calls, ...stored, 'get /openai/v1/models'].sort())
     expect(registered).toContain('get /api/docs')
   })
