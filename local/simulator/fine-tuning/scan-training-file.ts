@@ -39,7 +39,7 @@ const ROWS_MAX = 50_000_000
 /** Beyond so many characters tokens are counted by the ratio of those before. */
 const COUNTED_CHARS_MAX = 8_000_000
 /** Characters read in one turn, so that a large file leaves room for calls. */
-const TURN_CHARS = 262_144
+const TURN_CHARS = 65_536
 /** Three tokens frame a message and three end an example. Source: OpenAI's cookbook on preparing chat data. */
 const MESSAGE_TOKENS = 3
 const EXAMPLE_TOKENS = 3
@@ -76,6 +76,7 @@ class Findings {
   #cutExamples = 0
   #tokens = 0
   #countedChars = 0
+  #countedTokens = 0
 
   constructor(scan: Scan) {
     this.#scan = scan
@@ -97,10 +98,12 @@ class Findings {
   }
 
   #count({ texts, messages }: ReadExample & { kind: 'example' }, chars: number): number {
-    if (this.#countedChars > COUNTED_CHARS_MAX) return Math.ceil(chars * (this.#tokens / this.#countedChars))
+    if (this.#countedChars > COUNTED_CHARS_MAX) return Math.ceil(chars * (this.#countedTokens / this.#countedChars))
     this.#countedChars += chars
     const { tokenizer } = this.#scan
-    return texts.reduce((sum, text) => sum + tokenizer.count(text), messages * MESSAGE_TOKENS + EXAMPLE_TOKENS)
+    const tokens = texts.reduce((sum, text) => sum + tokenizer.count(text), messages * MESSAGE_TOKENS + EXAMPLE_TOKENS)
+    this.#countedTokens += tokens
+    return tokens
   }
 
   #learn({ learned }: ReadExample & { kind: 'example' }, line: string): void {

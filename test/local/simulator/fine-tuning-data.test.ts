@@ -1,5 +1,7 @@
 import type { OpenAI } from 'openai'
 import { judgeFiles } from '../../../local/simulator/fine-tuning/judge-files'
+import { scanTrainingFile } from '../../../local/simulator/fine-tuning/scan-training-file'
+import { loadTokenizer } from '../../../local/simulator/tokens'
 import { runningSimulator } from './running'
 import { sdkClients } from './sdk-clients'
 import { example, jsonl, tenExamples, trainingText, upload } from './training-data'
@@ -97,6 +99,23 @@ describe('a job with training data', () => {
 
   it('with a byte order mark and empty lines succeeds', async () => {
     expect((await train(`\uFEFF${jsonl(...tenExamples)}\n\n`)).status).toBe('succeeded')
+  })
+
+  it('of more text than is counted is charged by the ratio of what was', async () => {
+    const tokenizer = await loadTokenizer('o200k_base')
+    const scan = { method: 'supervised', grader: undefined, tokenizer, exampleTokensMax: 65_536 } as const
+    const line = `${JSON.stringify(example('word '.repeat(4_000), 'yes'))}\n`
+    const { tokens: one } = await scanTrainingFile(Buffer.from(line), scan)
+    const { tokens, examples } = await scanTrainingFile(Buffer.from(line.repeat(1_000)), scan)
+    expect(examples).toBe(1_000)
+    expect(Math.abs(tokens / one - 1_000)).toBeLessThan(1)
+  })
+
+  it('longer than the model reads is cut', async () => {
+    const tokenizer = await loadTokenizer('o200k_base')
+    const scan = { method: 'supervised', grader: undefined, tokenizer, exampleTokensMax: 100 } as const
+    const long = JSON.stringify(example('word '.repeat(400), 'yes'))
+    expect(await scanTrainingFile(Buffer.from(long), scan)).toMatchObject({ tokens: 100, cutExamples: 1 })
   })
 
   it('names five faulty lines and how many more there are', async () => {

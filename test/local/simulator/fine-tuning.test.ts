@@ -322,6 +322,15 @@ describe('what training comes to', () => {
   const costs = async () =>
     ((await (await fetch(simulator.url('/simulator/costs'))).json()) as { charges: Record<string, unknown>[] }).charges
 
+  it('is nothing for a job that is cancelled before it trains', async () => {
+    const client = v1()
+    const { id } = await start(client)
+    await advance(60)
+    await until(client, id, 'running')
+    expect((await client.fineTuning.jobs.cancel(id)).trained_tokens).toBe(0)
+    expect(await costs()).toEqual([])
+  })
+
   it('is charged by trained tokens when it succeeds, for what was done when it is cancelled, and not when it fails', async () => {
     const client = v1()
     const succeeded = await start(client)
