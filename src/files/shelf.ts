@@ -100,7 +100,9 @@ export function turned(shelf: Shelf, id: string, kind: UnderWay['kind'], to: Und
   return shelf.underWay[id]?.kind === kind ? withEntry(shelf, id, to) : undefined
 }
 
+/** Without the entry; the same shelf where it has none. */
 export function ended(shelf: Shelf, id: string): Shelf {
+  if (!shelf.underWay[id]) return shelf
   const { [id]: _, ...underWay } = shelf.underWay
   return { ...shelf, underWay }
 }

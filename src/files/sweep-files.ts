@@ -129,7 +129,7 @@ async function removeExpired(deps: SweepFilesDeps, scope: TenantScope): Promise<
   }
   // A file that came meanwhile may not have been seen: then the next sweep looks again.
   await shelves.change(scope, (shelf) => ({
-    shelf: shelf.added === added ? { ...shelf, expiresFrom } : shelf,
+    shelf: shelf.added === added && shelf.expiresFrom !== expiresFrom ? { ...shelf, expiresFrom } : shelf,
     answer: undefined,
   }))
 }

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileDescriptions } from '../../../src/http/openapi-files'
 import { post } from '../../harness/call'
 import { startTestStack, type TestStack } from '../../harness/stack'
 
@@ -167,7 +168,6 @@ it('a client that breaks off in the midst of a file leaves none', async () => {
   expect(await listed()).toEqual(before)
 })
 
-/** Every operation on a thing of a tenant: a new one belongs here. */
 const attempts: [
   string,
   string,
@@ -188,6 +188,11 @@ const attempts: [
 ]
 
 describe('another tenant', () => {
+  it('tries every operation that names a thing', () => {
+    const named = fileDescriptions.filter(({ path }) => path.includes('{')).map(({ name }) => name)
+    expect(attempts.map(([name]) => name).sort()).toEqual(named.sort())
+  })
+
   const made = async () => {
     const file = await sent()
     const target = { baseUrl: stack.baseUrl, apiKey }
