@@ -93,6 +93,8 @@ const configSchema = z.strictObject({
       importOnV1: z.boolean().default(false),
       /** Uploads that an account takes in a second; Azure's are 30. Zero: no bound. */
       uploadsPerSecond: z.int().min(0).default(0),
+      /** Of all files for training of an account together. */
+      trainingBytesMax: z.int().min(1).default(1_073_741_824),
     })
     .prefault({}),
   batches: z

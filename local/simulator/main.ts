@@ -23,13 +23,14 @@ Serves, with key "simulator-key" unless configured:
   /openai/deployments/{name}/… ?api-version=…, /openai/v1/… and /compatible/v1/…, each with
     chat/completions, completions, embeddings, images/generations | edits, audio/transcriptions | translations | speech
   /openai/… ?api-version=…, /openai/v1/… and /compatible/v1/…, each with
-    responses, files, uploads, batches, models
+    responses, files, uploads, batches, fine_tuning/jobs, models
   /accounts/{name}/… the same for one account that was made through Resource Manager
 Resource Manager under /subscriptions/…
 Entra ID under /entra/{directory}: oauth2/v2.0/token, discovery/v2.0/keys, v2.0/.well-known/openid-configuration
 Looks and control:
   GET /simulator/health      GET|PATCH /simulator/config      POST /simulator/reset
   GET /simulator/ledger?since=N&limit=N      DELETE /simulator/ledger      GET /simulator/stored
+  GET /simulator/costs      POST /simulator/advance {"trainingSeconds":N,"hostingSeconds":N}
 A message can ask for what it needs: [[tokens:N]] [[reasoning:N]] [[echo:text]] [[bytes:N]]
   [[filter:prompt|jailbreak|completion]] [[fault:KIND]] [[fault:KIND@deployment,deployment]]
 `

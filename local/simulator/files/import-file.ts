@@ -1,7 +1,7 @@
 import { resourceNotFound } from '../errors'
 import { readChoice, refuse, refuseType, requireField } from '../request-fields'
 import { readJson, sendCreated, type ServeStored, type StoredCall } from '../stored/stored-call'
-import { keepFile, lookAtFile } from './keep-file'
+import { keepFile, lookAtFile, trainingBytesFault } from './keep-file'
 import { checkUploadRate } from './upload-rate'
 import { fileBytesMax, fileObject, uploadPurposes, type StoredFile } from './stored-file'
 
@@ -35,10 +35,13 @@ export const importFile: ServeStored = async (call) => {
 
 async function readInto(call: StoredCall, file: StoredFile, url: URL): Promise<void> {
   const read = await readAll(url, fileBytesMax(file.purpose))
+  // How much it is is known now only.
+  const full = 'bytes' in read ? trainingBytesFault(call, { ...file, bytes: read.bytes }) : undefined
   if ('failure' in read) file.failure = `fileImportFailed: ${read.failure}`
+  else if (full !== undefined) file.failure = `quotaExceeded: The resource holds no more than ${full}.`
   else file.bytes = read.bytes
   file.processedAt = Date.now() + call.resource.config.files.processingMs
-  if ('bytes' in read) lookAtFile(call, file)
+  if (file.failure === undefined) lookAtFile(call, file)
 }
 
 /** All that an address gives, up to a bound. */

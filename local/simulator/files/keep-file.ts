@@ -28,6 +28,8 @@ export function keepFile({ store, resource }: StoredCall, file: NewFile, now: nu
   }
   forgetExpired(store, now)
   checkRoom(store, file)
+  const full = trainingBytesFault({ store, resource }, file)
+  if (full !== undefined) throw new InvalidRequest(quotaExceeded(full))
   const kept: StoredFile = {
     id: newFileId('caller'),
     filename,
@@ -39,6 +41,18 @@ export function keepFile({ store, resource }: StoredCall, file: NewFile, now: nu
   }
   store.files.set(kept.id, kept)
   return kept
+}
+
+/** What of the training files is full with this one more; undefined while there is room. */
+export function trainingBytesFault(
+  { store, resource }: Pick<StoredCall, 'store' | 'resource'>,
+  { purpose, bytes }: Pick<NewFile, 'purpose' | 'bytes'>,
+): string | undefined {
+  if (purpose !== 'fine-tune') return undefined
+  const { trainingBytesMax } = resource.config.files
+  const others = [...store.files.values()].filter((file) => file.purpose === purpose)
+  const total = others.reduce((sum, file) => sum + file.bytes.length, bytes.length)
+  return total > trainingBytesMax ? `${trainingBytesMax} bytes of training files` : undefined
 }
 
 /** Has a file of training data looked at by itself, where faulty ones are errors by themselves. */

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { BlobSASPermissions, BlobServiceClient } from '@azure/storage-blob'
 import { testConnectionString } from '../../harness/storage'
-import { runningSimulator } from './running'
+import { KEY, runningSimulator } from './running'
 import { trainingText } from './training-data'
 
 const simulator = runningSimulator()
@@ -95,4 +95,21 @@ it('more uploads than an account takes in a second are refused for a moment', as
   expect(refused[0]?.headers.get('retry-after')).toBe('1')
   await simulator.patch({ files: { uploadsPerSecond: 0 } })
   expect((await simulator.post(CLASSIC, body)).status).toBe(201)
+})
+
+it('files for training are as many bytes as an account may have of them, sent or imported', async () => {
+  await using giving = await serving(200, trainingText)
+  await simulator.post('/simulator/reset', {})
+  await simulator.patch({ files: { trainingBytesMax: Buffer.byteLength(trainingText) + 10 } })
+  expect((await imported(giving.url)).status).toBe('processed')
+  expect((await imported(giving.url)).status_details).toContain('quotaExceeded')
+  const send = async (purpose: string) => {
+    const form = new FormData()
+    form.set('purpose', purpose)
+    form.set('file', new Blob([trainingText]), 'train.jsonl')
+    return fetch(simulator.url('/openai/v1/files'), { method: 'POST', headers: { 'api-key': KEY }, body: form })
+  }
+  const refused = await send('fine-tune')
+  expect([refused.status, await refused.json()]).toMatchObject([400, { error: { code: 'quotaExceeded' } }])
+  expect((await send('batch')).status).toBe(200)
 })
