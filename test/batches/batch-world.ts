@@ -32,6 +32,7 @@ import { createFiles } from '../../src/files/create-files'
 import { createDrafts } from '../../src/files/drafts'
 import { createFileStore } from '../../src/files/file-store'
 import { createShelves } from '../../src/files/shelves'
+import { createWriteSlots } from '../../src/files/write-slots'
 import { createLateUsage } from '../../src/metering/late-usage'
 import { createPriceBook } from '../../src/metering/price-book'
 import type { Backend } from '../../src/routing/backend'
@@ -99,7 +100,7 @@ export async function batchWorld(simulator: ReturnType<typeof runningSimulator>,
   const contents = createContents(records)
   const fileStore = createFileStore(records)
   const copies = createCopies({ rows, accounts: accountFiles, ids })
-  const drafts = createDrafts({ shelves, contents, store: fileStore, ids, clock, log })
+  const drafts = createDrafts({ shelves, contents, store: fileStore, slots: createWriteSlots(), ids, clock, log })
   const files = createFiles({ shelves, contents, store: fileStore, drafts, copies, clock })
 
   const store = createBatchStore({ rows: tenantTable(storage.table('batches')), records })
