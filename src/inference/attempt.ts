@@ -174,10 +174,27 @@ async function startStream({ clock }: AttemptDeps, response: UpstreamResponse, h
   }
 }
 
+/**
+ * Bytes have begun with their second piece. `relayBytes` holds each back until it knows whether another follows, so nothing has gone
+ * out when an answer breaks off behind its first: another backend may still be asked, and the client told what has failed.
+ */
 async function startBytes({ headers, body }: UpstreamResponse, hold: LoadHold): Promise<Attempt> {
   const first = await body.next()
   if (!first) return { kind: 'failed', why: 'broken', detail: 'the answer ended before its first byte' }
-  return { kind: 'stream', headers, first, rest: body, hold }
+  const second = await body.next()
+  return { kind: 'stream', headers, first, rest: readOn(second, body), hold }
+}
+
+function readOn(ahead: Buffer | undefined, body: UpstreamBody): Pick<UpstreamBody, 'next' | 'cancel'> {
+  let isRead = true
+  return {
+    next: async () => {
+      if (!isRead) return body.next()
+      isRead = false
+      return ahead
+    },
+    cancel: (why) => body.cancel(why),
+  }
 }
 
 function judge(

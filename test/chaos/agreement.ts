@@ -10,6 +10,8 @@ import { surfaces } from './surfaces'
 /** What was found of a storm: figures, and every call of which the sides tell different things. */
 export interface Agreement {
   readonly calls: number
+  /** As clients saw it: 0 where no answer came. */
+  readonly statuses: Readonly<Record<string, number>>
   /** Settled as completed, by operation. */
   readonly completed: Readonly<Record<string, number>>
   readonly interrupted: number
@@ -19,6 +21,8 @@ export interface Agreement {
   readonly kills: number
   readonly disagreements: readonly string[]
 }
+
+const MINUTE_MS = 60_000
 
 type SettledLine = Extract<LogLine, { kind: 'settled' }>
 
@@ -37,12 +41,15 @@ interface Sides {
  * usage log; and the tenants' own figures against the log.
  */
 export async function agree(town: Town, storm: Storm, workers: number): Promise<Agreement> {
-  const totals = await totalsOf(town, storm.fromMs)
-  const sides = { ...(await readSides(town, storm)), underWayMax: storm.kills * workers }
+  // Usage is told by whole minutes.
+  const fromMs = Math.floor(storm.fromMs / MINUTE_MS) * MINUTE_MS
+  const totals = await totalsOf(town, fromMs)
+  const sides = { ...(await readSides(town, storm, fromMs)), underWayMax: storm.kills * workers }
   const { settled, unsettled } = sides
   const ended = (outcome: string) => settled.filter(({ settlement }) => settlement.outcome === outcome)
   return {
     calls: storm.seen.length,
+    statuses: countBy(storm.seen.map(({ status }) => String(status))),
     completed: countBy(ended('completed').map(({ intent }) => intent.operation)),
     interrupted: ended('interrupted').length,
     failed: ended('failed').length,
@@ -59,7 +66,7 @@ export async function agree(town: Town, storm: Storm, workers: number): Promise<
   }
 }
 
-async function readSides({ stack, tenants }: Town, storm: Storm) {
+async function readSides({ stack, tenants }: Town, storm: Storm, fromMs: number) {
   const account = connectStorage(
     { kind: 'connection-string', connectionString: testConnectionString() },
     stack.storagePrefix,
@@ -67,11 +74,11 @@ async function readSides({ stack, tenants }: Town, storm: Storm) {
   const own = new Set<string>(tenants.map(({ tenantId }) => tenantId))
   const lines = (await linesOf(account.container(usageLogContainer)))
     .map(({ line }) => line)
-    .filter(({ intent }) => own.has(intent.tenantId) && intent.startedAt >= storm.fromMs)
+    .filter(({ intent }) => own.has(intent.tenantId) && intent.startedAt >= fromMs)
   const settled = lines.filter((line): line is SettledLine => line.kind === 'settled')
   const settledIds = new Set<string>(settled.map(({ intent }) => intent.callId))
   const unsettled = new Set<string>(lines.map(({ intent }) => intent.callId).filter((id) => !settledIds.has(id)))
-  const ledger = (await stack.ledger()).filter(({ at }) => at >= storm.fromMs)
+  const ledger = (await stack.ledger()).filter(({ at }) => at >= fromMs)
   const whole = ledger.filter((entry) => entry.status === 200 && (entry.outcome === 'completed' || isWholeAll(entry)))
   const served = new Map(whole.map((entry) => [entry.clientRequestId ?? '', entry]))
   return { storm, settled, unsettled, served }

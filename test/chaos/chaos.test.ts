@@ -32,6 +32,11 @@ describe(`under disconnects, faults and kill -9 of either instance (seed ${SEED}
     expect(found.kills).toBeGreaterThan(2)
   })
 
+  it('no client saw a failure without a reason of ours', () => {
+    // The host's own; the app tells what the backends do as 429, 502, 503 or 504.
+    expect(found.statuses).not.toHaveProperty('500')
+  })
+
   it('clients, the provider’s ledger, the usage log and the tenants’ figures agree: every completed call once, none twice', () => {
     expect(found.disagreements).toEqual([])
   })

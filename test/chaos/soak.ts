@@ -108,14 +108,21 @@ function table(rounds: readonly Agreement[], { seed }: Options): string {
   const columns = ['calls', 'interrupted', 'failed', 'estimated', 'unsettled', 'kills'] as const
   const lines = rounds.map((round, i) => {
     const completed = Object.values(round.completed).reduce((sum, count) => sum + count, 0)
-    const cells = [i + 1, completed, ...columns.map((name) => round[name]), round.disagreements.length]
+    const statuses = Object.entries(round.statuses).map(([status, count]) => `${status}: ${count}`)
+    const cells = [
+      i + 1,
+      completed,
+      ...columns.map((name) => round[name]),
+      statuses.join(', '),
+      round.disagreements.length,
+    ]
     return `| ${cells.join(' | ')} |`
   })
   const faults = rounds.flatMap(({ disagreements }) => disagreements).slice(0, 50)
   return [
     `seed ${seed}`,
-    `| minute | completed | ${columns.join(' | ')} | disagreements |`,
-    `| ---: | ---: |${columns.map(() => ' ---: |').join('')} ---: |`,
+    `| minute | completed | ${columns.join(' | ')} | answers by status | disagreements |`,
+    `| ---: | ---: |${columns.map(() => ' ---: |').join('')} --- | ---: |`,
     ...lines,
     ...faults,
     '',

@@ -282,3 +282,38 @@ describe('an account that refuses the platform', () => {
     expect(parts.alerts).toEqual([])
   })
 })
+
+describe('sound', () => {
+  const sound = (...pieces: readonly string[]): Script => {
+    return (response) => {
+      response.writeHead(200, { 'content-type': 'audio/wav' })
+      for (const [i, piece] of pieces.entries()) setTimeout(() => response.write(piece), 20 * i)
+      setTimeout(() => response.end(), 20 * pieces.length)
+    }
+  }
+  const cutBehindItsFirstPiece: Script = (response, request) => {
+    response.writeHead(200, { 'content-type': 'audio/wav' })
+    response.write('half', () => setTimeout(() => breakOff(response, request), 20))
+  }
+
+  it('is handed on whole, in its pieces', async () => {
+    const voice = await server('voice', sound('one ', 'two ', 'three'))
+    expect(await textOf(await parts.send(of(voice), { operation: 'audio.speech' }))).toBe('one two three')
+    const short = await server('short', sound('one'))
+    expect(await textOf(await parts.send(of(short), { operation: 'audio.speech' }))).toBe('one')
+  })
+
+  it('that breaks off behind its first piece is asked for elsewhere, since nothing of it has gone out', async () => {
+    const [broken, whole] = [
+      await server('broken', cutBehindItsFirstPiece),
+      await server('whole', sound('a ', 'voice')),
+    ]
+    const answer = await parts.send(of(broken, whole), { operation: 'audio.speech' })
+    expect(await textOf(answer)).toBe('a voice')
+    const nowhere = await server('nowhere', cutBehindItsFirstPiece)
+    expect(await parts.send(of(nowhere), { operation: 'audio.speech' })).toMatchObject({
+      kind: 'failed',
+      problem: { code: 'upstream_failed' },
+    })
+  })
+})

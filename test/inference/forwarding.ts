@@ -25,8 +25,9 @@ export interface Forwarding {
 export interface SendOptions {
   readonly tenant?: `ten_${string}`
   readonly stream?: boolean
+  readonly operation?: 'chat.completions' | 'audio.speech'
   readonly hedge?: ModelAlias['hedge']
-  readonly restMs?: number
+  readonly restMs?: number | undefined
   readonly ageMs?: number
   readonly signal?: AbortSignal
   /** As backends are told it. */
@@ -63,9 +64,18 @@ export function forwarding(clock: Clock = systemClock): Forwarding {
     hedged,
     send: (
       candidates,
-      { tenant = 'ten_a', stream = false, hedge, restMs, ageMs = 0, signal, callId = 'call_test' } = {},
+      {
+        tenant = 'ten_a',
+        stream = false,
+        operation = 'chat.completions',
+        hedge,
+        restMs,
+        ageMs = 0,
+        signal,
+        callId = 'call_test',
+      } = {},
     ) => {
-      const { call, grant } = granted(tenant, stream, hedge)
+      const { call, grant } = granted({ tenantId: tenant, stream, operation, hedge })
       return forward(deps, {
         call,
         grant,
@@ -85,17 +95,25 @@ export function forwarding(clock: Clock = systemClock): Forwarding {
   }
 }
 
-function granted(tenantId: `ten_${string}`, stream: boolean, hedge: ModelAlias['hedge']): { call: Call; grant: Grant } {
-  const operation = operations.find(({ name }) => name === 'chat.completions')
-  if (!operation) throw new Error('there is no chat')
-  const body = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }], stream }
+function granted({
+  tenantId,
+  stream,
+  operation: name,
+  hedge,
+}: Pick<SendOptions, 'hedge'> & Required<Pick<SendOptions, 'stream' | 'operation'>> & { tenantId: `ten_${string}` }): {
+  call: Call
+  grant: Grant
+} {
+  const operation = operations.find((one) => one.name === name)
+  if (!operation) throw new Error(`there is no ${name}`)
+  const body = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }], stream, input: 'Hello' }
   const target = { kind: 'call', operation, family: 'v1', deployment: undefined, apiVersion: undefined } as const
   const call = parseCall(target, Buffer.from(JSON.stringify(body)))
   if (call instanceof Problem) throw new Error(call.public)
   const alias: ModelAlias = {
     name: 'chat',
     model: 'gpt-4.1-mini',
-    capabilities: ['chat'],
+    capabilities: ['chat', 'speech'],
     groups: [],
     outputTokensMax: 100,
     outputTokensField: 'max_tokens',
