@@ -21,14 +21,14 @@ export const createJob: ServeStored = async (call) => {
   const body = await readJson(call)
   if (body === undefined) return
   const { store, resource, account, route } = call
-  const { job, files } = inWordsOf(call, () => {
-    const order = readJobOrder(body, (name) => store.models.get(name))
-    const read = filesOf(call, order)
-    checkRoom(call)
-    const learnedBefore = store.models.get(order.model)?.learned ?? []
-    const seed = order.seed ?? mixHash(resource.config.seed, hashText(`${account.name} ${store.jobs.size}`)) >>> 1
-    return { job: new StoredJob(order, { seed, learnedBefore, state: resource.trainer.firstState() }), files: read }
+  const { order, files } = inWordsOf(call, () => {
+    const read = readJobOrder(body, (name) => store.models.get(name))
+    return { order: read, files: filesOf(call, read) }
   })
+  checkRoom(call)
+  const learnedBefore = store.models.get(order.model)?.learned ?? []
+  const seed = order.seed ?? mixHash(resource.config.seed, hashText(`${account.name} ${store.jobs.size}`)) >>> 1
+  const job = new StoredJob(order, { seed, learnedBefore, state: resource.trainer.firstState() })
   job.say('Job enqueued. Waiting for jobs ahead to complete.')
   store.jobs.set(job.id, job)
   const run: JobRun = { account: account.name, store, job, scanned: undefined }
@@ -39,18 +39,15 @@ export const createJob: ServeStored = async (call) => {
   run.scanned = await scanning
 }
 
-/** Runs what refuses by OpenAI's errors, and refuses by those of the family that was called. */
+/** Runs what refuses a body by OpenAI's errors, and refuses it by those of the family that was called. */
 function inWordsOf<T>({ route }: StoredCall, run: () => T): T {
   try {
     return run()
   } catch (error) {
-    if (!(error instanceof InvalidRequest) || error.refusal.status !== 400 || isOwnWords(error)) throw error
+    if (!(error instanceof InvalidRequest) || error.refusal.status !== 400) throw error
     throw new InvalidRequest(inFamily(route.family, error.refusal))
   }
 }
-
-/** What is refused by a code of its own already. */
-const isOwnWords = ({ refusal }: InvalidRequest): boolean => refusal.body.includes('"quotaExceeded"')
 
 interface JobFiles {
   readonly training: StoredFile
