@@ -80,11 +80,14 @@ export async function startPeers(stateFolder: string) {
   return { proxy, serve, portkey }
 }
 
-export async function configureSimulator(deployment: object): Promise<void> {
+export const configureSimulator = (deployment: object) => configureDeployments({ [DEPLOYMENT]: deployment })
+
+/** Merged into what is configured; a deployment that is not there yet is made. */
+export async function configureDeployments(deployments: Readonly<Record<string, object>>): Promise<void> {
   const answer = await fetch(`http://127.0.0.1:${PORTS.simulator}/simulator/config`, {
     method: 'PATCH',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ deployments: { [DEPLOYMENT]: deployment } }),
+    body: JSON.stringify({ deployments }),
   })
   if (!answer.ok) throw new Error(`the simulator refused its configuration: ${await answer.text()}`)
   await answer.arrayBuffer()
@@ -128,12 +131,13 @@ function storageConnection(): string {
   return process.env['TEST_STORAGE'] ?? ''
 }
 
-async function makeBackend(platform: PlatformClient): Promise<string> {
+/** A backend at the simulator; its id. */
+export async function makeBackend(platform: PlatformClient, deployment = DEPLOYMENT): Promise<string> {
   const { id } = await platform.post<{ id: string }>('/backends', {
-    name: 'bench',
+    name: deployment,
     api: { kind: 'azure-openai', apiVersion: '2024-10-21' },
     endpoint: `http://127.0.0.1:${PORTS.simulator}`,
-    deployment: DEPLOYMENT,
+    deployment,
     credential: { kind: 'api-key', setting: 'AZURE_OPENAI_API_KEY' },
     region: 'swedencentral',
   })

@@ -36,6 +36,7 @@ const bench = {
     'bench/fairness': 'bench/fairness.ts',
     'bench/streams': 'bench/streams.ts',
     'bench/scale': 'bench/scale.ts',
+    'bench/surfaces': 'bench/surfaces.ts',
     'bench/onboarding': 'bench/onboarding.ts',
     'bench/bare-proxy': 'bench/bare-proxy.ts',
     'bench/serve-on-node': 'bench/serve-on-node.ts',
