@@ -18,6 +18,8 @@ interface Orders {
 
 const WORKERS = 8
 const PAUSE_MS = 15
+/** Then the budget is as good as used up, and whoever starts next finds what is left. */
+const REFUSALS_MAX = 30
 
 const orders = JSON.parse(process.argv[2] ?? '') as Orders
 const { connectionString, prefix, limit, tokensMax, forMs } = orders
@@ -37,7 +39,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 let calls = 0
 let refused = 0
 async function work(untilMs: number): Promise<void> {
-  while (Date.now() < untilMs) {
+  while (Date.now() < untilMs && refused < REFUSALS_MAX) {
     const tokens = 1 + Math.floor(chance.fraction() * tokensMax)
     const result = await Promise.resolve(
       keeper.reserve({

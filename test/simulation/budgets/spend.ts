@@ -3,7 +3,11 @@ import { once } from 'node:events'
 import { budgetStorage } from '../../../src/budgets/create-budget-keeper'
 import { freshStorage, testConnectionString } from '../../harness/storage'
 
-const RUN_MS = 5_000
+/** A slow machine takes longer to spend a budget; a process ends when it has been refused often enough. */
+const RUN_MS_MAX = 60_000
+/** Lines that the victim has written, two for each call: long before the budget is spent, whatever the machine. */
+const KILL_LINES_MIN = 60
+const KILL_LINES_MAX = 300
 const TOKENS_MAX = 400
 /** What a process can spend in a run, and more: every run comes to the end of its budget. */
 const TOKENS_PER_PROCESS = 100_000
@@ -42,14 +46,15 @@ export async function spend({ entry, processes, kill, chance }: SpendOptions): P
     prefix: storage.prefix,
     limit,
     tokensMax: TOKENS_MAX,
-    forMs: RUN_MS,
+    forMs: RUN_MS_MAX,
   }
-  const running = Array.from({ length: processes }, () => start(entry, orders))
-  const killing = kill && setTimeout(() => running[0]?.child.kill('SIGKILL'), RUN_MS * (0.2 + 0.4 * chance()))
-  const stories = await Promise.all(running.map(({ story }) => story()))
-  if (killing) clearTimeout(killing)
+  const killAfterLines = KILL_LINES_MIN + Math.floor((KILL_LINES_MAX - KILL_LINES_MIN) * chance())
+  const running = Array.from({ length: processes }, (_, i) =>
+    start(entry, orders, kill && i === 0 ? killAfterLines : Infinity),
+  )
+  const stories = await Promise.all(running)
   // A restart on the same rows goes on with what is left.
-  const after = await start(entry, orders).story()
+  const after = await start(entry, orders, Infinity)
   const all = [...stories, after]
   const sum = (of: (story: Story) => number) => all.reduce((total, story) => total + of(story), 0)
   const spent = sum((story) => story.spent)
@@ -72,21 +77,23 @@ interface Story {
   readonly refused: number
 }
 
-function start(entry: string, orders: object) {
+/** Resolves when the process has ended, by itself or killed. */
+async function start(entry: string, orders: object, killAfterLines: number): Promise<Story> {
   const child = spawn(process.execPath, [entry, JSON.stringify(orders)], { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
-  const closed = once(child, 'close')
-  const story = async (): Promise<Story> => {
-    await closed
-    const spent = new Map<string, number>()
-    let refused = 0
-    for (const line of output.trim().split('\n')) {
-      const [call = '', what, number] = line.split(' ')
-      if (what === 'refused') refused = Number(number)
-      else if (number !== undefined) spent.set(call, Number(number))
-    }
-    return { refused, spent: [...spent.values()].reduce((sum, tokens) => sum + tokens, 0), calls: spent.size }
+  let lines = 0
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+    lines += text.split('\n').length - 1
+    if (lines >= killAfterLines) child.kill('SIGKILL')
+  })
+  await once(child, 'close')
+  const spent = new Map<string, number>()
+  let refused = 0
+  for (const line of output.trim().split('\n')) {
+    const [call = '', what, number] = line.split(' ')
+    if (what === 'refused') refused = Number(number)
+    else if (number !== undefined) spent.set(call, Number(number))
   }
-  return { child, story }
+  return { refused, spent: [...spent.values()].reduce((sum, tokens) => sum + tokens, 0), calls: spent.size }
 }

@@ -9,6 +9,7 @@ import type { Orders, TenantOrders } from './limiter-process'
 const SAMPLES_PER_WINDOW = 240
 const WARM_UP_WINDOWS = 1
 const DEMAND = 2
+const HOLD_MS_MAX = 100
 
 /** Real processes that share the rows of some tenants, all of which want more than their limits. */
 export interface RaceOptions {
@@ -79,8 +80,10 @@ function drawTenant({ chance, processes, shape }: RaceOptions, i: number): Tenan
     concurrentCalls: Math.max(8, Math.ceil(requests / 4)),
   }
   const callsPerMs = (DEMAND * requests) / shape.windowMs / processes
-  const workers = 4
-  return { tenantId: `ten_${i}`, limits, workers, pauseMs: workers / callsPerMs, tokensMax, holdMsMax: 100 }
+  // A worker makes no call while its last one is held.
+  const workers = 3 + Math.ceil(callsPerMs * HOLD_MS_MAX)
+  const pauseMs = workers / callsPerMs - HOLD_MS_MAX / 2
+  return { tenantId: `ten_${i}`, limits, workers, pauseMs, tokensMax, holdMsMax: HOLD_MS_MAX }
 }
 
 function start(entry: string, orders: Orders) {
