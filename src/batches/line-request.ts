@@ -59,7 +59,7 @@ export function readRequest(kind: BatchKind, bytes: Buffer): LineRequest | Probl
     outputParam: call.outputParam,
     choices: call.choices,
     outputField,
-    edits,
+    edits: [...edits, ...(operation.edits?.(call) ?? [])],
   }
 }
 

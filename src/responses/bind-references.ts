@@ -40,7 +40,7 @@ async function proven(deps: BindDeps, input: BindInput): Promise<Bound | Problem
   const previousId = keeping?.previousId
   const [previous, items] = await Promise.all([
     previousId === undefined ? undefined : findResponse(deps, scope, grant.caller, previousId),
-    findItems(deps, scope, grant.caller, references.items),
+    findItems(deps, scope, grant.caller, neededItems(references.items)),
   ])
   if (previousId !== undefined && !previous) return previousNotFound(previousId)
 
@@ -81,6 +81,10 @@ function bound(deps: BindDeps, { holder, ...input }: Proven): Bound {
     response: keeping && new KeptResponse(deps, { ...input, keeping }),
   }
 }
+
+/** Where every item says all that it is, none needs its id, and nothing has to be looked up. */
+const neededItems = (items: readonly ItemReference[]) =>
+  items.some(({ wholeAt }) => wholeAt === undefined) ? items : []
 
 async function findItems(
   { store, clock }: BindDeps,

@@ -2,6 +2,7 @@ import { assert } from '../base/assert'
 import type { Clock } from '../base/clock'
 import type { IdMaker, ResponseId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
+import { Problem, ProblemError } from '../base/problem'
 import { accountOf } from '../inference/account'
 import type { Grant } from '../inference/authorize'
 import type { BegunResponse, EndedResponse, Keeping, Renaming, ResponseBinding } from '../inference/binding'
@@ -79,8 +80,13 @@ export class KeptResponse implements ResponseBinding {
     if (this.isStored) this.#write(() => this.#deps.end(this.#input.scope, this.id, ended))
   }
 
-  kept(): Promise<void> {
-    return this.#writes
+  async kept(): Promise<void> {
+    try {
+      await this.#writes
+    } catch (cause) {
+      const problem = new Problem('storage_unavailable', 'The response could not be kept.')
+      throw new ProblemError(problem, { cause })
+    }
   }
 
   #write(work: () => Promise<void>): void {

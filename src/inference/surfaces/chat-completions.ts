@@ -1,4 +1,5 @@
 import { Problem } from '../../base/problem'
+import { asRead, mayHold } from '../as-read'
 import { invalid, readBoolean, readIncludeUsage, readInteger } from '../body-fields'
 import type { Body, Operation, Reading } from '../operation'
 import type { Call } from '../read-call'
@@ -17,7 +18,7 @@ export const chatCompletions: Operation = {
   read,
   promptTokens: conversationTokens,
   outputField: ({ alias }) => alias.outputTokensField,
-  edits: usageChunk,
+  edits: (call) => [...usageChunk(call), ...asRead(call, looked(call))],
 }
 
 function read(body: Body): Reading | Problem {
@@ -49,6 +50,12 @@ function checkMessages(body: Body): Problem | undefined {
   if (messages.length === 0) return invalid('messages', 'must have at least one message')
   const at = messages.findIndex((message) => typeof message !== 'object' || message === null || Array.isArray(message))
   return at >= 0 ? invalid(`messages[${at}]`, 'must be an object with role and content') : undefined
+}
+
+/** Where a chat may name something that is stored; most have no such word in them, and go on as their bytes came. */
+function looked(call: Call): string[] {
+  const messages = mayHold(call, ['file_id', '"audio"']) ? ['messages'] : []
+  return call.body['data_sources'] === undefined ? messages : [...messages, 'data_sources']
 }
 
 /** Usage is always asked for, so that every stream is metered by the provider's own count. */

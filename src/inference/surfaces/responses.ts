@@ -1,4 +1,5 @@
 import { Problem } from '../../base/problem'
+import { asRead } from '../as-read'
 import { invalid, readBoolean, readInteger } from '../body-fields'
 import type { Keeping } from '../binding'
 import type { Body, Operation, Reading } from '../operation'
@@ -20,6 +21,7 @@ export const responses: Operation = {
   read,
   promptTokens,
   outputField: () => 'max_output_tokens',
+  edits: (call) => asRead(call, ['input', 'tools']),
 }
 
 function read(body: Body): Reading | Problem {

@@ -44,10 +44,11 @@ async function server(script: (response: ServerResponse, path: string) => void =
     endpoint: backend.backend.endpoint,
     credential: { kind: 'none' },
   })
+  const bodies = () => backend.calls.filter((body) => body.startsWith('{'))
   return {
     id,
-    sent: () =>
-      backend.calls.filter((body) => body.startsWith('{')).map((body) => JSON.parse(body) as Record<string, unknown>),
+    raw: () => bodies().join('\n'),
+    sent: () => bodies().map((body) => JSON.parse(body) as Record<string, unknown>),
   }
 }
 
@@ -85,10 +86,45 @@ describe('what reaches an account', () => {
     const [item] = first.json['output'] as [{ id: string }]
     const own = { type: 'message', id: item.id, role: 'assistant', content: 'one' }
     const others = { type: 'message', id: 'msg_of_nobody', role: 'assistant', content: 'two' }
+    const named = { type: 'item_reference', id: item.id }
+    const nameless = ({ id: _, ...rest }: { id: string }) => rest
+    expect((await tenant.create({ input: [named, own, others] })).status).toBe(200)
+    expect(sent()[1]?.['input']).toEqual([named, own, nameless(others)])
+    // Where all of them say all that they are, none needs an id.
     expect((await tenant.create({ input: [own, others] })).status).toBe(200)
-    expect(sent()[1]?.['input']).toEqual([own, { type: 'message', role: 'assistant', content: 'two' }])
+    expect(sent()[2]?.['input']).toEqual([nameless(own), nameless(others)])
     expect((await tenant.create({ input: [{ type: 'item_reference', id: 'msg_of_nobody' }] })).status).toBe(404)
-    expect(sent()).toHaveLength(2)
+    expect(sent()).toHaveLength(3)
+  })
+
+  it.each([
+    ['an item', 'input', '[{"type":"item_reference","id":"msg_of_nobody","id":null}]'],
+    [
+      'a file',
+      'input',
+      '[{"role":"user","content":[{"type":"input_file","file_id":"file-of-nobody","file_id":null}]}]',
+    ],
+    ['a store', 'tools', '[{"type":"web_search","vector_store_ids":["vs_1"],"vector_store_ids":null}]'],
+    ['a tool', 'tools', '[{"type":"unknown_to_us","type":"web_search"}]'],
+    ['a file in escapes', 'tools', '[{"type":"web_search","\\u0066ile_id":"file-of-nobody","file_id":null}]'],
+  ])('is what was looked at, where %s is named by the first of two keys', async (_name, field, value) => {
+    const { id, raw } = await server()
+    const { apiKey } = await stack.makeTenant({ aliases: [chatAlias('chat', [[id]])] })
+    const rest = field === 'input' ? '' : '"input":"x",'
+    await post({ baseUrl: stack.baseUrl, apiKey }, path, `{"model":"chat",${rest}"${field}":${value}}`)
+    expect(raw()).toContain('the-deployment')
+    expect(raw()).not.toMatch(/of_nobody|of-nobody|vs_1|unknown_to_us/)
+  })
+
+  it('of a chat is what was looked at too', async () => {
+    const { id, raw } = await server()
+    const { apiKey } = await stack.makeTenant({ aliases: [chatAlias('chat', [[id]])] })
+    const file = '{"type":"file","file":{"file_id":"file-of-nobody","file_id":null}}'
+    const spoken = '{"role":"assistant","audio":{"id":"audio_of_nobody"},"audio":null,"content":"x"}'
+    const body = `{"model":"chat","messages":[{"role":"user","content":[${file}]},${spoken}]}`
+    await post({ baseUrl: stack.baseUrl, apiKey }, '/openai/v1/chat/completions', body)
+    expect(raw()).toContain('"messages"')
+    expect(raw()).not.toMatch(/nobody/)
   })
 
   it('has files of the tenant’s by the names of their copies, which its answers show by ours', async () => {
