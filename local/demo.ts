@@ -35,7 +35,7 @@ const tenants: readonly DemoSpec[] = [
     displayName: 'Acorn Notes',
     directory: 'acorn',
     isolation: { models: 'shared', data: 'logical' },
-    tier: 'free',
+    tier: 'standard',
     outputTokensMax: 512,
     limitOverrides: {},
   },
@@ -81,20 +81,16 @@ export async function seedDemo(options: DemoOptions): Promise<Demo> {
   const { upstream, simulatorUrl } = options
   const chat = await putBackend(platform, 'demo-chat', upstream.chat)
   const embed = await putBackend(platform, 'demo-embed', upstream.embeddings)
-  // A real account has a batch deployment only where somebody has made one.
-  const batch =
-    simulatorUrl === undefined
-      ? undefined
-      : await putBackend(platform, 'demo-batch', { ...upstream.chat, deployment: BATCH_DEPLOYMENT })
+  const others = simulatorUrl === undefined ? [] : await putOthers(platform, upstream.chat)
   // What is made for tenants is made by the simulated Resource Manager; a real subscription is nobody's to fill here.
   if (simulatorUrl !== undefined) await putStamp(platform)
   const earlier = readDemo(options.file)
 
   const made = await Promise.all(
     tenants.map(async (spec) => {
-      const tenant = tenantOf(spec, { chat, embed, batch, upstream, simulatorUrl })
+      const tenant = tenantOf(spec, { chat, embed, others, upstream, simulatorUrl })
       const known = earlier?.tenants.find(({ name }) => name === spec.displayName)
-      return (known && (await refreshTenant(options, platform, known, tenant.aliases))) ?? makeTenant(platform, tenant)
+      return (known && (await refreshTenant(options, platform, known, tenant))) ?? makeTenant(platform, tenant)
     }),
   )
 
@@ -108,10 +104,20 @@ export async function seedDemo(options: DemoOptions): Promise<Demo> {
   return demo
 }
 
+async function putOthers(platform: PlatformClient, target: Upstream['chat']): Promise<{ name: string }[]> {
+  const made = otherAliases.map(async ({ name, model, capability, deployment }) => {
+    const backendId = await putBackend(platform, `demo-${name}`, { ...target, deployment, model })
+    const groups = [{ members: [{ backendId }] }]
+    const outputTokensMax = OTHERS_OUTPUT_TOKENS_MAX
+    return { name, model, capabilities: [capability], outputTokensMax, groups }
+  })
+  return Promise.all(made)
+}
+
 interface Surroundings {
   readonly chat: string
   readonly embed: string
-  readonly batch: string | undefined
+  readonly others: readonly { readonly name: string }[]
   readonly upstream: Upstream
   readonly simulatorUrl: string | undefined
 }
@@ -119,7 +125,7 @@ interface Surroundings {
 type TenantBody = ReturnType<typeof tenantOf>
 
 /** Without a simulator there is nobody to make anything: then all of them share the backends. */
-function tenantOf(spec: DemoSpec, { chat, embed, batch, upstream, simulatorUrl }: Surroundings) {
+function tenantOf(spec: DemoSpec, { chat, embed, others, upstream, simulatorUrl }: Surroundings) {
   const { displayName, tier, limitOverrides, outputTokensMax } = spec
   const isolation = simulatorUrl === undefined ? { models: 'shared', data: 'logical' } : spec.isolation
   const route = (backendId: string, modelVersion: string) => {
@@ -144,17 +150,7 @@ function tenantOf(spec: DemoSpec, { chat, embed, batch, upstream, simulatorUrl }
         ...route(chat, CHAT_VERSION),
       },
       { name: 'embed', model: upstream.embeddings.model, capabilities: ['embeddings'], ...route(embed, EMBED_VERSION) },
-      ...(batch !== undefined && isolation.models === 'shared'
-        ? [
-            {
-              name: 'night',
-              model: upstream.chat.model,
-              capabilities: ['batch'],
-              outputTokensMax,
-              groups: [{ members: [{ backendId: batch }] }],
-            },
-          ]
-        : []),
+      ...(isolation.models === 'shared' ? others : []),
     ],
     ...(isolation.models === 'tenant-owned' ? { ownAccount: { ...ownAccountAt(simulatorUrl), directoryId } } : {}),
   }
@@ -162,8 +158,18 @@ function tenantOf(spec: DemoSpec, { chat, embed, batch, upstream, simulatorUrl }
 
 const CHAT_VERSION = '2025-04-14'
 const EMBED_VERSION = '1'
-/** Of the simulator, as it is configured when nobody says otherwise. */
-const BATCH_DEPLOYMENT = 'gpt-4.1-mini-batch'
+/**
+ * Every other surface, for the tenant that shares its models: deployments of the simulator, as it is configured when nobody says
+ * otherwise. A real account has them only where somebody has made them.
+ */
+const otherAliases = [
+  { name: 'night', model: 'gpt-4.1-mini', capability: 'batch', deployment: 'gpt-4.1-mini-batch' },
+  { name: 'instruct', model: 'gpt-35-turbo-instruct', capability: 'completions', deployment: 'gpt-35-turbo-instruct' },
+  { name: 'draw', model: 'gpt-image-1', capability: 'images', deployment: 'gpt-image-1' },
+  { name: 'ear', model: 'gpt-4o-transcribe', capability: 'transcription', deployment: 'gpt-4o-transcribe' },
+  { name: 'voice', model: 'gpt-4o-mini-tts', capability: 'speech', deployment: 'gpt-4o-mini-tts' },
+] as const
+const OTHERS_OUTPUT_TOKENS_MAX = 512
 /** Thousands of tokens a minute. */
 const DEMO_CAPACITY = 50_000
 
@@ -188,22 +194,31 @@ async function putStamp(platform: PlatformClient): Promise<void> {
   })
 }
 
-function readDemo(file: string): Demo | undefined {
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Demo) : undefined
+/** As an earlier version may have written it. */
+interface EarlierDemo {
+  readonly tenants: readonly EarlierTenant[]
+}
+
+type EarlierTenant = Omit<DemoTenant, 'isolation'> & Partial<Pick<DemoTenant, 'isolation'>>
+
+function readDemo(file: string): EarlierDemo | undefined {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as EarlierDemo) : undefined
 }
 
 /** Undefined when the tenant of an earlier run is gone or its key no longer works. */
 async function refreshTenant(
   { baseUrl }: DemoOptions,
   platform: PlatformClient,
-  known: DemoTenant,
-  aliases: readonly object[],
+  known: EarlierTenant,
+  { isolation, aliases }: TenantBody,
 ): Promise<DemoTenant | undefined> {
+  if (known.isolation?.models !== isolation.models || known.isolation.data !== isolation.data)
+    throw new Error(`An earlier version made the demo tenant ${known.name} in another way: start once with --reset.`)
   const answer = await fetch(`${baseUrl}/openai/v1/models`, { headers: { 'api-key': known.apiKey } })
   await answer.arrayBuffer()
   if (answer.status !== 200) return undefined
   await platform.patch(`/tenants/${known.id}`, { aliases })
-  return known
+  return { ...known, isolation, aliases: aliases.map(({ name }) => name) }
 }
 
 async function makeTenant(platform: PlatformClient, tenant: TenantBody): Promise<DemoTenant> {

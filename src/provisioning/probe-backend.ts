@@ -2,12 +2,13 @@ import type { BackendCredentials } from '../azure/backend-credentials'
 import { UpstreamError, type UpstreamHttp } from '../azure/upstream-http'
 import { ProblemError } from '../base/problem'
 import type { Backend } from '../routing/backend'
+import { smallestCall, type SmallestCall } from '../tenants/smallest-call'
 import type { ModelAlias } from '../tenants/snapshot'
 
 /** What one real call of a backend shows. */
 export type Probe =
-  /** `model` is what the answer says it is of. */
-  | { readonly kind: 'answers'; readonly model: string }
+  /** `model` is what the answer says it is of; undefined where the deployment is there and takes no call so small. */
+  | { readonly kind: 'answers'; readonly model: string | undefined }
   /** Our credential has no right here, or there is none. */
   | { readonly kind: 'denied'; readonly status: number; readonly code: string }
   | { readonly kind: 'missing' }
@@ -22,10 +23,7 @@ export interface ProbeDeps {
 
 const TIMEOUT_MS = 60_000
 const ANSWER_BYTES_MAX = 1024 * 1024
-/** Reasoning models need a few tokens before they answer anything. */
-const REASONING_TOKENS = 16
-
-type ProbedAlias = Pick<ModelAlias, 'capabilities' | 'outputTokensField'>
+type ProbedAlias = Pick<ModelAlias, 'capabilities' | 'outputTokensMax' | 'outputTokensField'>
 
 /** The smallest call that the alias's model takes. It is the platform's, and metered for no tenant. */
 export async function probeBackend(deps: ProbeDeps, backend: Backend, alias: ProbedAlias): Promise<Probe> {
@@ -41,34 +39,32 @@ export async function probeBackend(deps: ProbeDeps, backend: Backend, alias: Pro
 async function call({ upstream, credentials }: ProbeDeps, backend: Backend, alias: ProbedAlias): Promise<Probe> {
   const { origin, pathname } = new URL(backend.endpoint)
   const proof = await credentials.headerOf(backend, 'api-key')
+  const tried = smallestCall(alias, 'ping')
+  const { path, body: asked } = tried ?? notItsOwn
   const answer = await upstream.send({
     origin,
-    path: `${pathname === '/' ? '' : pathname}${pathOf(backend, alias)}`,
+    path: `${pathname === '/' ? '' : pathname}${pathOf(backend, path)}`,
     headers: {
       'content-type': 'application/json',
       'user-agent': 'tenantry',
       ...(proof ? { [proof[0]]: proof[1] } : {}),
     },
-    body: Buffer.from(JSON.stringify(bodyOf(alias))),
+    body: Buffer.from(JSON.stringify(asked)),
     firstByteTimeoutMs: TIMEOUT_MS,
     idleTimeoutMs: TIMEOUT_MS,
   })
   const body = parsed(await answer.body.readAll(ANSWER_BYTES_MAX))
-  return probeOf(answer.status, body)
+  const probe = probeOf(answer.status, body)
+  // A deployment that is not there, and a credential without rights, are refused before the operation is looked at.
+  return !tried && probe.kind === 'refused' ? { kind: 'answers', model: undefined } : probe
 }
 
-function pathOf({ deployment, api }: Backend, alias: ProbedAlias): string {
-  const operation = isChat(alias) ? 'chat/completions' : 'embeddings'
+/** A call that a model of images or sound refuses. */
+const notItsOwn: SmallestCall = { path: '/embeddings', body: { input: 'ping' } }
+
+function pathOf({ deployment, api }: Backend, path: string): string {
   const version = api.kind === 'azure-openai' ? api.apiVersion : ''
-  return `/openai/deployments/${encodeURIComponent(deployment)}/${operation}?api-version=${version}`
-}
-
-const isChat = ({ capabilities }: ProbedAlias) => capabilities.includes('chat')
-
-function bodyOf(alias: ProbedAlias): object {
-  if (!isChat(alias)) return { input: 'ping' }
-  const tokens = alias.outputTokensField === 'max_tokens' ? 1 : REASONING_TOKENS
-  return { messages: [{ role: 'user', content: 'ping' }], [alias.outputTokensField]: tokens }
+  return `/openai/deployments/${encodeURIComponent(deployment)}${path}?api-version=${version}`
 }
 
 function probeOf(status: number, { model, code }: { model: string; code: string }): Probe {

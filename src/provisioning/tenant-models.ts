@@ -210,7 +210,7 @@ function judgeOwned(
   const model = aliases.find(({ name }) => name === alias)?.model ?? ''
   switch (probed.kind) {
     case 'answers':
-      return isModel(probed.model, model)
+      return probed.model === undefined || isModel(probed.model, model)
         ? undefined
         : refused(`${what} is of the model ${probed.model || '(none named)'}, the alias of ${model}.`)
     case 'denied': {

@@ -57,6 +57,28 @@ describe('an onboarding', () => {
     expect(ended.steps.filter(({ state }) => state === 'skipped').map(({ id }) => id)).toContain('approval')
   }, 60_000)
 
+  it('tries every alias by the smallest call of its kind, and none that would cost more than next to nothing', async () => {
+    const kinds = [
+      ['instruct', 'gpt-35-turbo-instruct', 'completions'],
+      ['draw', 'gpt-image-1', 'images'],
+      ['ear', 'gpt-4o-transcribe', 'transcription'],
+      ['voice', 'gpt-4o-mini-tts', 'speech'],
+    ] as const
+    const aliases = await Promise.all(
+      kinds.map(async ([name, model, capability]) => {
+        const members = [{ backendId: await stack.makeBackend(model) }]
+        return { name, model, capabilities: [capability], groups: [{ members }] }
+      }),
+    )
+    const before = (await stack.ledger()).length
+    const { body } = await operate('POST', '/api/platform/tenants', tenant({ aliases }))
+    const ended = await settle((body as Started).onboardingId)
+    // The completion, and again under a limit that bites.
+    expect(ended).toMatchObject({ state: 'completed', facts: { validationCalls: '2' } })
+    const asked = (await stack.ledger()).slice(before).map(({ operation }) => operation)
+    expect(new Set(asked)).toEqual(new Set(['completions']))
+  }, 60_000)
+
   it('shows the first key once, with what a newcomer needs to call', async () => {
     const { onboardingId, tenantId } = await stack.platform.post<Started>('/tenants', tenant())
     const { credentials } = await settle(onboardingId)

@@ -1,4 +1,5 @@
 import { Problem, ProblemError } from '../../base/problem'
+import { smallestCall } from '../../tenants/smallest-call'
 import type { ModelAlias } from '../../tenants/snapshot'
 
 /** What a call through the public endpoint was answered with. */
@@ -17,25 +18,17 @@ export interface PublicEndpoint {
 }
 
 const TIMEOUT_MS = 60_000
-const OUTPUT_TOKENS = 16
 const PROMPT = 'Answer with the one word: ready'
 
-/** The smallest call that the alias serves. */
-export function callAlias(
-  endpoint: PublicEndpoint,
-  apiKey: string,
-  alias: Pick<ModelAlias, 'name' | 'capabilities' | 'outputTokensMax' | 'outputTokensField'>,
-): Promise<PublicAnswer> {
-  const { name, capabilities, outputTokensMax, outputTokensField } = alias
-  if (!capabilities.includes('chat'))
-    return send(endpoint, apiKey, {
-      method: 'POST',
-      path: '/openai/v1/embeddings',
-      body: { model: name, input: PROMPT },
-    })
-  const cap = { [outputTokensField]: Math.min(OUTPUT_TOKENS, outputTokensMax) }
-  const body = { model: name, messages: [{ role: 'user', content: PROMPT }], ...cap }
-  return send(endpoint, apiKey, { method: 'POST', path: '/openai/v1/chat/completions', body })
+type CalledAlias = Pick<ModelAlias, 'name' | 'capabilities' | 'outputTokensMax' | 'outputTokensField'>
+
+/** Whether the validation makes a call of it. */
+export const isTried = (alias: CalledAlias): boolean => smallestCall(alias, PROMPT) !== undefined
+
+/** The smallest call of an alias that is tried; of another one a call that reaches no model. */
+export function callAlias(endpoint: PublicEndpoint, apiKey: string, alias: CalledAlias): Promise<PublicAnswer> {
+  const { path, body } = smallestCall(alias, PROMPT) ?? { path: '/embeddings', body: { input: PROMPT } }
+  return send(endpoint, apiKey, { method: 'POST', path: `/openai/v1${path}`, body: { model: alias.name, ...body } })
 }
 
 /** Throws a retryable problem when there was no answer at all. */

@@ -8,7 +8,7 @@ import type { TenantRecord } from '../../tenants/tenant-record'
 import type { OnboardingDeps } from '../onboarding-deps'
 import { checkStrangers } from './check-strangers'
 import { makeProbeKeys, removeProbeKeys, type ProbeKeys } from './probe-keys'
-import { callAlias, type PublicAnswer } from './public-call'
+import { callAlias, isTried, type PublicAnswer } from './public-call'
 
 /** What the validation found, for the status; a problem where the tenant must not go live. */
 export async function validateTenant(
@@ -16,14 +16,15 @@ export async function validateTenant(
   record: TenantRecord,
 ): Promise<Readonly<Record<string, string>> | Problem> {
   const scope = TenantScope.ofPlatform(record.tenantId)
-  const aliases = Object.values(compileSnapshot(record).aliases).filter(servesCalls)
+  const aliases = Object.values(compileSnapshot(record).aliases)
+  const tried = aliases.filter(isTried)
   const startedAt = deps.clock.now()
   await removeProbeKeys(deps, scope)
   const probe = await makeProbeKeys(deps, scope)
   try {
-    const spent = await callEveryAlias(deps, probe, aliases)
+    const spent = await callEveryAlias(deps, probe, tried)
     if (spent instanceof Problem) return spent
-    const [first] = aliases
+    const [first] = tried
     const bitten = first ? await checkLimit(deps, probe, first) : { calls: 0, tokens: 0 }
     if (bitten instanceof Problem) return bitten
     const leak = await checkStrangers(deps, { probe, canary: await deps.canaryKey(), aliases, canaryAlias })
@@ -35,9 +36,6 @@ export async function validateTenant(
     await removeProbeKeys(deps, scope)
   }
 }
-
-/** A deployment for batches answers no call; the first batch shows whether it is there. */
-const servesCalls = ({ capabilities }: ModelAlias) => capabilities.some((capability) => capability !== 'batch')
 
 interface Spent {
   readonly calls: number
