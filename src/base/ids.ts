@@ -21,6 +21,10 @@ export type UploadId = `upload_${string}`
 export type UploadPartId = `uplprt-${string}`
 export type BatchId = `batch_${string}`
 export type ResponseId = `resp_${string}`
+/** Of a fine-tuning job, spelt as OpenAI spells it. */
+export type TuningJobId = `ftjob-${string}`
+/** Of one version of a tuned model. */
+export type ModelId = `mdl_${string}`
 /** A run of a checklist: an onboarding, an offboarding, a move, a rotation of a tenant's data key. */
 export type OperationId = `${OperationPrefix}_${string}`
 
@@ -46,6 +50,7 @@ export interface IdMaker {
   uploadPartId(): UploadPartId
   batchId(): BatchId
   responseId(): ResponseId
+  tuningJobId(): TuningJobId
   operationId(prefix: OperationPrefix): OperationId
 }
 
@@ -63,6 +68,7 @@ export function createIdMaker({ clock, chance }: { clock: Clock; chance: Chance 
     uploadPartId: () => `uplprt-${body()}`,
     batchId: () => `batch_${body()}`,
     responseId: () => `resp_${body()}`,
+    tuningJobId: () => `ftjob-${body()}`,
     operationId: (prefix) => `${prefix}_${body()}`,
   }
 }
@@ -71,6 +77,8 @@ export const parseTenantId = (text: string) => parseId<TenantId>('ten_', text)
 export const parseKeyId = (text: string) => parseId<KeyId>('key_', text)
 export const parseBackendId = (text: string) => parseId<BackendId>('bke_', text)
 export const parseResponseId = (text: string) => parseId<ResponseId>('resp_', text)
+export const parseTuningJobId = (text: string) => parseId<TuningJobId>('ftjob-', text)
+export const parseModelId = (text: string) => parseId<ModelId>('mdl_', text)
 export const parseBatchId = (text: string) => parseId<BatchId>('batch_', text)
 export const parseStampId = (text: string) => parseId<StampId>('stm_', text)
 export const parseFileId = (text: string) => parseId<FileId>('file-', text)

@@ -1,0 +1,59 @@
+import type { FileId, ModelId, TuningJobId } from '../base/ids'
+import type { Problem } from '../base/problem'
+import type { Decision } from '../checklists/checklist'
+import type { TenantScope } from '../storage/tenant-scope'
+
+/**
+ * What follows a training that somebody asked for: evaluation, the gate, the route. Each is asked again and again under the
+ * same job and model until it says that it is over, and has to go on where it was (C1).
+ */
+export interface ModelStages {
+  readonly evaluate?: ModelStage<EvaluationWish> | undefined
+  readonly gate?: ModelStage<GateWish> | undefined
+  readonly route?: ModelStage<RouteWish> | undefined
+}
+
+export interface ModelStage<Wish> {
+  do(stage: StageOf<Wish>): Promise<StageOutcome>
+  /** Takes back what `do` may have made, also where it never ran. */
+  undo?(stage: StageOf<Wish>): Promise<StageUndone>
+}
+
+export interface StageOf<Wish> {
+  readonly scope: TenantScope
+  readonly jobId: TuningJobId
+  readonly modelId: ModelId
+  readonly wish: Wish
+  /** Unix milliseconds. */
+  readonly startedAt: number
+  /** Once the stage has asked for one and got it. */
+  readonly decision?: Decision | undefined
+}
+
+export type StageOutcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'not-yet'; readonly againAfterMs: number }
+  /** Somebody has to approve; asked again with the decision, or the job ends at its timeout. */
+  | { readonly kind: 'needs-decision'; readonly timeoutMs: number }
+  /** The model stays registered and is not led to; the job says why. */
+  | { readonly kind: 'refused'; readonly problem: Problem }
+
+export type StageUndone = Extract<StageOutcome, { kind: 'done' | 'not-yet' }>
+
+/** The same held-out set is put to the tuned model and to its base. */
+export interface EvaluationWish {
+  readonly fileId: FileId
+  /** The prompt by which a model grades answers, where one is to. */
+  readonly grader?: { readonly alias: string; readonly prompt: string } | undefined
+}
+
+export type GateWish =
+  | { readonly kind: 'threshold'; readonly metric: string; readonly scoreMin: number }
+  | { readonly kind: 'approval'; readonly timeoutHours: number }
+
+/** An alias of the tenant's leads to the model step by step. */
+export interface RouteWish {
+  readonly alias: string
+  /** Rising, each for its time; 100 at the end. */
+  readonly steps: readonly { readonly percent: number; readonly minutes: number }[]
+}
