@@ -1,0 +1,55 @@
+import type { ModelId } from '../../src/base/ids'
+import { createGateStage } from '../../src/evaluation/gate-stage'
+import { judgeThreshold } from '../../src/evaluation/judge-threshold'
+import { TenantScope } from '../../src/storage/tenant-scope'
+
+const evaluation = {
+  atMs: 0,
+  datasetHash: 'sha256:00' as const,
+  examples: 10,
+  tuned: { token_f1: 0.8 },
+  base: { token_f1: 0.6 },
+}
+const threshold = (metric: string, scoreMin: number) =>
+  judgeThreshold({ kind: 'threshold', metric, scoreMin }, evaluation)
+
+describe('a gate with a threshold', () => {
+  it('lets a score pass that reaches it, by itself or by its gain over the base', () => {
+    expect(threshold('token_f1', 0.8)).toBeUndefined()
+    expect(threshold('token_f1_gain', 0.2)).toBeUndefined()
+    const narrow = { ...evaluation, tuned: { f: 0.3 }, base: { f: 0.1 } }
+    expect(judgeThreshold({ kind: 'threshold', metric: 'f_gain', scoreMin: 0.2 }, narrow)).toBeUndefined()
+  })
+
+  it('refuses one that does not, and says by how much', () => {
+    expect(threshold('token_f1', 0.81)?.public).toContain('token_f1 is 0.8 and had to be 0.81')
+    expect(threshold('token_f1_gain', 0.21)?.public).toContain('is 0.2 and had to be 0.21')
+  })
+
+  it('refuses where the metric was not measured, or nothing was', () => {
+    expect(threshold('grade', 0)?.public).toContain('has no metric "grade"; it has: token_f1')
+    expect(judgeThreshold({ kind: 'threshold', metric: 'token_f1', scoreMin: 0 }, undefined)?.public).toContain(
+      'not been evaluated',
+    )
+  })
+})
+
+describe('a gate with an approval', () => {
+  const stage = createGateStage({ registry: { get: async () => undefined } })
+  const asked = (decision?: { approved: boolean; by: string; reason?: string }) =>
+    stage.do({
+      scope: TenantScope.ofPlatform('ten_1'),
+      jobId: 'ftjob-1',
+      modelId: 'mdl_1' satisfies ModelId,
+      wish: { kind: 'approval', timeoutHours: 48 },
+      startedAt: 0,
+      ...(decision ? { decision } : {}),
+    })
+
+  it('waits for as long as was asked, and opens on a yes only', async () => {
+    expect(await asked()).toEqual({ kind: 'needs-decision', timeoutMs: 48 * 3_600_000 })
+    expect(await asked({ approved: true, by: 'ops' })).toEqual({ kind: 'done' })
+    const refused = await asked({ approved: false, by: 'ops', reason: 'too terse' })
+    expect(refused.kind === 'refused' && refused.problem.public).toBe('The model was not approved: too terse.')
+  })
+})
