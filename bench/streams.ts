@@ -53,7 +53,7 @@ interface Figures {
   readonly controlMs: Quantiles | undefined
   readonly eventsPerSecond: number
   readonly answers: number
-  readonly errors: number
+  readonly errors: StreamWatch['errors']
   /** Of the way's process: before the streams, and the most while they ran. */
   readonly residentMb: { readonly before: number; readonly most: number } | undefined
   /** Share of one processor that the way's process took. */
@@ -235,6 +235,8 @@ function quantilesOf(values: readonly number[]): Quantiles {
   return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), max: quantile(sorted, 1) }
 }
 
+const errorsOf = ({ errors }: Figures) => Object.values(errors).reduce((sum, count) => sum + count, 0)
+
 interface Report {
   readonly machine: string
   readonly loadBefore: string
@@ -266,7 +268,7 @@ function report({ machine, loadBefore, options, figures }: Report): void {
     const memory = f.residentMb ? [f.residentMb.before, f.residentMb.most] : ['', '']
     const perEvent = f.cpuMicrosecondsPerEvent?.toFixed(1) ?? ''
     const use = [percent(f.cpu), perEvent, percent(f.machineBusy), whole(f.toolLateMs)]
-    return row([f.way, f.round, ...gaps, own, whole(stallMs), whole(f.eventsPerSecond), f.errors, ...memory, ...use])
+    return row([f.way, f.round, ...gaps, own, whole(stallMs), whole(f.eventsPerSecond), errorsOf(f), ...memory, ...use])
   })
   const { streams, seconds, rate, tokens } = options
   process.stdout.write(

@@ -1,4 +1,4 @@
-import { Pool } from 'undici'
+import { createConnection, type Socket } from 'node:net'
 import type { Shot } from './load'
 
 /** When the pieces of streams came that were kept open side by side. */
@@ -10,8 +10,8 @@ export interface StreamWatch {
   /** Events in all answers, `[DONE]` included. */
   readonly events: number
   readonly answers: number
-  /** Answers of another status, that broke off, or that ended without `[DONE]`. */
-  readonly errors: number
+  /** Answers that were not whole, by their status; 0 where the connection broke, 200 where `[DONE]` was missing. */
+  readonly errors: Readonly<Record<number, number>>
   /** For how long gaps were counted. */
   readonly seconds: number
 }
@@ -31,12 +31,18 @@ export interface WatchOptions {
 /** Longer gaps count as this. */
 const GAP_MS_MAX = 60_000
 const TICK_MS = 1_000
-const EVENT_END = '\n\n'
-const DONE = '[DONE]'
+const EVENT_END = Buffer.from('\n\n')
+const DONE = Buffer.from('[DONE]')
+/** What ends a body in chunks (RFC 9112, section 7.1). Text of ours never holds it. */
+const BODY_END = Buffer.from('0\r\n\r\n')
+/** Holds `[DONE]` and the end of the body. */
+const TAIL_BYTES = 64
+const READ_BYTES = 64 * 1_024
+/** Before a connection that broke is made anew. */
+const RECONNECT_MS = 100
 
 /** Keeps `streams` answers under way at once, a new one following each that ends, and watches the time between their pieces. */
 export async function watchStreams(shot: Shot, { streams, seconds, openingMs, onTick, onBegin, onEnd }: WatchOptions) {
-  const pool = new Pool(shot.origin, { connections: streams, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 })
   const seen = new Seen(streams)
   const openAtMs = performance.now() + openingMs
   const endAtMs = openAtMs + seconds * 1_000
@@ -57,11 +63,12 @@ export async function watchStreams(shot: Shot, { streams, seconds, openingMs, on
   }, TICK_MS)
   const keepOpen = async (_: unknown, stream: number) => {
     await new Promise((resolve) => setTimeout(resolve, (openingMs * stream) / streams))
-    while (performance.now() < endAtMs) await watchAnswer(pool, shot, { seen, stream })
+    const watcher = new StreamWatcher(shot, { seen, stream })
+    while (performance.now() < endAtMs) await watcher.answer()
+    watcher.close()
   }
   await Promise.all(Array.from({ length: streams }, keepOpen))
   clearInterval(ticks)
-  await pool.close()
   return { ...seen.sum(), seconds } satisfies StreamWatch
 }
 
@@ -70,7 +77,7 @@ class Seen {
   counting = false
   events = 0
   answers = 0
-  errors = 0
+  readonly #errors = new Map<number, number>()
   readonly #gapsByMs = new Uint32Array(GAP_MS_MAX + 1)
   readonly #longestGapMs: Float64Array
 
@@ -85,41 +92,100 @@ class Seen {
     if (gapMs > (this.#longestGapMs[stream] ?? 0)) this.#longestGapMs[stream] = gapMs
   }
 
+  error(status: number): void {
+    this.#errors.set(status, (this.#errors.get(status) ?? 0) + 1)
+  }
+
   sum() {
-    const { events, answers, errors } = this
+    const { events, answers } = this
+    const errors = Object.fromEntries(this.#errors)
     return { gapsByMs: this.#gapsByMs, longestGapMs: [...this.#longestGapMs], events, answers, errors }
   }
 }
 
-function watchAnswer(pool: Pool, shot: Shot, { seen, stream }: { seen: Seen; stream: number }): Promise<void> {
-  return new Promise((resolve) => {
-    let lastMs = 0
-    let status = 0
-    let last: Buffer | undefined
-    const over = (whole: boolean) => {
-      if (seen.counting) seen.answers += 1
-      if (!whole) seen.errors += 1
-      resolve()
-    }
-    pool.dispatch(
-      { method: 'POST', path: shot.path, headers: shot.headers, body: shot.body },
-      {
-        onRequestStart: () => {},
-        onResponseStart: (_controller, code) => {
-          status = code
+/**
+ * One stream's connection, by hand: a client of HTTP that does everything takes more of the machine than all that is measured.
+ * It knows keep-alive, and the end of a body in chunks.
+ */
+class StreamWatcher {
+  readonly #request: string
+  readonly #origin: URL
+  readonly #seen: Seen
+  readonly #stream: number
+  #socket: Socket | undefined
+  #onOver: () => void = () => {}
+  #status = 0
+  /** What came last: an answer's last marks may come in two pieces. */
+  readonly #tail = Buffer.alloc(TAIL_BYTES)
+  #lastMs = 0
+
+  constructor({ origin, path, headers, body }: Shot, { seen, stream }: { seen: Seen; stream: number }) {
+    this.#origin = new URL(origin)
+    this.#seen = seen
+    this.#stream = stream
+    const all = { host: this.#origin.host, ...headers, 'content-length': Buffer.byteLength(body) }
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
+    this.#request = `POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`
+  }
+
+  /** Asks, and resolves when the answer is over, whatever it was. */
+  async answer(): Promise<void> {
+    this.#status = 0
+    this.#lastMs = 0
+    this.#tail.fill(0)
+    await new Promise<void>((resolve) => {
+      this.#onOver = resolve
+      this.#socket ??= this.#connect()
+      this.#socket.write(this.#request)
+    })
+    if (this.#seen.counting) this.#seen.answers += 1
+    const isWhole = this.#status === 200 && this.#tail.includes(DONE)
+    if (!isWhole) this.#seen.error(this.#status)
+    if (!this.#socket) await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS))
+  }
+
+  close(): void {
+    this.#socket?.destroy()
+  }
+
+  #connect(): Socket {
+    const buffer = Buffer.allocUnsafe(READ_BYTES)
+    const socket = createConnection({
+      host: this.#origin.hostname,
+      port: Number(this.#origin.port),
+      noDelay: true,
+      onread: {
+        buffer,
+        callback: (bytes) => {
+          this.#read(buffer.subarray(0, bytes))
+          return true
         },
-        onResponseData: (_controller, chunk) => {
-          const nowMs = performance.now()
-          if (lastMs > 0) seen.gap(stream, nowMs - lastMs)
-          lastMs = nowMs
-          last = chunk
-          if (seen.counting) seen.events += eventsIn(chunk)
-        },
-        onResponseEnd: () => over(status === 200 && (last?.includes(DONE) ?? false)),
-        onResponseError: () => over(false),
       },
-    )
-  })
+    })
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      this.#socket = undefined
+      this.#onOver()
+    })
+    return socket
+  }
+
+  #read(piece: Buffer): void {
+    const nowMs = performance.now()
+    if (this.#status === 0) this.#status = Number(piece.toString('latin1', 9, 12))
+    if (this.#lastMs > 0) this.#seen.gap(this.#stream, nowMs - this.#lastMs)
+    this.#lastMs = nowMs
+    if (this.#seen.counting) this.#seen.events += eventsIn(piece)
+    // How long a refusal is does not matter; its connection is not used again.
+    if (this.#status !== 200) return void this.#socket?.destroy()
+    this.#keepTail(piece)
+    if (this.#tail.subarray(-BODY_END.length).equals(BODY_END)) this.#onOver()
+  }
+
+  #keepTail(piece: Buffer): void {
+    if (piece.length < TAIL_BYTES) this.#tail.copyWithin(0, piece.length)
+    piece.copy(this.#tail, Math.max(0, TAIL_BYTES - piece.length), Math.max(0, piece.length - TAIL_BYTES))
+  }
 }
 
 function eventsIn(chunk: Buffer): number {
