@@ -17,11 +17,10 @@ export interface Operation {
   readonly method: 'POST'
   /** The path behind `/openai/v1`, `/openai` or `/openai/deployments/{deployment}`. */
   readonly path: string
-  /**
-   * Azure's dated versions have it beside their deployments, with the deployment in the body, from this version on; v1 has it for
-   * all. Absent where it belongs to a deployment.
-   */
-  readonly ofAccountSince?: string
+  /** The first of Azure's dated versions that has it; absent: all have it. v1 has all. */
+  readonly since?: string
+  /** Dated versions have it beside their deployments, with the deployment in the body. Absent where it belongs to a deployment. */
+  readonly isOfAccount?: true
   /** What the alias must be able to do. */
   readonly capability: Capability
   /** JSON, or a form with files. */

@@ -14,9 +14,10 @@ export interface UpstreamRequest {
 /** Pure. The client's bytes are sent as they came unless one of our fields has to be set. */
 export function buildUpstreamRequest(call: Call, grant: Grant, backend: Backend): UpstreamRequest {
   const { origin, base } = endpointOf(backend)
-  const edits = neededEdits(call, grant, backend)
+  const { path, modelInBody } = placeOf(call, backend)
+  const edits = neededEdits(call, grant, modelInBody ? backend.deployment : undefined)
   const body = edits.length > 0 ? edited(call, edits) : call.bytes
-  return { origin, path: base + upstreamPath(call, backend), body }
+  return { origin, path: base + path, body }
 }
 
 function edited({ bytes, fields, form }: Call, edits: readonly FieldEdit[]): Buffer {
@@ -41,26 +42,33 @@ function endpointOf(backend: Backend): Endpoint {
   return endpoint
 }
 
-function upstreamPath(call: Call, backend: Backend): string {
-  if (backend.api.kind === 'openai-compatible') return call.operation.path
-  if (call.family === 'v1') return `/openai/v1${call.operation.path}`
-  const version = call.apiVersion ?? backend.api.apiVersion
-  const { path, ofAccountSince } = call.operation
-  if (ofAccountSince !== undefined) {
-    // Versions are dates, so their order is that of their texts; one from before has nothing that could be asked.
-    const hasIt = /^\d/.test(version) && version >= ofAccountSince
-    return hasIt ? `/openai${path}?api-version=${version}` : `/openai/v1${path}`
-  }
-  return `/openai/deployments/${encodeURIComponent(backend.deployment)}${call.operation.path}?api-version=${version}`
+interface Place {
+  readonly path: string
+  /** The body names the deployment, not the path. */
+  readonly modelInBody: boolean
 }
 
-function neededEdits(call: Call, grant: Grant, backend: Backend): FieldEdit[] {
-  const edits: FieldEdit[] = []
-  const modelInBody =
-    backend.api.kind === 'openai-compatible' || call.family === 'v1' || call.operation.ofAccountSince !== undefined
-  if (modelInBody && call.body['model'] !== backend.deployment) {
-    edits.push({ key: 'model', value: JSON.stringify(backend.deployment) })
+/**
+ * Clients write paths that Azure does not have: without a version, or with one from before the operation, or with v1's name of a
+ * version on a dated path (`@ai-sdk/azure`). What a dated version has not, v1 has. Of v1's own versions only `preview` has to be named.
+ */
+function placeOf({ operation, family, apiVersion }: Call, { api, deployment }: Backend): Place {
+  const { path, since, isOfAccount = false } = operation
+  if (api.kind === 'openai-compatible') return { path, modelInBody: true }
+  const version = apiVersion ?? (family === 'v1' ? 'v1' : api.apiVersion)
+  // Versions are dates, so their order is that of their texts.
+  const isDated = /^\d/.test(version) && (since === undefined || version >= since)
+  if (family === 'v1' || !isDated) {
+    return { path: `/openai/v1${path}${version === 'preview' ? '?api-version=preview' : ''}`, modelInBody: true }
   }
+  if (isOfAccount) return { path: `/openai${path}?api-version=${version}`, modelInBody: true }
+  const place = `/openai/deployments/${encodeURIComponent(deployment)}${path}?api-version=${version}`
+  return { path: place, modelInBody: false }
+}
+
+function neededEdits(call: Call, grant: Grant, model: string | undefined): FieldEdit[] {
+  const edits: FieldEdit[] = []
+  if (model !== undefined && call.body['model'] !== model) edits.push({ key: 'model', value: JSON.stringify(model) })
   const { outputField, edits: others } = call.operation
   if (outputField && call.outputTokens === undefined)
     edits.push({ key: outputField(grant), value: String(grant.outputTokens) })

@@ -33,6 +33,7 @@ export const imageEdits: Operation = {
   name: 'images.edits',
   method: 'POST',
   path: '/images/edits',
+  since: '2025-04-01-preview',
   capability: 'images',
   body: 'form',
   events: 'images',

@@ -14,7 +14,8 @@ export const responses: Operation = {
   method: 'POST',
   path: '/responses',
   // Of an account, with the deployment in the body; dated versions have it since this one (azure-facts 1.1).
-  ofAccountSince: '2025-03-01-preview',
+  since: '2025-03-01-preview',
+  isOfAccount: true,
   capability: 'chat',
   body: 'json',
   events: 'responses',
