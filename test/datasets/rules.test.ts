@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import {
   DATASET_BYTES_MAX,
   EXAMPLE_IMAGES_MAX,
@@ -98,6 +99,9 @@ function largePng(bytes: number): string {
   return `${start},${image.toString('base64')}`
 }
 
+const page = readFileSync('docs/datasets.md', 'utf8')
+const withoutNumbers = (text: string) => text.replace(/\d+/g, 'N')
+
 describe('a file', () => {
   it.each(others.map((other) => [other[0], other] as const))(
     'that breaks a rule is reported as %s, once, and nothing else is',
@@ -108,6 +112,8 @@ describe('a file', () => {
         [code]: 1,
       })
       expect(report.valid).toBe(faultCodes[code].severity === 'warning')
+      const reason = report.faults.listed.find((fault) => fault.code === code)?.reason ?? 'none'
+      expect(withoutNumbers(page)).toContain(`“${withoutNumbers(reason)}”`)
     },
   )
 
