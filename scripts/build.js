@@ -35,6 +35,7 @@ const bench = {
     'simulation/simulate-limits': 'test/simulation/simulate-limits.ts',
     'bench/fairness': 'bench/fairness.ts',
     'bench/streams': 'bench/streams.ts',
+    'bench/dataset': 'bench/dataset.ts',
     'bench/scale': 'bench/scale.ts',
     'bench/surfaces': 'bench/surfaces.ts',
     'bench/onboarding': 'bench/onboarding.ts',
