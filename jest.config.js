@@ -16,6 +16,6 @@ module.exports = {
   globalSetup: '<rootDir>/test/harness/start-azurite.js',
   globalTeardown: '<rootDir>/test/harness/stop-azurite.js',
   testEnvironment: 'node',
-  testTimeout: 30_000,
+  testTimeout: 90_000,
   maxWorkers: 2,
 }

@@ -203,7 +203,7 @@ describe('deployments', () => {
 })
 
 describe('what takes its time', () => {
-  beforeAll(() => azure.patch({ arm: { delayMs: 150 } }))
+  beforeAll(() => azure.patch({ arm: { delayMs: 1_000 } }))
   afterAll(() => azure.patch({ arm: { delayMs: 0, faults: [] } }))
   const state = async (id: string) => (await call('GET', id)).body.properties?.['provisioningState']
   const until = async (id: string, wanted: string | undefined) => {
