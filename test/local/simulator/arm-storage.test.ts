@@ -65,7 +65,7 @@ describe('a storage account that was made through ARM', () => {
   })
 
   it('takes its time, and one change at once', async () => {
-    await using azure = await started(100)
+    await using azure = await started(1_500)
     const id = storageId(newName())
     const made = await azure.call('PUT', id, { body: body() })
     expect(made).toMatchObject({ status: 202, body: {} })
