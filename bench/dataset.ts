@@ -27,6 +27,8 @@ const MB = 1_000_000
 
 interface Figures {
   readonly seconds: number
+  /** Of the processor, in user and system: what depends least on the neighbours. */
+  readonly cpuSeconds: number
   readonly bytes: number
   /** Highest so far, and what it was before anything was read. */
   readonly peakMb: number
@@ -90,6 +92,7 @@ async function compare(file: string, options: { rounds: number; pii: boolean; js
       all[way].push(await start(way, file, options.pii))
       progress('rounds', all.bare.length + all.validate.length, 2 * options.rounds)
     }
+  const perCpu = (way: WayName) => median(all[way].map(({ bytes, cpuSeconds }) => bytes / MB / cpuSeconds))
   const speeds = (way: WayName) => all[way].map(({ bytes, seconds }) => bytes / MB / seconds)
   const growth = (way: WayName) => Math.max(...all[way].map(({ peakMb, startMb }) => peakMb - startMb))
   const [validate, bare] = [median(speeds('validate')), median(speeds('bare'))]
@@ -98,8 +101,13 @@ async function compare(file: string, options: { rounds: number; pii: boolean; js
     load: loadAverage(),
     date: new Date().toISOString().slice(0, 10),
     megabytes: statSync(file).size / MB,
-    validate: { megabytesPerSecond: validate, slowest: Math.min(...speeds('validate')), growthMb: growth('validate') },
-    bare: { megabytesPerSecond: bare, growthMb: growth('bare') },
+    validate: {
+      megabytesPerSecond: validate,
+      slowest: Math.min(...speeds('validate')),
+      perCpuSecond: perCpu('validate'),
+      growthMb: growth('validate'),
+    },
+    bare: { megabytesPerSecond: bare, perCpuSecond: perCpu('bare'), growthMb: growth('bare') },
     ofBare: validate / bare,
     wanted: WANTED,
     rounds: all,
@@ -109,10 +117,10 @@ async function compare(file: string, options: { rounds: number; pii: boolean; js
   process.stdout
     .write(`${result.machine}, load ${result.load}; ${Math.round(result.megabytes)} MB, ${first?.examples} examples
 
-| way | MB/s | slowest round | × bare | memory grew by MB |
-| --- | ---: | ---: | ---: | ---: |
-| read and JSON.parse | ${bare.toFixed(0)} | ${Math.min(...speeds('bare')).toFixed(0)} | 1.00 | ${growth('bare').toFixed(0)} |
-| validate${options.pii ? ' and look for identifying data' : ''} | ${validate.toFixed(0)} | ${result.validate.slowest.toFixed(0)} | ${result.ofBare.toFixed(2)} | ${growth('validate').toFixed(0)} |
+| way | MB/s | slowest round | × bare | MB per second of processor | memory grew by MB |
+| --- | ---: | ---: | ---: | ---: | ---: |
+| read and JSON.parse | ${bare.toFixed(0)} | ${Math.min(...speeds('bare')).toFixed(0)} | 1.00 | ${perCpu('bare').toFixed(0)} | ${growth('bare').toFixed(0)} |
+| validate${options.pii ? ' and look for identifying data' : ''} | ${validate.toFixed(0)} | ${result.validate.slowest.toFixed(0)} | ${result.ofBare.toFixed(2)} | ${perCpu('validate').toFixed(0)} | ${growth('validate').toFixed(0)} |
 
 Wanted: ${WANTED.megabytesPerSecond} MB/s, ${WANTED.growthMb} MB. Tokens: ${first?.tokens} ± ${first?.marginTokens}. Errors: ${first?.errors?.join(', ') || 'none'}.
 `)
@@ -135,11 +143,14 @@ async function start(way: WayName, file: string, pii: boolean): Promise<Figures>
 async function runWay(way: WayName, file: string, scanPii: boolean): Promise<void> {
   const startMb = process.memoryUsage().rss / MB
   const startedAt = performance.now()
+  const cpuBefore = process.cpuUsage()
   const content = createReadStream(file, { highWaterMark: READ_BYTES })
   const found = way === 'bare' ? await parseOnly(content) : await validate(content, scanPii)
   const seconds = (performance.now() - startedAt) / 1_000
+  const { user, system } = process.cpuUsage(cpuBefore)
+  const cpuSeconds = (user + system) / 1_000_000
   const peakMb = (process.resourceUsage().maxRSS * 1_024) / MB
-  const figures: Figures = { seconds, bytes: statSync(file).size, peakMb, startMb, ...found }
+  const figures: Figures = { seconds, cpuSeconds, bytes: statSync(file).size, peakMb, startMb, ...found }
   process.stdout.write(JSON.stringify(figures))
 }
 
