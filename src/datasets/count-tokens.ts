@@ -66,9 +66,13 @@ class TokenCounter {
       let lowest = 0
       for (let part = 1; part < parts; part++) if ((merged[part] ?? 0) < (merged[lowest] ?? 0)) lowest = part
       if (merged[lowest] === NO_RANK) return parts
-      starts.copyWithin(lowest + 1, lowest + 2, parts + 1)
-      merged.copyWithin(lowest + 1, lowest + 2, parts)
       parts -= 1
+      // One by one: words are short, and a call to copy takes longer than most of them.
+      for (let part = lowest + 1; part < parts; part++) {
+        starts[part] = starts[part + 1] ?? 0
+        merged[part] = merged[part + 1] ?? 0
+      }
+      starts[parts] = starts[parts + 1] ?? 0
       merged[lowest] = this.#rankMerged(lowest, parts)
       if (lowest > 0) merged[lowest - 1] = this.#rankMerged(lowest - 1, parts)
     }

@@ -98,12 +98,9 @@ const folded = Uint8Array.from({ length: 256 }, (_, byte) => {
   return /[\s\0]/.test(character) ? 0 : character.toLowerCase().charCodeAt(0)
 })
 
-/** White space beyond ASCII goes here: NFKC leaves some of it as it is. */
-const foldedText = (text: string) =>
-  text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[^\S ]+/g, '')
+/** NFKC makes spaces of all other white space. */
+const OTHER_SPACE = /[\u1680\u2028\u2029\ufeff]/g
+const foldedText = (text: string) => text.normalize('NFKC').toLowerCase().replace(OTHER_SPACE, '')
 
 /** The rotation carries what multiplication only moves upwards down again. */
 const step = (hash: number, word: number, factor: number) => Math.imul(((hash << 5) | (hash >>> 27)) ^ word, factor)
