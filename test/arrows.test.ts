@@ -159,6 +159,8 @@ describe('src', () => {
        "src/onboarding/validation/validate-tenant.ts",
        "src/responses/follow-up.ts",
        "src/tenants/tenants.ts",
+       "src/tuning/begin-tuning.ts",
+       "src/tuning/tuning-run.ts",
        "src/usage/compact-hours.ts",
        "src/usage/roll-up-blob.ts",
      ]
