@@ -157,6 +157,7 @@ describe('src', () => {
        "src/onboarding/steps/storage-step.ts",
        "src/onboarding/steps/validation-step.ts",
        "src/onboarding/validation/validate-tenant.ts",
+       "src/registry/promotion-checklist.ts",
        "src/responses/follow-up.ts",
        "src/tenants/tenants.ts",
        "src/tuning/begin-tuning.ts",

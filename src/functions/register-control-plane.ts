@@ -50,6 +50,15 @@ import { tenantKeys } from './tenant-keys'
 import { platformTenantLimits } from './platform-tenant-limits'
 import { tenantLimits } from './tenant-limits'
 import { tenantUsage } from './tenant-usage'
+import { platformTenantModel } from './platform-tenant-model'
+import { platformTenantModels } from './platform-tenant-models'
+import { tenantModel } from './tenant-model'
+import { tenantModelArchive } from './tenant-model-archive'
+import { tenantModelCompare } from './tenant-model-compare'
+import { tenantModelPromote } from './tenant-model-promote'
+import { tenantModelRestore } from './tenant-model-restore'
+import { tenantModelRollback } from './tenant-model-rollback'
+import { tenantModels } from './tenant-models'
 
 const triggers = [
   health,
@@ -96,6 +105,15 @@ const triggers = [
   tenantUsage,
   tenantLimits,
   platformTenantLimits,
+  platformTenantModel,
+  platformTenantModels,
+  tenantModel,
+  tenantModelArchive,
+  tenantModelCompare,
+  tenantModelPromote,
+  tenantModelRestore,
+  tenantModelRollback,
+  tenantModels,
 ]
 
 /** Registers every trigger of the operators' and the tenants' API. Routes stand whole, with `routePrefix: ""` in host.json. */

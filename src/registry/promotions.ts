@@ -33,6 +33,8 @@ export interface Promotions {
   rollBack(scope: TenantScope, modelId: ModelId, by: { by: string; why: string }): Promise<AliasPromotion[] | Problem>
   /** For one alias, where it is of this operation. */
   takeBack(scope: TenantScope, alias: string, operationId: string): Promise<void>
+  /** The newest of an alias. */
+  get(scope: TenantScope, alias: string): Promise<AliasPromotion | undefined>
   list(scope: TenantScope): AsyncIterable<AliasPromotion>
   removeAll(scope: TenantScope): Promise<void>
   count(scope: TenantScope): Promise<number>
@@ -143,6 +145,9 @@ export function createPromotions(deps: PromotionsDeps): Promotions {
     stage: Extract<PromotionStage, { kind: 'leading' }>,
   ): Promise<Advanced> => {
     const { alias, operationId, steps } = promotion
+    // Its offboarding waits for whatever else is under way to end.
+    const tenant = await deps.tenants.get(scope)
+    if (!tenant || tenant.state === 'offboarding') return { kind: 'returned', why: 'The tenant is being offboarded.' }
     const led = await lead(scope, promotion, groupsOfStep(promotion, stage.step))
     if (led instanceof Problem) {
       if (!isNotOurs(led)) throw new ProblemError(led)
@@ -208,6 +213,7 @@ export function createPromotions(deps: PromotionsDeps): Promotions {
 
   return {
     advance,
+    get: read,
     begin: async (scope, wish) => {
       const known = await read(scope, wish.alias)
       const begun = known?.operationId === wish.operationId ? known : await beginAnew(scope, wish)

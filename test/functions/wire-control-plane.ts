@@ -34,6 +34,8 @@ import type { Chance } from '../../src/base/chance'
 import type { Clock } from '../../src/base/clock'
 import type { IdMaker } from '../../src/base/ids'
 import type { Log } from '../../src/base/log'
+import { createPromotions } from '../../src/registry/promotions'
+import { createRegistry } from '../../src/registry/registry'
 import { backendStorage, createBackends } from '../../src/routing/backends'
 import { createWrappedSecrets, secretStorage } from '../../src/encryption/wrapped-secrets'
 import { createStamps, stampStorage } from '../../src/stamps/stamps'
@@ -168,7 +170,18 @@ export function wireControlPlane(options: WiringOptions) {
     log,
   })
   const sealedRecords = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
+  const registry = createRegistry(sealedRecords)
+  const promotions = createPromotions({
+    records: sealedRecords,
+    registry,
+    tenants,
+    backendOf: async (id) => (await backends.read(id))?.backend,
+    figuresOf: async () => [],
+    clock,
+  })
   const controlPlane: ControlPlane = {
+    registry,
+    promotions,
     tenants,
     keys,
     backends,

@@ -90,6 +90,16 @@ describe('a promotion', () => {
     expect(winner && (await walk(tenant, winner)).percents.at(-1)).toBe(100)
   })
 
+  it('of a tenant that is being offboarded is over, so that nothing waits for it', async () => {
+    const tenant = await world.newTenant()
+    const model = await world.newModel(tenant.scope)
+    await world.promotions.begin(tenant.scope, wishOf(model))
+    for (const event of ['activate', 'begin-offboarding'] as const)
+      expect(await world.tenants.transition(tenant.scope, event)).not.toBeInstanceOf(Problem)
+    expect((await walk(tenant, model)).advanced).toMatchObject({ kind: 'returned' })
+    expect(await world.groupsOf(tenant.scope)).toEqual(only(tenant.base))
+  })
+
   it('leaves an alias alone that somebody else has changed meanwhile', async () => {
     const tenant = await world.newTenant()
     const model = await world.newModel(tenant.scope)
