@@ -3,8 +3,10 @@ import { loadTokenRanks, NO_RANK, type TokenRanks } from './token-ranks'
 /** Tokens of a text of at most `PIECE_CHARACTERS` by o200k_base, the encoding of every OpenAI model that can be trained. */
 export type CountTokens = (piece: string) => number
 
-/** Pieces of a text are so long, in characters. */
+/** Pieces of a text are at most so long, in characters. */
 export const PIECE_CHARACTERS = 1_024
+/** And text without any gap in so many more is cut after this. */
+export const UNBROKEN_CHARACTERS = 256
 
 /** Characters of UTF-16 take at most three bytes. */
 const PIECE_BYTES = 3 * PIECE_CHARACTERS
@@ -86,20 +88,35 @@ class TokenCounter {
 
 /**
  * The end of the piece that begins at `start`: between two words where there is a gap, so that the pieces have together as
- * many tokens as the whole. Text without gaps is cut hard, which adds at most a token or two for each piece: merging takes
- * time that grows with the square of a word, so no word may be long.
+ * many tokens as the whole. Text without gaps is cut hard and short, which adds at most a token or two for each piece: merging
+ * takes time that grows with the square of a word, so no word may be long.
  */
 export function endOfPiece(text: string, start: number): number {
-  const far = start + PIECE_CHARACTERS
-  if (far >= text.length) return text.length
-  for (let at = far - 1; at > start + PIECE_CHARACTERS / 2; at--)
-    // A space goes with the letter behind it: o200k_base splits there and never between the two.
-    if (text.charCodeAt(at) === SPACE && isLetter(text.charCodeAt(at + 1)) && isLetter(text.charCodeAt(at - 1)))
-      return at
+  const near = start + UNBROKEN_CHARACTERS
+  if (near >= text.length) return text.length
+  for (let at = Math.min(start + PIECE_CHARACTERS, text.length) - 1; at > start; at--) if (isGap(text, at)) return at
   // Not within a pair that stands for one character.
-  return isLowSurrogate(text.charCodeAt(far)) ? far - 1 : far
+  return isLowSurrogate(text.charCodeAt(near)) ? near - 1 : near
+}
+
+/** A space or a mark goes with the letter behind it, where another letter stands before it: there the text is split. */
+function isGap(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  const splits = code === SPACE || code === COMMA_FULL || code === COMMA_CJK || code === STOP_CJK
+  return splits && isLetter(text.charCodeAt(at + 1)) && isLetter(text.charCodeAt(at - 1))
 }
 
 const SPACE = 0x20
-const isLetter = (code: number) => (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a)
+const COMMA_FULL = 0xff0c
+const COMMA_CJK = 0x3001
+const STOP_CJK = 0x3002
+/** Of the scripts that most text is written in; where another is not known as one, a cut lies elsewhere. */
+const isLetter = (code: number) =>
+  (code >= 0x61 && code <= 0x7a) ||
+  (code >= 0x41 && code <= 0x5a) ||
+  (code >= 0x410 && code <= 0x44f) ||
+  (code >= 0x4e00 && code <= 0x9fff) ||
+  (code >= 0x3041 && code <= 0x3096) ||
+  (code >= 0x30a1 && code <= 0x30fa) ||
+  (code >= 0xac00 && code <= 0xd7a3)
 const isLowSurrogate = (code: number) => code >= 0xdc00 && code <= 0xdfff

@@ -76,7 +76,7 @@ export class DatasetReading {
     const value = readLine(line, this.#faults)
     if (value === undefined) return
     checkExample(value, this.#options.method, this.#check)
-    this.#pii?.add(this.#parts.texts, line.number)
+    if (this.#pii) yield* this.#pii.add(this.#parts.texts, line.number)
     if (this.#faults.lineHasErrors) return
     yield* this.#addTokens(line)
     if (this.#faults.lineHasErrors) return

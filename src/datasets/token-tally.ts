@@ -32,8 +32,8 @@ const phases = [
   { untilCharacters: Infinity, oneIn: 256 },
 ] as const
 
-/** Between two pauses for others. The slowest text takes 40 ms for so much. */
-const TURN_CHARACTERS = 32 * 1024
+/** Between two pauses for others: 1 ms of prose, 10 ms of text without gaps. */
+const TURN_CHARACTERS = 8 * 1024
 /** Of the normal distribution: 95 % lie within so many standard deviations. */
 const DEVIATIONS_95 = 1.96
 

@@ -138,6 +138,16 @@ describe('identifying data', () => {
     expect((await validateLines(lines)).report.pii).toBeUndefined()
   })
 
+  it('in a long text is found once each, wherever its windows end', async () => {
+    const found = 'ada@example.com or +44 20 7946 0958 or DE89 3704 0044 0532 0130 00; '
+    const times = 1_000
+    for (const before of [0, 1, 7, 30]) {
+      const line = JSON.stringify({ messages: [{ role: 'user', content: 'x'.repeat(before) + found.repeat(times) }] })
+      const { pii } = (await validateLines([line], { scanPii: true })).report
+      expect(pii?.kinds).toMatchObject({ email: { count: times }, phone: { count: times }, iban: { count: times } })
+    }
+  })
+
   it('in more lines than are listed is counted all the same', async () => {
     const lines = supervised(150).map((line) => line.replace('Where', 'I am a@example.com. Where'))
     const { pii } = (await validateLines(lines, { scanPii: true })).report

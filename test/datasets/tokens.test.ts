@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { countTokens as countByPackage } from 'gpt-tokenizer/encoding/o200k_base'
-import { loadTokenCounter, PIECE_CHARACTERS, type CountTokens } from '../../src/datasets/count-tokens'
+import { loadTokenCounter, UNBROKEN_CHARACTERS, type CountTokens } from '../../src/datasets/count-tokens'
 import { ExampleParts } from '../../src/datasets/example-parts'
 import { TokenTally, type LineTokens } from '../../src/datasets/token-tally'
 import { datasetLines } from '../../bench/dataset-lines'
@@ -47,16 +47,21 @@ describe('tokens', () => {
     expect(count('<|endoftext|>')).toBeGreaterThan(1)
   })
 
-  it('of prose do not depend on where it is cut into pieces', () => {
-    const prose = 'The quick brown fox, who was not lazy at all, jumped over 13 dogs. '.repeat(200)
-    expect(prose.length).toBeGreaterThan(10 * PIECE_CHARACTERS)
-    expect(atOnce(new TokenTally(count).add(partsOf(prose)))).toEqual({ tokens: counted(prose), exact: true })
+  it.each([
+    ['The quick brown fox, who was not lazy at all, jumped over 13 dogs. ', 200],
+    ['今日は、注文の状況を確認します。発送は明日の予定です、少々お待ちください。', 100],
+    ['Ваш заказ уже в пути, доставка завтра. ', 200],
+    ['주문하신 상품은 내일 도착합니다. ', 200],
+    ['const order = await find(7)\n  if (!order) return\n', 200],
+  ])('of text do not depend on where it is cut into pieces: %s', (text, times) => {
+    const whole = text.repeat(times)
+    expect(atOnce(new TokenTally(count).add(partsOf(whole)))).toEqual({ tokens: counted(whole), exact: true })
   })
 
   it('of text without gaps are off by at most two for each piece', () => {
     const text = '這是一個沒有空格的句子'.repeat(300)
     const { tokens } = atOnce(new TokenTally(count).add(partsOf(text)))
-    expect(Math.abs(tokens - counted(text))).toBeLessThanOrEqual(2 * Math.ceil(text.length / PIECE_CHARACTERS))
+    expect(Math.abs(tokens - counted(text))).toBeLessThanOrEqual(2 * Math.ceil(text.length / UNBROKEN_CHARACTERS))
   })
 
   it('of a file are those of its messages, by who speaks, and three for each message and example, one for a name', async () => {

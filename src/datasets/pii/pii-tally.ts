@@ -19,14 +19,20 @@ export interface PiiOfKind {
 /** Counts identifying data in the texts of a dataset. */
 export class PiiTally {
   readonly #kinds = new Map<PiiKind, { count: number; lines: number; firstLines: number[]; lastLine: number }>()
-  #lines = 0
+  #lines = 0;
 
-  add(texts: readonly string[], line: number): void {
+  /** Yields wherever others should have their turn. */
+  *add(texts: readonly string[], line: number): Generator<void, void> {
     let any = false
     for (const text of texts)
-      for (const { kind } of findPii(text)) {
-        any = true
-        this.#count(kind, line)
+      for (let start = 0; start < text.length;) {
+        const end = endOfWindow(text, start)
+        for (const { kind } of findPii(text.slice(start, end))) {
+          any = true
+          this.#count(kind, line)
+        }
+        start = end
+        if (start < text.length) yield
       }
     if (any) this.#lines += 1
   }
@@ -50,3 +56,20 @@ export class PiiTally {
     return { lines: this.#lines, kinds }
   }
 }
+
+/** Long texts are looked through in windows: what is found in one is compared with what else is found there. */
+const WINDOW_CHARACTERS = 8_192
+/** Longer than anything that is looked for. */
+const SEARCHED_CHARACTERS = 256
+
+/** Behind white space between what are no digits, so that nothing is cut in two. */
+function endOfWindow(text: string, start: number): number {
+  const far = start + WINDOW_CHARACTERS
+  if (far >= text.length) return text.length
+  for (let at = far; at > far - SEARCHED_CHARACTERS; at--)
+    if (WHITE.test(text[at - 1] ?? '') && !DIGIT.test(`${text[at - 2]}${text[at]}`)) return at
+  return far
+}
+
+const WHITE = /\s/
+const DIGIT = /\d/
