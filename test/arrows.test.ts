@@ -129,6 +129,8 @@ describe('src', () => {
        "src/functions/platform-tenant-keys.ts",
        "src/functions/platform-tenant-limits.ts",
        "src/functions/platform-tenant-members.ts",
+       "src/functions/platform-tenant-model.ts",
+       "src/functions/platform-tenant-models.ts",
        "src/functions/platform-tenant-move.ts",
        "src/functions/platform-tenant-resume.ts",
        "src/functions/platform-tenant-secret.ts",

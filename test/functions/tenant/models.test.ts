@@ -28,6 +28,8 @@ async function tuned() {
 async function register(scope: TenantScope, change: Partial<ModelVersion> = {}): Promise<ModelVersion> {
   const { registry } = server.parts.controlPlane
   const ids = createIdMaker({ clock: server.clock, chance: systemChance() })
+  // Ids of one millisecond have no order.
+  await server.clock.advance(1)
   const jobId = ids.tuningJobId()
   const id = modelIdOf(jobId)
   const atMs = server.clock.now()
