@@ -159,11 +159,20 @@ function begun(state: TurnState, job: WaitingJob, nowMs: number): TurnState {
 const withoutGone = (state: TurnState, nowMs: number) =>
   leaveTurns(state, ({ againMs }) => againMs + GONE_AFTER_MS < nowMs)
 
-/** Whatever says nothing any more is left out: a finish in the past, and a turn longer ago than anybody starves. */
-const stillTold = ({ tenants, virtualTime }: TurnState, nowMs: number, asking: TenantId): TurnState['tenants'] =>
-  Object.fromEntries(
+/**
+ * Whatever says nothing any more is left out: a finish in the past, and a turn of a tenant that waits for no other. While it
+ * waits, its last turn says how long.
+ */
+const stillTold = (
+  { tenants, virtualTime, waiting }: TurnState,
+  nowMs: number,
+  asking: TenantId,
+): TurnState['tenants'] => {
+  const waits: ReadonlySet<string> = new Set(waiting.map(({ tenantId }) => tenantId))
+  return Object.fromEntries(
     Object.entries(tenants).filter(
       ([tenantId, { finish, lastTurnMs }]) =>
-        tenantId === asking || finish > virtualTime || nowMs - lastTurnMs < STARVING_MS,
+        tenantId === asking || waits.has(tenantId) || finish > virtualTime || nowMs - lastTurnMs < STARVING_MS,
     ),
   )
+}
