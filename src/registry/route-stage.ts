@@ -7,7 +7,8 @@ export const createRouteStage = (
   promotions: Pick<Promotions, 'begin' | 'advance' | 'takeBack'>,
 ): ModelStage<RouteWish> => ({
   do: async ({ scope, jobId, modelId, wish }) => {
-    const { alias, steps, rollBackOn } = wish
+    const { alias, rollBackOn } = wish
+    const steps = toAll(wish.steps)
     const begun = await promotions.begin(scope, { modelId, alias, steps, rollBackOn, operationId: jobId, by: jobId })
     if (begun instanceof Problem) return { kind: 'refused', problem: begun }
     const advanced = await promotions.advance(scope, alias, jobId)
@@ -25,3 +26,7 @@ export const createRouteStage = (
     return { kind: 'done' }
   },
 })
+
+/** A job whose shares end below all calls means those in the end too. */
+const toAll = (steps: RouteWish['steps']): RouteWish['steps'] =>
+  steps.at(-1)?.percent === 100 ? steps : [...steps, { percent: 100, minutes: 0 }]
