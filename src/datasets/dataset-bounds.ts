@@ -39,3 +39,5 @@ export const PII_LINES_LISTED_MAX = 100
 
 /** So much is read at one time before others have their turn: 2 to 4 ms. */
 export const TURN_BYTES = 256 * 1024
+/** A line takes as long as so much more of it, however short it is. */
+export const LINE_TURN_BYTES = 1_024

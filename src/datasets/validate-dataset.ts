@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { loadTokenCounter } from './count-tokens'
-import { READ_BYTES_MAX, TURN_BYTES } from './dataset-bounds'
+import { LINE_TURN_BYTES, READ_BYTES_MAX, TURN_BYTES } from './dataset-bounds'
 import { DatasetReading, type ReadingOptions } from './dataset-reading'
 import type { DatasetReport } from './dataset-report'
 import type { ExampleSketch } from './example-sketch'
@@ -34,7 +34,7 @@ export async function validateDataset(
     for (const line of lines.push(piece)) {
       const work = reading.add(line)
       if (!work.next().done) await inTurns(work)
-      turnBytes += line.length
+      turnBytes += line.length + LINE_TURN_BYTES
       if (turnBytes < TURN_BYTES) continue
       turnBytes = 0
       await nextTurn()
