@@ -19,6 +19,8 @@ export interface Pace {
 
 const TICK_MS = 1_000
 const CONNECTIONS_MAX = 2_000
+/** A call that takes longer has failed. */
+const ANSWER_MS_MAX = 30_000
 
 /**
  * Sends calls at even intervals, whatever becomes of those before, and waits for their answers: a way that is slow is not
@@ -28,7 +30,7 @@ export async function paceCalls(
   origin: string,
   { callsPerSecond, seconds, shotOf, onTick }: Pace,
 ): Promise<PacedCalls> {
-  const pool = new Pool(origin, { connections: CONNECTIONS_MAX, pipelining: 1 })
+  const pool = new Pool(origin, { connections: CONNECTIONS_MAX, pipelining: 1, headersTimeout: ANSWER_MS_MAX })
   const timesMs: number[] = []
   let failed = 0
   const startedAtMs = performance.now()

@@ -104,6 +104,10 @@ export class BudgetGate {
     return !isUnderWay && !this.#truingUp && waiting.length === 0 && this.#lease.isEmpty()
   }
 
+  get isRenewing(): boolean {
+    return this.#renewals.isUnderWay
+  }
+
   get usedAtMs(): number {
     return this.#usedAtMs
   }

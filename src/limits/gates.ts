@@ -7,6 +7,8 @@ export interface Gate {
   /** Whether forgetting it loses nothing but what is remembered of its row. */
   isIdle(): boolean
   readonly usedAtMs: number
+  /** Whether a renewal is under way, whoever started it. */
+  readonly isRenewing: boolean
   /** Renews what is held before it expires. Returns whether a renewal was started. */
   tend(nowMs: number): boolean
   /** Reports and gives back everything it holds. */
@@ -15,8 +17,11 @@ export interface Gate {
 
 /** Gates remembered at once. An idle one costs a storage read to remember again, so the bound is only for memory. */
 export const GATES_MAX = 20_000
-/** Renewals started in one look: the rest waits for the next, so that a full house does not storm the storage. */
-const RENEWALS_PER_TICK_MAX = 500
+/**
+ * Renewals under way at which a look starts no more: a full house must not storm the storage, and one that answers more slowly
+ * than leases grow old would otherwise be asked for ever more at once, and never again answer in time.
+ */
+export const RENEWALS_UNDER_WAY_MAX = 500
 /** A row of which nothing is held is remembered for so long after its last call, since what it says is worth knowing. */
 const FORGET_MS = 10_000
 const CLOSES_AT_ONCE = 32
@@ -64,9 +69,15 @@ export class Gates<G extends Gate> {
 
   #tend(): void {
     const nowMs = this.#clock.now()
-    let renewals = 0
-    for (const gate of this.#gates.values()) {
-      if (gate.tend(nowMs) && ++renewals >= RENEWALS_PER_TICK_MAX) break
+    const gates = [...this.#gates]
+    let underWay = gates.filter(([, gate]) => gate.isRenewing).length
+    for (const [name, gate] of gates) {
+      if (underWay >= RENEWALS_UNDER_WAY_MAX) break
+      if (!gate.tend(nowMs)) continue
+      underWay += 1
+      // Behind those that have not had their turn: where not all get one in time, it is not always the same that do.
+      this.#gates.delete(name)
+      this.#gates.set(name, gate)
     }
     this.#forget(FORGET_MS)
   }

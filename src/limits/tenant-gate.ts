@@ -85,6 +85,10 @@ export class TenantGate {
     return !this.#renewals.isUnderWay && this.#renewals.waiting.length === 0 && this.#lease.isEmpty()
   }
 
+  get isRenewing(): boolean {
+    return this.#renewals.isUnderWay
+  }
+
   get usedAtMs(): number {
     return this.#usedAtMs
   }

@@ -13,6 +13,16 @@ export function watchedStore(
   { clock, log, shape }: { clock: Clock; log: Log; shape: WindowShape },
 ): WindowStore {
   const bound = { clock, timeoutMs: STORAGE_MS_MAX, what: 'storage' }
+  const answered = async <T>(operation: (signal: AbortSignal) => Promise<T>) => {
+    const waiting = new AbortController()
+    try {
+      return await inTime(bound, operation(waiting.signal))
+    } catch (error) {
+      // Left to itself it would hold its connection, and be repeated, while the next attempt takes another.
+      waiting.abort()
+      throw error
+    }
+  }
   const warnOfClocks = (tenantId: string, stored: StoredWindow | undefined) => {
     const aheadMs = (stored?.state.asOfMs ?? 0) - clock.now()
     if (aheadMs <= shape.skewMsMax) return
@@ -24,10 +34,10 @@ export function watchedStore(
   }
   return {
     read: async (scope) => {
-      const stored = await inTime(bound, store.read(scope))
+      const stored = await answered((signal) => store.read(scope, signal))
       warnOfClocks(scope.tenantId, stored)
       return stored
     },
-    write: (scope, state, tag) => inTime(bound, store.write(scope, state, tag)),
+    write: (scope, state, tag) => answered((signal) => store.write(scope, state, tag, signal)),
   }
 }

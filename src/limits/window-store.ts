@@ -5,9 +5,10 @@ import type { WindowState } from './window-state'
 
 /** Where a tenant's window is kept: one row, changed only by whoever has seen its last version. */
 export interface WindowStore {
-  read(scope: TenantScope): Promise<StoredWindow | undefined>
+  /** `signal` gives it up. */
+  read(scope: TenantScope, signal?: AbortSignal): Promise<StoredWindow | undefined>
   /** Without a tag the row must not exist yet. What was thrown says nothing of whether the write has landed. */
-  write(scope: TenantScope, state: WindowState, tag: string | undefined): Promise<WindowWritten>
+  write(scope: TenantScope, state: WindowState, tag: string | undefined, signal?: AbortSignal): Promise<WindowWritten>
 }
 
 export interface StoredWindow {
@@ -24,16 +25,14 @@ const ROW_KEY = 'window'
 
 export function tableWindowStore(table: TenantTable<WindowColumns>): WindowStore {
   return {
-    read: async (scope) => {
-      const row = await table.get(scope, ROW_KEY)
+    read: async (scope, signal) => {
+      const row = await table.partition(scope, signal).get(ROW_KEY)
       return row && { state: decodeWindow(row.columns.window), tag: row.etag }
     },
-    write: async (scope, state, tag) => {
+    write: async (scope, state, tag, signal) => {
+      const rows = table.partition(scope, signal)
       const columns = { window: encodeWindow(state), asOf: new Date(state.asOfMs) }
-      const result =
-        tag === undefined
-          ? await table.insert(scope, ROW_KEY, columns)
-          : await table.replace(scope, ROW_KEY, columns, tag)
+      const result = tag === undefined ? await rows.insert(ROW_KEY, columns) : await rows.replace(ROW_KEY, columns, tag)
       return result.kind === 'written' ? { kind: 'written', tag: result.etag } : result
     },
   }
