@@ -53,9 +53,9 @@ export class ExampleHasher {
     const bytes = this.#bytes
     let held = this.#held
     for (let at = 0; at < block.length; at++) {
-      const plain = folded[block[at] ?? 0] ?? 0
-      bytes[held] = plain
-      held += Number(plain !== 0)
+      const byte = block[at] ?? 0
+      bytes[held] = folded[byte] ?? 0
+      held += counts[byte] ?? 0
     }
     const words = held >>> 2
     this.#mixWords(words)
@@ -97,6 +97,9 @@ const folded = Uint8Array.from({ length: 256 }, (_, byte) => {
   const character = String.fromCharCode(byte)
   return /[\s\0]/.test(character) ? 0 : character.toLowerCase().charCodeAt(0)
 })
+
+/** 1 of each byte that counts. */
+const counts = folded.map((plain) => (plain === 0 ? 0 : 1))
 
 /** NFKC makes spaces of all other white space. */
 const OTHER_SPACE = /[\u1680\u2028\u2029\ufeff]/g

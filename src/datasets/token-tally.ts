@@ -27,8 +27,8 @@ export interface LineTokens {
 
 /** A class's text is counted whole up to the first number of characters, then one piece in so many. */
 const phases = [
-  { untilCharacters: 2 * 1024 * 1024, oneIn: 1 },
-  { untilCharacters: 32 * 1024 * 1024, oneIn: 32 },
+  { untilCharacters: 1024 * 1024, oneIn: 1 },
+  { untilCharacters: 32 * 1024 * 1024, oneIn: 64 },
   { untilCharacters: Infinity, oneIn: 256 },
 ] as const
 
