@@ -225,6 +225,7 @@ export function composeLifecycle(parts: LifecycleParts) {
       certificateSigner,
       registry,
       promotions,
+      tuningJobs: tuning.jobs,
     },
   }
 }

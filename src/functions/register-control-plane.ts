@@ -49,6 +49,13 @@ import { tenantKeyRotate } from './tenant-key-rotate'
 import { tenantKeys } from './tenant-keys'
 import { platformTenantLimits } from './platform-tenant-limits'
 import { tenantLimits } from './tenant-limits'
+import { tenantTuningJob } from './tenant-tuning-job'
+import { tenantTuningJobCancel } from './tenant-tuning-job-cancel'
+import { tenantTuningJobDecision } from './tenant-tuning-job-decision'
+import { tenantTuningJobPause } from './tenant-tuning-job-pause'
+import { tenantTuningJobResume } from './tenant-tuning-job-resume'
+import { tenantTuningJobRetry } from './tenant-tuning-job-retry'
+import { tenantTuningJobs } from './tenant-tuning-jobs'
 import { tenantUsage } from './tenant-usage'
 import { platformTenantModel } from './platform-tenant-model'
 import { platformTenantModels } from './platform-tenant-models'
@@ -102,6 +109,13 @@ const triggers = [
   tenantKey,
   tenantKeyRotate,
   tenantKeys,
+  tenantTuningJob,
+  tenantTuningJobCancel,
+  tenantTuningJobDecision,
+  tenantTuningJobPause,
+  tenantTuningJobResume,
+  tenantTuningJobRetry,
+  tenantTuningJobs,
   tenantUsage,
   tenantLimits,
   platformTenantLimits,

@@ -22,6 +22,7 @@ import type { Registry } from '../registry/registry'
 import type { Stamps } from '../stamps/stamps'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Tenants } from '../tenants/tenants'
+import type { TuningJobs } from '../tuning/tuning-jobs'
 import type { CheckHealth } from './check-health'
 
 /** What the control plane's triggers call. */
@@ -52,6 +53,7 @@ export interface ControlPlane {
   /** Tenants' tuned models. */
   readonly registry: Registry
   readonly promotions: Promotions
+  readonly tuningJobs: TuningJobs
   /** Where clients reach the platform, without a slash at the end. */
   readonly publicUrl: string
   readonly ids: IdMaker

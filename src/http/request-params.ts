@@ -10,6 +10,7 @@ import {
   parseStampId,
   parseTenantId,
 } from '../base/ids'
+import { tuningJobId } from '../tuning/tuning-input'
 import { deploymentStates } from '../registry/model-view'
 import { secretName } from '../tenants/own-models-input'
 import { tierNames } from '../tenants/snapshot'
@@ -69,6 +70,8 @@ export const modelPageQuery = pageQuery(modelParams.shape.modelId, PAGE_OTHERS).
     .optional()
     .meta({ description: 'Only archived ones, or only others; absent: both.' }),
 })
+export const tuningJobParams = z.object({ jobId: tuningJobId })
+export const tuningPageQuery = pageQuery(tuningJobId, PAGE_OTHERS)
 export const tierPageQuery = pageQuery(z.enum(tierNames), PAGE_OTHERS)
 export const auditPageQuery = z.strictObject({
   limit: pageLimit(PAGE_AUDIT),

@@ -1,5 +1,6 @@
 import type { CallerId, FileId, KeyId, ModelId, TuningJobId } from '../base/ids'
 import type { Amount } from '../budgets/amount'
+import type { Decision } from '../checklists/checklist'
 import type { DatasetReport } from '../datasets/dataset-report'
 import type { TrainingMethod } from '../datasets/training-models'
 import type { TrainingType } from '../datasets/training-prices'
@@ -37,6 +38,8 @@ export interface TuningJob {
   readonly sending?: Sending | undefined
   readonly seen?: SeenJob | undefined
   readonly metering?: TuningMetering | undefined
+  /** Of a gate: somebody is asked, or has said it. */
+  readonly approval?: 'asked' | Decision | undefined
   readonly modelId?: ModelId | undefined
   /** Named before it is made, so that a repeated step makes none twice. */
   readonly resultFileId?: FileId | undefined

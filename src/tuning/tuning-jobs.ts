@@ -2,10 +2,12 @@ import type { Caller } from '../access/caller'
 import type { Clock } from '../base/clock'
 import type { IdMaker, TenantId, TuningJobId } from '../base/ids'
 import { Problem } from '../base/problem'
+import type { Decision } from '../checklists/checklist'
 import { trainingModelOf } from '../datasets/training-models'
 import type { Files } from '../files/files'
 import { invalid } from '../inference/body-fields'
 import type { DeploymentSku } from '../registry/model-version'
+import type { ModelStages } from '../registry/model-stages'
 import type { Registry } from '../registry/registry'
 import type { TenantScope } from '../storage/tenant-scope'
 import {
@@ -31,14 +33,16 @@ export interface TuningJobs {
   cancel(scope: TenantScope, id: TuningJobId): Promise<TuningJob | Problem | undefined>
   pause(scope: TenantScope, id: TuningJobId): Promise<TuningJob | Problem | undefined>
   resume(scope: TenantScope, id: TuningJobId): Promise<TuningJob | Problem | undefined>
+  /** For a gate that waits for approval; the first decision counts. */
+  decide(scope: TenantScope, id: TuningJobId, decision: Decision): Promise<TuningJob | Problem | undefined>
   /** One that failed or was cancelled goes on with what was done well of it. */
   retry(scope: TenantScope, id: TuningJobId): Promise<TuningJob | Problem | undefined>
 }
 
 export interface AskedJob {
   readonly asked: AskedTuning
-  /** Undefined leaves it to the platform: the model is deployed as its training type suggests. */
-  readonly wishes: TuningWishes | undefined
+  /** The model is deployed, unless told otherwise, as its training type suggests. */
+  readonly wishes?: (TuningWishes & { readonly isDeployed: boolean }) | undefined
 }
 
 export interface JobPageQuery {
@@ -57,6 +61,7 @@ export interface TuningJobsDeps {
   readonly store: TuningStore
   readonly registry: Pick<Registry, 'byName'>
   readonly files: Pick<Files, 'get'>
+  readonly stages: ModelStages
   /** Has the job's checklist begun, soon and at least once; again for one that has begun does nothing. */
   readonly begin: (tenantId: TenantId, id: TuningJobId) => Promise<void>
   readonly ids: Pick<IdMaker, 'tuningJobId'>
@@ -73,7 +78,7 @@ const BEGUN_MS_MAX = 120_000
 const CAPACITY_DEFAULT = 50
 
 export function createTuningJobs(deps: TuningJobsDeps): TuningJobs {
-  const { store, begin, ids, clock } = deps
+  const { store, stages, begin, ids, clock } = deps
   /** `edit` says why not, or how the job goes on. */
   const change = async (scope: TenantScope, id: TuningJobId, edit: (job: TuningJob) => TuningJob | Problem) => {
     let refusal: Problem | undefined
@@ -88,6 +93,8 @@ export function createTuningJobs(deps: TuningJobsDeps): TuningJobs {
     create: async (scope, caller, { asked, wishes }) => {
       const order = await orderOf(deps, scope, asked)
       if (order instanceof Problem) return order
+      const missing = stageNames.find((name) => wishes?.[name] && !stages[name])
+      if (missing) return invalid(missing, 'is not available on this platform')
       if ((await openJobs(store, scope)) >= OPEN_JOBS_MAX) return tooMany
       const nowMs = clock.now()
       const job: TuningJob = {
@@ -99,7 +106,7 @@ export function createTuningJobs(deps: TuningJobsDeps): TuningJobs {
           budgets: caller.budgets,
         },
         order,
-        wishes: wishes ?? { deploy: deploymentFor(order) },
+        wishes: wishesFor(order, wishes),
         consent: { by: caller.callerId, atMs: nowMs },
         status: 'validating_files',
         attempt: 0,
@@ -129,6 +136,7 @@ export function createTuningJobs(deps: TuningJobsDeps): TuningJobs {
     cancel: (scope, id) => change(scope, id, (job) => calledOff(job, clock.now())),
     pause: (scope, id) => change(scope, id, (job) => paused(job, clock.now())),
     resume: (scope, id) => change(scope, id, resumed),
+    decide: (scope, id, decision) => change(scope, id, (job) => decided(job, decision)),
     retry: async (scope, id) => {
       const job = await change(scope, id, retried)
       if (job && !(job instanceof Problem)) await begin(scope.tenantId, id)
@@ -164,11 +172,25 @@ function resumed(job: TuningJob): TuningJob | Problem {
   return become({ ...job, asked }, job.checked ? 'queued' : 'validating_files')
 }
 
+function decided(job: TuningJob, decision: Decision): TuningJob | Problem {
+  if (job.approval === 'asked' && !job.end) return { ...job, approval: decision }
+  return new Problem('conflict', 'This job does not wait for approval.')
+}
+
 /** What the account trained stays trained; what it did not is asked for anew, under another mark. */
 function retried(job: TuningJob): TuningJob | Problem {
   if (job.status !== 'failed' && job.status !== 'cancelled')
     return new Problem('conflict', `A job that is ${job.status} cannot be retried.`)
-  const { end: _end, fault: _fault, finishedAt: _finishedAt, sending, seen, metering, ...kept } = job
+  const {
+    end: _end,
+    fault: _fault,
+    finishedAt: _finishedAt,
+    approval: _approval,
+    sending,
+    seen,
+    metering,
+    ...kept
+  } = job
   const isTrained = seen?.status === 'succeeded' && job.modelId !== undefined
   return {
     ...kept,
@@ -199,6 +221,13 @@ async function orderOf(
   const method = methodFor(asked, baseModel)
   if (method instanceof Problem) return method
   return { ...asked, method, baseModel, ...(parent ? { parent: parent.id } : {}) }
+}
+
+const stageNames = ['evaluate', 'gate', 'route'] as const
+
+function wishesFor(order: TuningOrder, wishes: AskedJob['wishes']): TuningWishes {
+  const { isDeployed = true, ...given } = wishes ?? {}
+  return isDeployed ? { deploy: deploymentFor(order), ...given } : given
 }
 
 /** Where nobody says otherwise, of the kind that the training was, so that its data stays where it was trained. */

@@ -85,7 +85,7 @@ async function create(jobs: TuningJobs, request: StoredRequest) {
   if (body instanceof Problem) return body
   const asked = readTuningOrder(body)
   if (asked instanceof Problem) return asked
-  const job = await jobs.create(scope, caller, { asked, wishes: undefined })
+  const job = await jobs.create(scope, caller, { asked })
   if (job instanceof Problem) return job
   // As Azure's classic family says that it has made something; v1 says 200.
   return jsonAnswer(tuningJobView(job), family === 'v1' ? 200 : 201)

@@ -3,7 +3,7 @@ import { parseTuningJobId, type InstanceId, type TuningJobId } from '../base/ids
 import type { Problem } from '../base/problem'
 import type { BudgetSubject } from '../budgets/budget-store'
 import type { HoldResult } from '../budgets/standing-holds'
-import { done, type Decision, type Operation, type StepOutcome, type UndoOutcome } from '../checklists/checklist'
+import { done, type Operation, type StepOutcome, type UndoOutcome } from '../checklists/checklist'
 import { TenantScope } from '../storage/tenant-scope'
 import type { TenantSnapshot } from '../tenants/snapshot'
 import type { TuningDeps, TuningInput, TuningStep } from './tuning-deps'
@@ -17,7 +17,6 @@ export interface TuningRun {
   readonly job: TuningJob
   /** When this step began, Unix milliseconds. */
   readonly stepStartedAt: number
-  readonly decision?: Decision | undefined
 }
 
 type Do = (operation: Operation<TuningInput>) => Promise<StepOutcome>
@@ -25,11 +24,11 @@ type Do = (operation: Operation<TuningInput>) => Promise<StepOutcome>
 /** A job whose record is gone, with its tenant, has nothing to do any more. */
 export const onJob =
   (deps: Pick<TuningDeps, 'store'>, work: (run: TuningRun) => Promise<StepOutcome>): Do =>
-  async ({ tenantId, operationId, stepStartedAt, decision }) => {
+  async ({ tenantId, operationId, stepStartedAt }) => {
     const scope = TenantScope.ofPlatform(tenantId)
     const id = jobIdOf(operationId)
     const job = await deps.store.get(scope, id)
-    return job ? work({ scope, id, job, stepStartedAt, decision }) : done()
+    return job ? work({ scope, id, job, stepStartedAt }) : done()
   }
 
 /** The same for a step that makes something: only while the job is wanted, by a tenant that is active. */

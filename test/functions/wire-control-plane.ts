@@ -51,6 +51,8 @@ import type { ControlPlane } from '../../src/http/control-plane'
 import { createAuditRequest } from '../../src/http/audit-request'
 import { createHandle } from '../../src/http/handle'
 import { createIdempotency, idempotencyStorage } from '../../src/http/idempotency'
+import { createTuningJobs } from '../../src/tuning/tuning-jobs'
+import { createTuningStore } from '../../src/tuning/tuning-store'
 
 /** The tables that must exist before the first request. */
 export const controlPlaneStorage = {
@@ -182,6 +184,16 @@ export function wireControlPlane(options: WiringOptions) {
   const controlPlane: ControlPlane = {
     registry,
     promotions,
+    tuningJobs: createTuningJobs({
+      store: createTuningStore(sealedRecords),
+      registry,
+      // No tenant has files here.
+      files: { get: async () => undefined },
+      stages: {},
+      begin: async () => {},
+      ids,
+      clock,
+    }),
     tenants,
     keys,
     backends,

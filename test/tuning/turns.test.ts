@@ -69,7 +69,7 @@ function simulate({
       training.delete(jobId)
       state = leaveTurns(state, (entry) => entry.jobId === jobId)
     }
-    for (const { jobId, tenantId, weight } of [...left.values()]) {
+    for (const { jobId, tenantId, weight } of left.values()) {
       const { turns: next, hasTurn } = askTurn(state, asking(jobId, tenantId, nowMs, { weight }), {
         ...bounds,
         jobsMax,
