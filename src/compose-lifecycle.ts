@@ -22,6 +22,7 @@ import type { Config } from './config'
 import { createSealer } from './encryption/create-sealer'
 import { createSealedRecords } from './encryption/sealed-records'
 import { createTenantKeys } from './encryption/tenant-keys'
+import { createGateStage } from './evaluation/gate-stage'
 import { assembleFiles } from './files/assemble-files'
 import type { PriceBook } from './metering/price-book'
 import type { Backends } from './routing/backends'
@@ -45,6 +46,10 @@ import { createRegistrationTokens } from './onboarding/registration-tokens'
 import { createDataPlaces } from './provisioning/data-places'
 import { createTenantStorageAccounts } from './provisioning/storage-account'
 import { createTenantModels } from './provisioning/tenant-models'
+import { createAliasFigures } from './registry/alias-figures'
+import { promotionChecklist } from './registry/promotion-checklist'
+import { createPromotions } from './registry/promotions'
+import { createRouteStage } from './registry/route-stage'
 import type { TenantResponses } from './responses/tenant-responses'
 import type { Stamps } from './stamps/stamps'
 import type { StorageAccount, StorageConnection } from './storage/connect'
@@ -53,6 +58,8 @@ import { platformTable } from './storage/platform-table'
 import { connectTenantAccounts } from './storage/tenant-accounts'
 import { tenantTable, type Columns } from './storage/tenant-table'
 import type { Tenants } from './tenants/tenants'
+import { createRegistry } from './registry/registry'
+import { assembleTuning } from './tuning/assemble-tuning'
 
 export interface LifecycleParts extends Pick<
   BatchParts,
@@ -90,7 +97,7 @@ export function composeLifecycle(parts: LifecycleParts) {
   const { secrets, ids, clock, chance, log } = parts
   const { publicUrl, graceMs } = { publicUrl: config.publicUrl, graceMs: config.offboardingGraceMs }
   const keyring = createTenantKeys({ table: tenantTable(storage.table('datakeys')), wrappingKey, clock, chance, log })
-  const { places, dataPlaces, models } = composePlaces(parts)
+  const { places, dataPlaces, models, arm, placement } = composePlaces(parts)
   const records = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
   const files = assembleFiles({ ...parts, records, http: parts.smallHttp })
   const batches = assembleBatches({
@@ -104,6 +111,29 @@ export function composeLifecycle(parts: LifecycleParts) {
   })
   const credentialLinks = createCredentialLinks({ records, clock, secret: config.keyPepper })
   const alerts = createAlerts({ rows: platformTable(storage.table('alerts')), clock })
+
+  const registry = createRegistry(records)
+  const promotions = createPromotions({
+    records,
+    registry,
+    tenants,
+    backendOf: async (id) => (await parts.backends.read(id))?.backend,
+    figuresOf: createAliasFigures(queryUsage),
+    clock,
+  })
+  const tuning = assembleTuning({
+    ...parts,
+    records,
+    registry,
+    files: files.files,
+    outputs: files.accounts,
+    http: parts.smallHttp,
+    arm,
+    placement,
+    alerts,
+    stages: { gate: createGateStage({ registry }), route: createRouteStage(promotions) },
+    bounds: config.tuning,
+  })
 
   const onboarding = onboardingChecklist({
     ...parts,
@@ -152,6 +182,7 @@ export function composeLifecycle(parts: LifecycleParts) {
       fileCopies: files.copies,
       batches: batches.ofTenant,
       responses: parts.responses,
+      tuning: tuning.ofTenant,
       tenants,
     }),
     keyring,
@@ -169,12 +200,15 @@ export function composeLifecycle(parts: LifecycleParts) {
   return {
     files,
     batches,
+    tuning,
     checklists: [
       registered(onboarding, { log, alerts }),
       registered(offboarding, { log, alerts }),
       registered(moving, { log, alerts }),
       registered(rotation, { log, alerts }),
       registered(batches.checklist, { log, alerts }),
+      registered(promotionChecklist(promotions), { log, alerts }),
+      registered(tuning.checklist, { log, alerts }),
     ],
     removeExpiredExports: () => removeExpiredExports({ offboardings, exporter }),
     /** What the control plane's triggers call of it. */
@@ -189,6 +223,9 @@ export function composeLifecycle(parts: LifecycleParts) {
       offboardings,
       exporter,
       certificateSigner,
+      registry,
+      promotions,
+      tuningJobs: tuning.jobs,
     },
   }
 }
@@ -214,6 +251,8 @@ function composePlaces(parts: LifecycleParts) {
     log,
   })
   return {
+    arm,
+    placement,
     places,
     dataPlaces: createDataPlaces(places, accounts),
     models: createTenantModels({ ...placement, arm, secrets, identity, upstream, credentials }),

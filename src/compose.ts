@@ -25,6 +25,7 @@ import { budgetsIn, createBudgetKeeper } from './budgets/create-budget-keeper'
 import { createShowLimits } from './budgets/limits-report'
 import { removeOldBudgets } from './budgets/remove-old-budgets'
 import { createBatchOperations } from './batches/batch-operations'
+import type { TuningBeginnings } from './tuning/begin-tuning'
 import type { BatchBeginnings } from './batches/begin-batch'
 import { systemChance } from './base/chance'
 import { repeat, systemClock } from './base/clock'
@@ -84,6 +85,7 @@ export interface Platform {
   /** Deletes rows of budgets that say nothing of this month. */
   readonly removeOldBudgets: () => Promise<void>
   readonly batchBeginnings: BatchBeginnings
+  readonly tuningBeginnings: TuningBeginnings
   /** Meters responses in the background that are over. */
   readonly followUpResponses: () => Promise<void>
   /** Deletes expired files and what broken-off uploads left. */
@@ -246,6 +248,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
       ...createUploadOperations({ ...lifecycle.files, clock }),
       ...createBatchOperations(lifecycle.batches.batches),
       ...responses.operations,
+      ...lifecycle.tuning.operations,
     ]),
     bind: responses.bindWith(lifecycle.files.files),
     upstream,
@@ -314,6 +317,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
     },
     checklists: lifecycle.checklists,
     batchBeginnings: lifecycle.batches.beginnings,
+    tuningBeginnings: lifecycle.tuning.beginnings,
     exportArchive: { ...lifecycle.controlPlane, clock },
     removeExpiredExports: async () => {
       const removed = await lifecycle.removeExpiredExports()

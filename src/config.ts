@@ -36,6 +36,7 @@ export interface Config {
   /** How long calls may go on that began before their tenant's models were moved. */
   readonly movingDrainMs: number
   /** Batches: how often accounts are asked for them, and how many run at one deployment, in all and of one tenant. */
+  readonly tuning: { readonly pollMs: number; readonly perAccountMax: number; readonly perTenantMax: number }
   readonly batches: { readonly pollMs: number; readonly perDeploymentMax: number; readonly perTenantMax: number }
   /** How long an offboarded tenant's export can be fetched. */
   readonly exportValidMs: number
@@ -95,6 +96,25 @@ const environment = z.object({
     .min(1, 'a whole number from 1 to 1000')
     .max(1_000, 'a whole number from 1 to 1000')
     .default(5),
+  TENANTRY_TUNING_POLL_SECONDS: z.coerce
+    .number({ error: 'a number of seconds from 1 to 3600' })
+    .min(1, 'a number of seconds from 1 to 3600')
+    .max(3_600, 'a number of seconds from 1 to 3600')
+    .default(60),
+  /** As many train at once in an account of Azure (azure-facts 3.2). */
+  TENANTRY_TUNING_JOBS_PER_ACCOUNT: z.coerce
+    .number({ error: 'a whole number from 1 to 100' })
+    .int('a whole number from 1 to 100')
+    .min(1, 'a whole number from 1 to 100')
+    .max(100, 'a whole number from 1 to 100')
+    .default(3),
+  /** Of those of an account. */
+  TENANTRY_TUNING_JOBS_PER_TENANT: z.coerce
+    .number({ error: 'a whole number from 1 to 100' })
+    .int('a whole number from 1 to 100')
+    .min(1, 'a whole number from 1 to 100')
+    .max(100, 'a whole number from 1 to 100')
+    .default(2),
   TENANTRY_EXPORT_VALID_HOURS: z.coerce
     .number({ error: 'a number of hours from 1 to 2160' })
     .min(1, 'a number of hours from 1 to 2160')
@@ -165,6 +185,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     wrappingKey,
     offboardingGraceMs: data.TENANTRY_OFFBOARDING_GRACE_SECONDS * 1_000,
     movingDrainMs: data.TENANTRY_MOVING_DRAIN_SECONDS * 1_000,
+    tuning: {
+      pollMs: data.TENANTRY_TUNING_POLL_SECONDS * 1_000,
+      perAccountMax: data.TENANTRY_TUNING_JOBS_PER_ACCOUNT,
+      perTenantMax: data.TENANTRY_TUNING_JOBS_PER_TENANT,
+    },
     batches: {
       pollMs: data.TENANTRY_BATCH_POLL_SECONDS * 1_000,
       perDeploymentMax: data.TENANTRY_BATCHES_PER_DEPLOYMENT,

@@ -4,6 +4,7 @@ import { systemClock } from './base/clock'
 import { compose } from './compose'
 import { readConfig } from './config'
 import { registerChecklists } from './functions/durable/register-checklists'
+import { beginTuning } from './functions/begin-tuning'
 import { beginBatch } from './functions/begin-batch'
 import { exportArchive } from './functions/export-archive'
 import { followUpResponses } from './functions/follow-up-responses'
@@ -26,6 +27,7 @@ registerControlPlane(app, platform.controlPlane, platform.handle)
 app.http('export-archive', exportArchive(platform.exportArchive))
 registerChecklists(platform.checklists)
 app.storageQueue('begin-batch', beginBatch(platform))
+app.storageQueue('begin-tuning', beginTuning(platform))
 app.timer('roll-up-usage', rollUpUsage(platform))
 app.timer('remove-expired-exports', removeExpiredExports(platform))
 app.timer('remove-old-budgets', removeOldBudgets(platform))

@@ -18,6 +18,7 @@ import { backendStorage } from './routing/backends'
 import { stampStorage } from './stamps/stamps'
 import { placeStorage } from './storage/places'
 import { tenantStorage } from './tenants/tenants'
+import { tuningNeeds } from './tuning/assemble-tuning'
 import { usageStorage } from './usage/run-roll-up'
 
 interface StorageNeeds {
@@ -47,6 +48,7 @@ export const storageNeeds: readonly StorageNeeds[] = [
   fileStorage,
   batchNeeds,
   responseStorage,
+  tuningNeeds,
   offboardingStorage,
   signingStorage,
 ]

@@ -25,6 +25,8 @@ export const tenantPermissions = {
   'members.read': { roles: ['owner', 'admin', 'auditor'], keys: ['admin'] },
   'members.manage': { roles: ['owner', 'admin'], keys: ['admin'] },
   'secrets.manage': { roles: ['owner', 'admin'], keys: ['admin'] },
+  'models.read': { roles: ['owner', 'admin', 'developer', 'auditor', 'viewer'], keys: ['admin', 'read-only'] },
+  'models.manage': { roles: ['owner', 'admin'], keys: ['admin'] },
   'usage.read': { roles: ['owner', 'admin', 'developer', 'auditor', 'viewer'], keys: ['admin', 'read-only'] },
   'audit.read': { roles: ['owner', 'admin', 'auditor'], keys: ['admin'] },
 } as const satisfies Record<string, TenantGrant>

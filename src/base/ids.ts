@@ -25,10 +25,10 @@ export type ResponseId = `resp_${string}`
 export type TuningJobId = `ftjob-${string}`
 /** Of one version of a tuned model. */
 export type ModelId = `mdl_${string}`
-/** A run of a checklist: an onboarding, an offboarding, a move, a rotation of a tenant's data key. */
+/** A run of a checklist: an onboarding, an offboarding, a move, a rotation of a tenant's data key, a promotion. */
 export type OperationId = `${OperationPrefix}_${string}`
 
-export const operationPrefixes = ['onb', 'off', 'mov', 'rot'] as const
+export const operationPrefixes = ['onb', 'off', 'mov', 'rot', 'prm'] as const
 export type OperationPrefix = (typeof operationPrefixes)[number]
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'

@@ -49,7 +49,23 @@ import { tenantKeyRotate } from './tenant-key-rotate'
 import { tenantKeys } from './tenant-keys'
 import { platformTenantLimits } from './platform-tenant-limits'
 import { tenantLimits } from './tenant-limits'
+import { tenantTuningJob } from './tenant-tuning-job'
+import { tenantTuningJobCancel } from './tenant-tuning-job-cancel'
+import { tenantTuningJobDecision } from './tenant-tuning-job-decision'
+import { tenantTuningJobPause } from './tenant-tuning-job-pause'
+import { tenantTuningJobResume } from './tenant-tuning-job-resume'
+import { tenantTuningJobRetry } from './tenant-tuning-job-retry'
+import { tenantTuningJobs } from './tenant-tuning-jobs'
 import { tenantUsage } from './tenant-usage'
+import { platformTenantModel } from './platform-tenant-model'
+import { platformTenantModels } from './platform-tenant-models'
+import { tenantModel } from './tenant-model'
+import { tenantModelArchive } from './tenant-model-archive'
+import { tenantModelCompare } from './tenant-model-compare'
+import { tenantModelPromote } from './tenant-model-promote'
+import { tenantModelRestore } from './tenant-model-restore'
+import { tenantModelRollback } from './tenant-model-rollback'
+import { tenantModels } from './tenant-models'
 
 const triggers = [
   health,
@@ -93,9 +109,25 @@ const triggers = [
   tenantKey,
   tenantKeyRotate,
   tenantKeys,
+  tenantTuningJob,
+  tenantTuningJobCancel,
+  tenantTuningJobDecision,
+  tenantTuningJobPause,
+  tenantTuningJobResume,
+  tenantTuningJobRetry,
+  tenantTuningJobs,
   tenantUsage,
   tenantLimits,
   platformTenantLimits,
+  platformTenantModel,
+  platformTenantModels,
+  tenantModel,
+  tenantModelArchive,
+  tenantModelCompare,
+  tenantModelPromote,
+  tenantModelRestore,
+  tenantModelRollback,
+  tenantModels,
 ]
 
 /** Registers every trigger of the operators' and the tenants' API. Routes stand whole, with `routePrefix: ""` in host.json. */

@@ -17,9 +17,12 @@ import type { CertificateSigner } from '../offboarding/certificate'
 import type { Exporter } from '../offboarding/exporter'
 import type { Offboardings } from '../offboarding/offboardings'
 import type { Backends } from '../routing/backends'
+import type { Promotions } from '../registry/promotions'
+import type { Registry } from '../registry/registry'
 import type { Stamps } from '../stamps/stamps'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Tenants } from '../tenants/tenants'
+import type { TuningJobs } from '../tuning/tuning-jobs'
 import type { CheckHealth } from './check-health'
 
 /** What the control plane's triggers call. */
@@ -47,6 +50,10 @@ export interface ControlPlane {
   readonly offboardings: Offboardings
   readonly exporter: Exporter
   readonly certificateSigner: CertificateSigner
+  /** Tenants' tuned models. */
+  readonly registry: Registry
+  readonly promotions: Promotions
+  readonly tuningJobs: TuningJobs
   /** Where clients reach the platform, without a slash at the end. */
   readonly publicUrl: string
   readonly ids: IdMaker

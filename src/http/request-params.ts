@@ -5,10 +5,13 @@ import {
   operationPrefixes,
   parseBackendId,
   parseKeyId,
+  parseModelId,
   parseOperationId,
   parseStampId,
   parseTenantId,
 } from '../base/ids'
+import { tuningJobId } from '../tuning/tuning-input'
+import { deploymentStates } from '../registry/model-view'
 import { secretName } from '../tenants/own-models-input'
 import { tierNames } from '../tenants/snapshot'
 import { guid } from '../tenants/tenant-input'
@@ -26,6 +29,9 @@ export const backendParams = z.object({
   backendId: idInput({ prefixes: ['bke'], parse: parseBackendId, of: 'a backend' }),
 })
 export const stampParams = z.object({ stampId: idInput({ prefixes: ['stm'], parse: parseStampId, of: 'a stamp' }) })
+export const modelParams = z.object({
+  modelId: idInput({ prefixes: ['mdl'], parse: parseModelId, of: 'a tuned model' }),
+})
 
 /** An operation's id has the prefix of its kind. */
 export const operationParams = z.object({
@@ -56,6 +62,16 @@ export const stampPageQuery = pageQuery(stampParams.shape.stampId, PAGE_OTHERS)
 export const memberPageQuery = pageQuery(memberParams.shape.memberId, PAGE_OTHERS)
 export const directoryPageQuery = pageQuery(guid('Must be a GUID'), PAGE_OTHERS)
 export const secretPageQuery = pageQuery(secretName, PAGE_OTHERS)
+export const modelPageQuery = pageQuery(modelParams.shape.modelId, PAGE_OTHERS).extend({
+  family: z.string().min(1).max(200).optional().meta({ description: 'Only versions of this family.' }),
+  state: z.enum(deploymentStates).optional().meta({ description: 'Only those whose deployment is so.' }),
+  archived: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: 'Only archived ones, or only others; absent: both.' }),
+})
+export const tuningJobParams = z.object({ jobId: tuningJobId })
+export const tuningPageQuery = pageQuery(tuningJobId, PAGE_OTHERS)
 export const tierPageQuery = pageQuery(z.enum(tierNames), PAGE_OTHERS)
 export const auditPageQuery = z.strictObject({
   limit: pageLimit(PAGE_AUDIT),

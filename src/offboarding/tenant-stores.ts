@@ -1,6 +1,7 @@
 import type { Directories } from '../access/directories'
 import type { SecretStore } from '../azure/secret-store'
 import type { TenantBatches } from '../batches/tenant-batches'
+import type { TenantTuning } from '../tuning/tenant-tuning'
 import type { TenantResponses } from '../responses/tenant-responses'
 import type { Removal } from '../checklists/removal'
 import type { TenantKeyring } from '../encryption/sealer'
@@ -43,6 +44,7 @@ export function tenantStores({
   fileCopies,
   batches,
   responses,
+  tuning,
   tenants,
 }: {
   storage: StorageAccount
@@ -55,10 +57,13 @@ export function tenantStores({
   fileCopies: Pick<Copies, 'removeAll' | 'count'>
   batches: TenantBatches
   responses: TenantResponses
+  tuning: TenantTuning
   tenants: Tenants
 }): TenantStores {
   return {
     data: [
+      // First: by what lies among its sealed records its models at accounts are found.
+      tuningStore(tuning),
       // Before the backends and secrets by which the accounts that have them are reached.
       fileCopyStore(storage, fileCopies),
       batchStore(batches),
@@ -106,6 +111,14 @@ const batchStore = (batches: TenantBatches): TenantStore => ({
   },
 })
 
+/** Jobs have ended before, as batches have. What is known of them and of models lies among the sealed records. */
+const tuningStore = (tuning: TenantTuning): TenantStore => ({
+  name: 'tuned models, their deployments and jobs',
+  holds: {},
+  census: tuning.census,
+  remove: tuning.remove,
+})
+
 const RESPONSES_AGAIN_MS = 5_000
 
 /** With the responses themselves, which the accounts that made them keep. */
@@ -119,8 +132,8 @@ const responseStore = (responses: TenantResponses): TenantStore => ({
 
 /** Tables in which there is nothing of any tenant. The sweep looks through them all the same. */
 export const withoutTenants: StorageNames = {
-  // Of lanes the rows are deployments': tenants' turns in them are removed with their batches.
-  tables: ['batchlanes', 'stamps', 'registrations', 'signingkeys', 'usageblobs'],
+  // Of lanes and turns the rows are deployments' and accounts': tenants' turns are removed with their batches and jobs.
+  tables: ['batchlanes', 'tuningturns', 'stamps', 'registrations', 'signingkeys', 'usageblobs'],
 }
 
 const retainedAlways: readonly RetainedData[] = [

@@ -5,6 +5,8 @@ import { roleAssignmentName } from './resource-names'
 /** Built-in roles (azure-facts 6.3). */
 export const roles = {
   openAiUser: '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd',
+  /** Trains models and keeps files; includes `openAiUser`. */
+  openAiContributor: 'a001fd3d-188f-4b5d-821b-7da978bf7442',
   blobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe',
   queueDataContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88',
   tableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3',

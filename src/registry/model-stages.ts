@@ -2,6 +2,7 @@ import type { FileId, ModelId, TuningJobId } from '../base/ids'
 import type { Problem } from '../base/problem'
 import type { Decision } from '../checklists/checklist'
 import type { TenantScope } from '../storage/tenant-scope'
+import type { RouteBounds } from './judge-route'
 
 /**
  * What follows a training that somebody asked for: evaluation, the gate, the route. Each is asked again and again under the
@@ -56,4 +57,6 @@ export interface RouteWish {
   readonly alias: string
   /** Rising, each for its time; 100 at the end. */
   readonly steps: readonly { readonly percent: number; readonly minutes: number }[]
+  /** Back to what it was, where calls to the model turn out worse than the others by more than that. */
+  readonly rollBackOn?: RouteBounds | undefined
 }

@@ -154,8 +154,18 @@ const NAME = new RegExp(`^([A-Za-z0-9][A-Za-z0-9._-]{0,99})\\.ft-(${idBody})(?:-
 /** One job makes one version, whoever repeats its registration (M3). */
 export const modelIdOf = (jobId: TuningJobId): ModelId => `mdl_${jobId.slice('ftjob-'.length)}`
 
-export const tunedModelName = (id: ModelId, { baseModel, suffix }: Pick<Lineage, 'baseModel' | 'suffix'>) =>
-  `${baseModel}.ft-${id.slice('mdl_'.length)}${suffix === undefined ? '' : `-${suffix}`}` satisfies TunedModelName
+/** As long as an alias's name may be, which it is. */
+const NAME_CHARACTERS_MAX = 64
+
+/** With as much of the suffix as an alias has room for: the id in it tells names apart. */
+export function tunedModelName(
+  id: ModelId,
+  { baseModel, suffix }: Pick<Lineage, 'baseModel' | 'suffix'>,
+): TunedModelName {
+  const name: TunedModelName = `${baseModel}.ft-${id.slice('mdl_'.length)}`
+  const room = NAME_CHARACTERS_MAX - name.length - 1
+  return suffix === undefined || room < 1 ? name : `${name}-${suffix.slice(0, room)}`
+}
 
 /** The version that a name means, if it is one of ours at all; whether the tenant has it only its registry knows. */
 export function modelIdOfName(name: string): ModelId | undefined {

@@ -44,6 +44,19 @@ export interface Tenants {
   setModels(scope: TenantScope, change: ModelsChange, routes: Routes): Promise<TenantRecord | Problem>
   /** Leads aliases to backends of the tenant's own, by alias; what already leads there is left alone. */
   setRoutes(scope: TenantScope, routes: Routes): Promise<TenantRecord | Problem>
+  /**
+   * Leads one alias elsewhere; `lead` is asked about the groups that would be replaced. Undefined leaves them and is
+   * `precondition_failed`, an alias that is not there `not_found`.
+   */
+  leadAlias(
+    scope: TenantScope,
+    alias: string,
+    lead: (groups: AliasSpec['groups']) => AliasSpec['groups'] | undefined,
+  ): Promise<TenantRecord | Problem>
+  /** An alias that leads to a backend of the tenant's own; one of this name that is there becomes this one. */
+  putAlias(scope: TenantScope, alias: AliasSpec): Promise<TenantRecord | Problem>
+  /** One that is not there is no error. */
+  removeAlias(scope: TenantScope, name: string): Promise<TenantRecord | Problem>
   /** Record, snapshot and directory entry: as if the tenant had never been registered. */
   remove(scope: TenantScope): Promise<void>
   list(page: { after?: TenantId | undefined; limit: number }): Promise<TenantPage>
@@ -141,6 +154,27 @@ export function createTenants(deps: TenantsDeps): Tenants {
       change(scope, (record) => {
         const next = withRoutes(record, routes)
         return isDeepStrictEqual(next, record) ? record : next
+      }),
+    leadAlias: (scope, name, lead) =>
+      change(scope, (record) => {
+        const alias = record.aliases.find((other) => other.name === name)
+        if (!alias) return new Problem('not_found', `There is no alias "${name}".`)
+        const groups = lead(alias.groups)
+        if (!groups) return new Problem('precondition_failed', `The alias "${name}" was changed meanwhile.`)
+        return isDeepStrictEqual(groups, alias.groups) ? record : withRoutes(record, { [name]: groups })
+      }),
+    putAlias: (scope, alias) =>
+      change(scope, async (current) => {
+        const known = current.aliases.find(({ name }) => name === alias.name)
+        if (isDeepStrictEqual(known, alias)) return current
+        const others = current.aliases.filter(({ name }) => name !== alias.name)
+        const next = { ...current, aliases: [...others, alias] }
+        return (await faultOf(deps, { next, current })) ?? next
+      }),
+    removeAlias: (scope, name) =>
+      change(scope, (current) => {
+        const aliases = current.aliases.filter((alias) => alias.name !== name)
+        return aliases.length === current.aliases.length ? current : { ...current, aliases }
       }),
     remove: async (scope) => {
       await table.removeAll(scope)

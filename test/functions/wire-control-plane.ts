@@ -34,6 +34,8 @@ import type { Chance } from '../../src/base/chance'
 import type { Clock } from '../../src/base/clock'
 import type { IdMaker } from '../../src/base/ids'
 import type { Log } from '../../src/base/log'
+import { createPromotions } from '../../src/registry/promotions'
+import { createRegistry } from '../../src/registry/registry'
 import { backendStorage, createBackends } from '../../src/routing/backends'
 import { createWrappedSecrets, secretStorage } from '../../src/encryption/wrapped-secrets'
 import { createStamps, stampStorage } from '../../src/stamps/stamps'
@@ -49,6 +51,8 @@ import type { ControlPlane } from '../../src/http/control-plane'
 import { createAuditRequest } from '../../src/http/audit-request'
 import { createHandle } from '../../src/http/handle'
 import { createIdempotency, idempotencyStorage } from '../../src/http/idempotency'
+import { createTuningJobs } from '../../src/tuning/tuning-jobs'
+import { createTuningStore } from '../../src/tuning/tuning-store'
 
 /** The tables that must exist before the first request. */
 export const controlPlaneStorage = {
@@ -168,7 +172,28 @@ export function wireControlPlane(options: WiringOptions) {
     log,
   })
   const sealedRecords = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
+  const registry = createRegistry(sealedRecords)
+  const promotions = createPromotions({
+    records: sealedRecords,
+    registry,
+    tenants,
+    backendOf: async (id) => (await backends.read(id))?.backend,
+    figuresOf: async () => [],
+    clock,
+  })
   const controlPlane: ControlPlane = {
+    registry,
+    promotions,
+    tuningJobs: createTuningJobs({
+      store: createTuningStore(sealedRecords),
+      registry,
+      // No tenant has files here.
+      files: { get: async () => undefined },
+      stages: {},
+      begin: async () => {},
+      ids,
+      clock,
+    }),
     tenants,
     keys,
     backends,

@@ -35,6 +35,15 @@ import { createTenantModels } from '../../src/provisioning/tenant-models'
 import { createStamps } from '../../src/stamps/stamps'
 import { createTenantDirectory } from '../../src/tenants/tenant-directory'
 import { createTenants } from '../../src/tenants/tenants'
+import { createSealer } from '../../src/encryption/create-sealer'
+import { createSealedRecords } from '../../src/encryption/sealed-records'
+import { createRegistry } from '../../src/registry/registry'
+import { createAccountTuning } from '../../src/tuning/account-tuning'
+import { createModelDeployments } from '../../src/tuning/model-deployments'
+import { createTenantTuning } from '../../src/tuning/tenant-tuning'
+import { createTurnRows } from '../../src/tuning/turn-rows'
+import { createTuningEvents } from '../../src/tuning/tuning-events'
+import { createTuningStore } from '../../src/tuning/tuning-store'
 
 /** What offboarding is made of, on real storage, without a host. */
 export function lifecycleParts(storage: StorageAccount, clock: Clock) {
@@ -97,7 +106,32 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
     clock,
     log,
   })
+  const records = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
+  const registry = createRegistry(records)
+  const turns = createTurnRows({
+    rows: platformTable(storage.table('tuningturns')),
+    bounds: { jobsMax: 1, perTenantMax: 1 },
+    now: clock.now,
+  })
+  // None of these tenants has models at any account.
+  const tuning = createTenantTuning({
+    registry,
+    store: createTuningStore(records),
+    events: createTuningEvents(records),
+    turns,
+    deployments: createModelDeployments({
+      registry,
+      arm,
+      backends,
+      tenants,
+      upstream: createUpstreamHttp(),
+      credentials,
+      clock,
+    }),
+    accounts: createAccountTuning({ http, credentials }),
+  })
   return {
+    turns,
     lanes,
     responses,
     chance,
@@ -122,6 +156,7 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
       fileCopies,
       batches,
       responses: responses.ofTenant,
+      tuning,
       tenants,
     }),
     sweep: createSweep(storage),

@@ -11,7 +11,7 @@ import { freshStorage } from '../harness/storage'
 import { lifecycleParts } from './lifecycle-parts'
 
 const storage = freshStorage()
-const { ids, backends, places, stores, sweep } = lifecycleParts(storage, systemClock)
+const { ids, backends, places, stores, sweep, turns } = lifecycleParts(storage, systemClock)
 const all = [...stores.data, stores.dataKey, stores.record]
 const anExport = { blob: '', bytes: 0, sha256: '', until: 0, wrappedBy: '' }
 const retained = retainedOf({ export: anExport })
@@ -61,6 +61,13 @@ describe('the registry of what tenants have', () => {
         await storage.table(name).createEntity({ partitionKey: each.tenantId, rowKey: 'v000001' })
       await storage.table('tenantdirectory').createEntity({ partitionKey: 'platform', rowKey: each.tenantId })
       await openResponse(each.tenantId)
+      await turns.take('an-account', {
+        jobId: ids.tuningJobId(),
+        tenantId: each.tenantId,
+        tokens: 1,
+        weight: 1,
+        againMs: systemClock.now(),
+      })
       await backends.create(ids.backendId(), { ...aBackend, ownerTenantId: each.tenantId })
       for (const name of namesIn('containers', removed))
         await storage.container(name).uploadBlockBlob(`${each.tenantId}/thing`, 'x', 1)

@@ -72,6 +72,12 @@ async function revokeOtherKeys({ server, apiKey, tenantId, keyId }: World): Prom
       await server.parts.keys.revoke(scope, record.keyId)
 }
 
+/** Jobs need a host that trains; that an id is read, and one of nobody's is nothing, shows without. */
+const noJob: Baseline = {
+  params: () => ({ jobId: 'ftjob-00000000000000000000000000' }),
+  answers: { status: 404, says: /nothing here/ },
+}
+
 const memberBody = { directoryId: DIRECTORY, objectId: OWNER, role: 'owner' }
 const memberOf = { memberId: `${DIRECTORY}~${OTHER_OWNER}` }
 
@@ -225,6 +231,12 @@ export const baselines: Readonly<Record<string, Baseline>> = {
     exceptions: [anywhere(/linked to this tenant/, /directoryId/)],
   },
   'PATCH /api/tenant/members/{memberId}': { params: () => memberOf, bodies: () => [{ role: 'admin' }] },
+  'GET /api/tenant/tuning/jobs/{jobId}': noJob,
+  'POST /api/tenant/tuning/jobs/{jobId}/cancel': noJob,
+  'POST /api/tenant/tuning/jobs/{jobId}/pause': noJob,
+  'POST /api/tenant/tuning/jobs/{jobId}/resume': noJob,
+  'POST /api/tenant/tuning/jobs/{jobId}/retry': noJob,
+  'POST /api/tenant/tuning/jobs/{jobId}/decision': { ...noJob, bodies: () => [{ approved: true, reason: 'good' }] },
   'PUT /api/tenant/secrets/{name}': { params: () => ({ name: 'account-key' }), bodies: () => [{ value: 'a-secret' }] },
   'GET /api/platform/backends/{backendId}': { params: ofBackend },
   'DELETE /api/platform/backends/{backendId}': { params: ofBackend },

@@ -20,16 +20,16 @@ const group = `/subscriptions/${guid}/resourceGroups`
 const account = 'providers/Microsoft.CognitiveServices/accounts'
 const otherGuids = ['', 'guid', `${guid}0`, guid.slice(1), guid.replaceAll('-', ''), `{${guid}}`, ` ${guid}`]
 
-const idOf = (prefix: string): TextExamples => ({
+const idOf = (prefix: string, mark = '_'): TextExamples => ({
   // Whether there is such a thing is another question: see the rules of each operation.
-  taken: [`${prefix}_${'0'.repeat(26)}`, `${prefix}_${'z'.repeat(26)}`],
+  taken: [`${prefix}${mark}${'0'.repeat(26)}`, `${prefix}${mark}${'z'.repeat(26)}`],
   refused: [
     '',
-    `${prefix}_`,
-    `${prefix}_${'0'.repeat(25)}`,
-    `${prefix}_${'0'.repeat(27)}`,
+    `${prefix}${mark}`,
+    `${prefix}${mark}${'0'.repeat(25)}`,
+    `${prefix}${mark}${'0'.repeat(27)}`,
     `xxx_${'0'.repeat(26)}`,
-  ].concat(['u', 'i', 'A', '/'].map((letter) => `${prefix}_${'0'.repeat(25)}${letter}`)),
+  ].concat(['u', 'i', 'A', '/'].map((letter) => `${prefix}${mark}${'0'.repeat(25)}${letter}`)),
 })
 
 export const regionPattern = '^[a-z][a-z0-9-]{0,39}$'
@@ -123,6 +123,8 @@ const examples: Readonly<Record<string, TextExamples>> = {
     ]),
   },
   '^bke_[0-9a-hjkmnp-tv-z]{26}$': idOf('bke'),
+  '^file-[0-9a-hjkmnp-tv-z]{26}$': idOf('file', '-'),
+  '^ftjob-[0-9a-hjkmnp-tv-z]{26}$': idOf('ftjob', '-'),
   '^ten_[0-9a-hjkmnp-tv-z]{26}$': idOf('ten'),
   '^stm_[0-9a-hjkmnp-tv-z]{26}$': idOf('stm'),
   '^key_[0-9a-hjkmnp-tv-z]{26}$': idOf('key'),

@@ -1,0 +1,43 @@
+import { done, type StepOutcome } from '../../checklists/checklist'
+import { RUN_MS_MAX, STEP_ATTEMPTS_MAX, type TuningDeps, type TuningStep } from '../tuning-deps'
+import { callOff } from '../take-back'
+import { notYet, onJob, type TuningRun } from '../tuning-run'
+
+/**
+ * What was made for a job that is not wanted any more goes: training, deployment, model. Of one that failed behind its training
+ * the model stays, so that a retry need not train it again; what of a deployment is not done goes.
+ */
+export const takeBackStep = (deps: TuningDeps): TuningStep => ({
+  id: 'take-back',
+  timeoutMs: RUN_MS_MAX,
+  attemptsMax: STEP_ATTEMPTS_MAX,
+  do: onJob(deps, async (run) => {
+    const { scope, id, job } = run
+    if (job.end === undefined) return done()
+    if (!(await callOff(deps, run))) return notYet(deps, run)
+    const model = job.modelId && (await deps.registry.get(scope, job.modelId))
+    if (model && (job.end === 'cancelled' || model.deployment.kind !== 'deployed')) {
+      const removed = await deps.deployments.remove(scope, model.id, { kind: 'removed', by: id })
+      if (removed.kind === 'not-yet') return removed
+    }
+    return job.end === 'cancelled' ? removeModel(deps, run) : done()
+  }),
+})
+
+/** At its account, with its checkpoints, and then in the registry. */
+async function removeModel(deps: TuningDeps, run: TuningRun): Promise<StepOutcome> {
+  const { scope, id, job } = run
+  const { account, modelId, seen } = job
+  if (account) {
+    const checkpoints = (await deps.events.checkpoints(scope, id)).map(({ model }) => model)
+    for (const model of [...(seen?.model === undefined ? [] : [seen.model]), ...checkpoints]) {
+      const removed = await deps.accounts.removeModel(account.account, model)
+      if (removed.kind === 'unsure' || removed.kind === 'full') return notYet(deps, run, removed.againMs)
+      // What it will not delete an operator finds in the log; asking again would not help.
+      if (removed.kind === 'refused') deps.log.error('an account keeps a model', { jobId: id, code: removed.code })
+    }
+  }
+  if (modelId) await deps.registry.remove(scope, modelId)
+  await deps.store.change(scope, id, ({ modelId: _, ...before }) => before)
+  return done()
+}

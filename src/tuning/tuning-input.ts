@@ -1,0 +1,139 @@
+import { z } from 'zod'
+import { idBody, parseFileId, parseTuningJobId } from '../base/ids'
+import { Problem } from '../base/problem'
+import { deploymentSkus } from '../registry/model-version'
+import { promotionInput, stepsOf } from '../registry/promotion-input'
+import { aliasName } from '../tenants/tenant-input'
+import type { TuningWishes } from './tuning-job'
+import { readTuningOrder, type AskedTuning } from './tuning-order'
+
+const MODEL_CHARACTERS_MAX = 256
+const SUFFIX_CHARACTERS_MAX = 40
+const SEED_MAX = 2_147_483_647
+const PAIRS_MAX = 16
+const WORD_CHARACTERS_MAX = 20
+const METADATA_CHARACTERS_MAX = 512
+const CAPACITY_MAX = 100_000
+const GRADER_PROMPT_CHARACTERS_MAX = 20_000
+const APPROVAL_HOURS_MAX = 30 * 24
+const METRIC_CHARACTERS_MAX = 64
+const REASON_CHARACTERS_MAX = 500
+
+const atMost = <Value extends z.ZodType>(pairs: number, value: Value) =>
+  z
+    .record(z.string(), value)
+    .refine((all) => Object.keys(all).length <= pairs, `Must have at most ${pairs} entries`)
+    .meta({ maxProperties: pairs })
+
+/** Ids as OpenAI spells them have a hyphen behind their prefix. */
+const hyphenId = <Id extends string>(prefix: string, parse: (text: string) => Id | undefined, of: string) => {
+  const valid = `Must be the id of ${of}: "${prefix}" and 26 characters`
+  return z
+    .string(valid)
+    .transform((text, context) => {
+      const parsed = parse(text)
+      if (parsed !== undefined) return parsed
+      context.addIssue({ code: 'custom', message: valid })
+      return z.NEVER
+    })
+    .meta({ description: valid, pattern: `^${prefix}${idBody}$` })
+}
+
+export const tuningJobId = hyphenId('ftjob-', parseTuningJobId, 'a fine-tuning job')
+const fileId = hyphenId('file-', parseFileId, 'a file')
+
+const deploy = z.strictObject({
+  sku: z.enum(deploymentSkus).default('Standard'),
+  capacity: z.int().min(1).max(CAPACITY_MAX).default(50).meta({ description: 'Thousands of tokens per minute.' }),
+})
+
+const evaluate = z.strictObject({
+  file: fileId.meta({ description: 'Held-out examples, uploaded with the purpose "fine-tune".' }),
+  grader: z
+    .strictObject({ alias: aliasName, prompt: z.string().min(1).max(GRADER_PROMPT_CHARACTERS_MAX) })
+    .optional()
+    .meta({ description: 'The alias of yours that grades answers, and what it is told.' }),
+})
+
+const gate = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('threshold'),
+    metric: z.string().min(1).max(METRIC_CHARACTERS_MAX),
+    scoreMin: z.number().min(0).max(1),
+  }),
+  z.strictObject({ kind: z.literal('approval'), timeoutHours: z.int().min(1).max(APPROVAL_HOURS_MAX).default(72) }),
+])
+
+/** Of `POST /api/tenant/tuning/jobs`. Names and bounds of what trains are OpenAI's; `readTuningOrder` knows them. */
+export const tuningJobInput = z
+  .strictObject({
+    model: z
+      .string()
+      .min(1)
+      .max(MODEL_CHARACTERS_MAX)
+      .meta({ description: 'A base model, or one of your tuned models.' }),
+    trainingFile: fileId,
+    validationFile: fileId.optional(),
+    method: z.enum(['supervised', 'dpo', 'reinforcement']).optional(),
+    hyperparameters: atMost(PAIRS_MAX, z.union([z.number(), z.string().max(WORD_CHARACTERS_MAX)])).optional(),
+    grader: z.record(z.string(), z.unknown()).optional().meta({ description: 'Of the method "reinforcement".' }),
+    suffix: z.string().min(1).max(SUFFIX_CHARACTERS_MAX).optional(),
+    seed: z.int().min(0).max(SEED_MAX).optional(),
+    trainingType: z.enum(['standard', 'globalstandard', 'developertier']).default('standard'),
+    metadata: atMost(PAIRS_MAX, z.string().max(METADATA_CHARACTERS_MAX)).optional(),
+    consent: z
+      .literal(true, 'Must be true: the files are sent to a model account of the platform for this training')
+      .meta({ description: 'That the files may be sent to a model account, to train this model and nothing else.' }),
+    deploy: deploy.nullable().optional().meta({
+      description: 'How the model is deployed. Absent: as its training type suggests; null: not at all.',
+    }),
+    evaluate: evaluate.optional(),
+    gate: gate.optional(),
+    route: promotionInput.optional().meta({ description: 'The alias that is led to the model, as with a promotion.' }),
+  })
+  .superRefine((input, context) => {
+    const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+    for (const name of ['evaluate', 'gate', 'route'] as const)
+      if (input[name] && input.deploy === null) fault(name, 'A model that is not deployed cannot have this')
+    if (input.gate?.kind === 'threshold' && !input.evaluate) fault('gate', 'A threshold needs an evaluation')
+    if (input.validationFile !== undefined && input.validationFile === input.trainingFile)
+      fault('validationFile', 'Must be another file than the one that is trained on')
+  })
+
+export const tuningDecisionInput = z.strictObject({
+  approved: z.boolean(),
+  reason: z.string().trim().min(1).max(REASON_CHARACTERS_MAX).optional(),
+})
+
+type Input = z.infer<typeof tuningJobInput>
+
+/** The same order as OpenAI's body makes, with the same faults. */
+export function orderOfInput(input: Input): AskedTuning | Problem {
+  const { method, hyperparameters, grader } = input
+  return readTuningOrder({
+    model: input.model,
+    training_file: input.trainingFile,
+    validation_file: input.validationFile,
+    ...(method === undefined
+      ? { hyperparameters }
+      : { method: { type: method, [method]: { hyperparameters, ...(grader ? { grader } : {}) } } }),
+    suffix: input.suffix,
+    seed: input.seed,
+    trainingType: input.trainingType,
+    metadata: input.metadata,
+  })
+}
+
+/** What comes after the training; `deploy` is left out where the platform chooses. */
+export const wishesOfInput = ({
+  deploy,
+  evaluate,
+  gate,
+  route,
+}: Input): TuningWishes & { readonly isDeployed: boolean } => ({
+  isDeployed: deploy !== null,
+  ...(deploy ? { deploy } : {}),
+  ...(evaluate ? { evaluate: { fileId: evaluate.file, grader: evaluate.grader } } : {}),
+  ...(gate ? { gate } : {}),
+  ...(route ? { route: { alias: route.alias, steps: stepsOf(route), rollBackOn: route.rollBackOn } } : {}),
+})

@@ -1,0 +1,72 @@
+import type { TuningJobId } from '../base/ids'
+import type { DatasetReport, DatasetRole } from '../datasets/dataset-report'
+import type { SealedRecords } from '../encryption/sealed-records'
+import type { TenantScope } from '../storage/tenant-scope'
+import type { TuningJob } from './tuning-job'
+
+/** A tenant's jobs, changed by compare-and-swap only: their steps and their owner's requests meet there. */
+export interface TuningStore {
+  insert(scope: TenantScope, job: TuningJob): Promise<void>
+  get(scope: TenantScope, id: TuningJobId): Promise<TuningJob | undefined>
+  /** Asks again with what is there whenever somebody was faster; the same job back changes nothing. Undefined for none. */
+  change(scope: TenantScope, id: TuningJobId, edit: (job: TuningJob) => TuningJob): Promise<TuningJob | undefined>
+  /** Newest first, those made before `after`; read as they are consumed. */
+  list(scope: TenantScope, after?: TuningJobId): AsyncIterable<TuningJob>
+  putReport(scope: TenantScope, id: TuningJobId, report: DatasetReport): Promise<void>
+  report(scope: TenantScope, id: TuningJobId, role: DatasetRole): Promise<DatasetReport | undefined>
+  /** Every job with its reports. */
+  removeAll(scope: TenantScope): Promise<void>
+  count(scope: TenantScope): Promise<number>
+}
+
+type Records = Pick<SealedRecords, 'get' | 'put' | 'putIfAbsent' | 'replace' | 'remove' | 'ids' | 'values'>
+
+const PREFIX = 'tuningjobs-'
+const REPORT_PREFIX = 'tuningreports-'
+const CHANGE_ATTEMPTS_MAX = 20
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
+
+export function createTuningStore(records: Records): TuningStore {
+  return {
+    insert: async (scope, job) => {
+      const result = await records.putIfAbsent(scope, recordIdOf(job.id), job)
+      if (result.kind === 'lost-race') throw new Error(`${job.id} is taken`)
+    },
+    get: async (scope, id) => (await records.get<TuningJob>(scope, recordIdOf(id)))?.value,
+    change: async (scope, id, edit) => {
+      for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
+        const found = await records.get<TuningJob>(scope, recordIdOf(id))
+        if (!found) return undefined
+        const next = edit(found.value)
+        if (next === found.value) return next
+        const result = await records.replace(scope, recordIdOf(id), next, found.etag)
+        if (result.kind === 'written') return next
+      }
+      throw new Error(`others are changing ${id} at the moment`)
+    },
+    async *list(scope, after) {
+      for await (const { value } of records.values<TuningJob>(scope, PREFIX, after && recordIdOf(after))) yield value
+    },
+    putReport: (scope, id, report) => records.put(scope, reportIdOf(id, report.role), report),
+    report: async (scope, id, role) => (await records.get<DatasetReport>(scope, reportIdOf(id, role)))?.value,
+    removeAll: async (scope) => {
+      for (const prefix of [REPORT_PREFIX, PREFIX])
+        for await (const id of records.ids(scope, prefix)) await records.remove(scope, id)
+    },
+    count: async (scope) => {
+      let count = 0
+      for await (const id of records.ids(scope, PREFIX)) count += id ? 1 : 0
+      return count
+    },
+  }
+}
+
+/** Ids sort by age; their complements, which records are named by, by youth: so a list begins with the newest. */
+function recordIdOf(id: TuningJobId): string {
+  let key = PREFIX
+  for (const character of id.slice('ftjob-'.length))
+    key += ALPHABET.charAt(ALPHABET.length - 1 - ALPHABET.indexOf(character))
+  return key
+}
+
+const reportIdOf = (id: TuningJobId, role: DatasetRole) => `${REPORT_PREFIX}${id}-${role}`

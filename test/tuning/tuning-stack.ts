@@ -1,0 +1,36 @@
+import type { OpenAI } from 'openai'
+import type { KeptThing } from '../../local/simulator/stored/account-store'
+import type { TestStack } from '../harness/stack'
+
+/** Questions with their answers, one a line. */
+export const lessons = (count: number): Buffer =>
+  Buffer.from(
+    Array.from({ length: count }, (_, n) =>
+      JSON.stringify({
+        messages: [
+          { role: 'user', content: `Question ${n}?` },
+          { role: 'assistant', content: `Answer ${n}.` },
+        ],
+      }),
+    ).join('\n'),
+  )
+
+const OVER = ['succeeded', 'failed', 'cancelled']
+const END_MS_MAX = 80_000
+
+/** The job once it is over. */
+export async function jobEnded(client: OpenAI, id: string): Promise<OpenAI.FineTuning.FineTuningJob> {
+  const deadline = Date.now() + END_MS_MAX
+  for (;;) {
+    const job = await client.fineTuning.jobs.retrieve(id)
+    if (OVER.includes(job.status)) return job
+    if (Date.now() > deadline) throw new Error(`${id} is ${job.status} after ${END_MS_MAX / 1_000} s`)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+}
+
+/** What accounts keep. */
+export async function storedThings({ simulatorUrl }: TestStack): Promise<KeptThing[]> {
+  const answer = await fetch(`${simulatorUrl}/simulator/stored`)
+  return ((await answer.json()) as { things: KeptThing[] }).things
+}
