@@ -23,13 +23,19 @@ export type BatchId = `batch_${string}`
 export type ResponseId = `resp_${string}`
 /** Of a fine-tuning job, spelt as OpenAI spells it. */
 export type TuningJobId = `ftjob-${string}`
+/** Of a file that is kept as training or validation data. */
+export type DatasetId = `dts_${string}`
+/** Of a file that its client writes by a link. */
+export type LinkUploadId = `upl_${string}`
 /** Of one version of a tuned model. */
 export type ModelId = `mdl_${string}`
-/** A run of a checklist: an onboarding, an offboarding, a move, a rotation of a tenant's data key, a promotion. */
+/** A run of a checklist: an onboarding, an offboarding, a move, a rotation of a tenant's data key, a promotion, an evaluation. */
 export type OperationId = `${OperationPrefix}_${string}`
 
-export const operationPrefixes = ['onb', 'off', 'mov', 'rot', 'prm'] as const
+export const operationPrefixes = ['onb', 'off', 'mov', 'rot', 'prm', 'evl', 'hos', 'shm', 'shr'] as const
 export type OperationPrefix = (typeof operationPrefixes)[number]
+/** Of an evaluation of a tuned model, by itself or as a stage of a job. */
+export type EvaluationId = `evl_${string}`
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 /** Of an id, behind its prefix. */
@@ -51,6 +57,8 @@ export interface IdMaker {
   batchId(): BatchId
   responseId(): ResponseId
   tuningJobId(): TuningJobId
+  datasetId(): DatasetId
+  linkUploadId(): LinkUploadId
   operationId(prefix: OperationPrefix): OperationId
 }
 
@@ -69,6 +77,8 @@ export function createIdMaker({ clock, chance }: { clock: Clock; chance: Chance 
     batchId: () => `batch_${body()}`,
     responseId: () => `resp_${body()}`,
     tuningJobId: () => `ftjob-${body()}`,
+    datasetId: () => `dts_${body()}`,
+    linkUploadId: () => `upl_${body()}`,
     operationId: (prefix) => `${prefix}_${body()}`,
   }
 }
@@ -78,6 +88,9 @@ export const parseKeyId = (text: string) => parseId<KeyId>('key_', text)
 export const parseBackendId = (text: string) => parseId<BackendId>('bke_', text)
 export const parseResponseId = (text: string) => parseId<ResponseId>('resp_', text)
 export const parseTuningJobId = (text: string) => parseId<TuningJobId>('ftjob-', text)
+export const parseEvaluationId = (text: string) => parseId<EvaluationId>('evl_', text)
+export const parseDatasetId = (text: string) => parseId<DatasetId>('dts_', text)
+export const parseLinkUploadId = (text: string) => parseId<LinkUploadId>('upl_', text)
 export const parseModelId = (text: string) => parseId<ModelId>('mdl_', text)
 export const parseBatchId = (text: string) => parseId<BatchId>('batch_', text)
 export const parseStampId = (text: string) => parseId<StampId>('stm_', text)

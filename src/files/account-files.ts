@@ -79,13 +79,13 @@ export function createAccountFiles({ upstream, http, credentials }: AccountFiles
     send: (account, file) =>
       answered(async () => {
         const { origin, pathname } = new URL(filesUrlOf(account))
-        const { head, tail } = frameOf(file)
+        const { head, tail, contentType } = frameOf({ fields: fieldsFor(file), name: 'file', filename: file.filename })
         const length = file.bytes === undefined ? undefined : head.length + file.bytes + tail.length
         const answer = await upstream.send({
           origin,
           path: pathname,
           headers: {
-            'content-type': `multipart/form-data; boundary=${BOUNDARY}`,
+            'content-type': contentType,
             'user-agent': 'tenantry',
             ...(length === undefined ? {} : { 'content-length': String(length) }),
             ...(await proofOf(account)),
@@ -138,25 +138,36 @@ export function createAccountFiles({ upstream, http, credentials }: AccountFiles
 }
 
 /** v1 of Azure's API, whose files are those of the dated versions too. */
-const filesUrlOf = ({ api, endpoint }: Account): string =>
+export const filesUrlOf = ({ api, endpoint }: Account): string =>
   api.kind === 'azure-openai' ? `${endpoint}/openai/v1/files` : `${endpoint}/files`
 
-/** A form (RFC 7578) around the content; names and purposes are ours, so that nothing in them has to be escaped. */
-function frameOf({ filename, purpose, expiresAfterSeconds }: SentFile): { head: Buffer; tail: Buffer } {
-  const fields: Record<string, string> = {
-    purpose,
-    ...(expiresAfterSeconds === undefined
-      ? {}
-      : { 'expires_after[seconds]': String(expiresAfterSeconds), 'expires_after[anchor]': 'created_at' }),
-  }
+function fieldsFor({ purpose, expiresAfterSeconds }: SentFile): Record<string, string> {
+  if (expiresAfterSeconds === undefined) return { purpose }
+  return { purpose, 'expires_after[seconds]': String(expiresAfterSeconds), 'expires_after[anchor]': 'created_at' }
+}
+
+/** A form (RFC 7578) around the content; names and values are ours, so that nothing in them has to be escaped. */
+export function frameOf({
+  fields,
+  name: fileField,
+  filename,
+}: {
+  fields: Readonly<Record<string, string>>
+  name: string
+  filename: string
+}): { head: Buffer; tail: Buffer; contentType: string } {
   const parts = Object.entries(fields).map(
     ([name, value]) =>
       `--${BOUNDARY}${CRLF}content-disposition: form-data; name="${name}"${CRLF}${CRLF}${value}${CRLF}`,
   )
   const file =
-    `--${BOUNDARY}${CRLF}content-disposition: form-data; name="file"; filename="${filename}"${CRLF}` +
+    `--${BOUNDARY}${CRLF}content-disposition: form-data; name="${fileField}"; filename="${filename}"${CRLF}` +
     `content-type: application/octet-stream${CRLF}${CRLF}`
-  return { head: Buffer.from(parts.join('') + file), tail: Buffer.from(`${CRLF}--${BOUNDARY}--${CRLF}`) }
+  return {
+    head: Buffer.from(parts.join('') + file),
+    tail: Buffer.from(`${CRLF}--${BOUNDARY}--${CRLF}`),
+    contentType: `multipart/form-data; boundary=${BOUNDARY}`,
+  }
 }
 
 async function* framed(head: Buffer, content: AsyncIterable<Uint8Array>, tail: Buffer): AsyncGenerator<Uint8Array> {
@@ -174,7 +185,7 @@ async function* piecesOf(body: UpstreamBody): AsyncGenerator<Buffer> {
 }
 
 /** Where no answer came, or none could be asked for, later may be otherwise. */
-async function answered<T>(work: () => Promise<T | NotDone>): Promise<T | NotDone> {
+export async function answered<T>(work: () => Promise<T | NotDone>): Promise<T | NotDone> {
   try {
     return await work()
   } catch (error) {
@@ -184,7 +195,7 @@ async function answered<T>(work: () => Promise<T | NotDone>): Promise<T | NotDon
   }
 }
 
-function fileOf(answer: SmallAnswer): AccountFile | NotDone {
+export function fileOf(answer: SmallAnswer): AccountFile | NotDone {
   if (answer.status >= 300) return notDone(answer)
   const { id, status } = fieldsOf(answer.body)
   if (typeof id !== 'string') return { kind: 'unsure', detail: 'an answer that is no file', againMs: AGAIN_MS }
@@ -193,7 +204,7 @@ function fileOf(answer: SmallAnswer): AccountFile | NotDone {
   return { kind: 'file', id, state: status === 'error' ? 'error' : isWaiting ? 'processing' : 'processed' }
 }
 
-function notDone(answer: SmallAnswer): NotDone {
+export function notDone(answer: SmallAnswer): NotDone {
   const { status } = answer
   const { code } = fieldsOf(fieldsOf(answer.body)['error'])
   const shown = typeof code === 'string' && CODE.test(code) ? code : 'no code'
@@ -218,10 +229,10 @@ function listed(body: unknown): { id: string; filename: string }[] {
 
 const hasMore = (body: unknown) => fieldsOf(body)['has_more'] === true
 
-const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
+export const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null ? { ...value } : {}
 
-function parsed(body: Buffer | undefined): unknown {
+export function parsed(body: Buffer | undefined): unknown {
   try {
     return JSON.parse(body?.toString() ?? '')
   } catch {

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantScope } from '../storage/tenant-scope'
 import { CHUNK_BYTES } from './file-bounds'
+import type { ContentHash } from './file-record'
 
 /**
  * Content in chunks, each a sealed record of its own: so a file of any size is written and read with the memory of a few
@@ -24,7 +26,8 @@ export interface Piece {
 }
 
 export type WriteResult =
-  { readonly kind: 'written'; readonly piece: Piece; readonly bytes: number } | { readonly kind: 'too-large' }
+  | { readonly kind: 'written'; readonly piece: Piece; readonly bytes: number; readonly contentHash: ContentHash }
+  | { readonly kind: 'too-large' }
 
 const NUMBER_DIGITS = 5
 const chunkId = (id: string, number: number) => `${prefixOf(id)}${String(number).padStart(NUMBER_DIGITS, '0')}`
@@ -35,10 +38,12 @@ export function createContents(records: Pick<SealedRecords, 'getBytes' | 'putByt
   return {
     write: async (scope, id, content, bytesMax) => {
       const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+      const hash = createHash('sha256')
       let held = 0
       let bytes = 0
       let chunks = 0
       const flush = async () => {
+        hash.update(chunk.subarray(0, held))
         // Sealed before anything else is put into the buffer.
         await records.putBytes(scope, chunkId(id, chunks), chunk.subarray(0, held))
         chunks++
@@ -56,7 +61,7 @@ export function createContents(records: Pick<SealedRecords, 'getBytes' | 'putByt
         }
       }
       if (held > 0) await flush()
-      return { kind: 'written', piece: { id, chunks }, bytes }
+      return { kind: 'written', piece: { id, chunks }, bytes, contentHash: `sha256:${hash.digest('hex')}` }
     },
     async *read(scope, pieces) {
       for (const id of chunksOf(pieces)) {

@@ -60,7 +60,9 @@ export function createFiles(deps: FilesDeps): Files {
     },
     stage: async (scope, id, backend, staging) => {
       const file = await there(scope, id)
-      return file ? copies.stage(scope, opened(scope, file), backend, staging) : { kind: 'missing' }
+      if (!file) return { kind: 'missing' }
+      const content = () => contents.read(scope, file.pieces)
+      return copies.stage(scope, { record: recordOf(file), content }, backend, staging)
     },
     unstage: (scope, owner) => copies.removeFor(scope, owner),
   }

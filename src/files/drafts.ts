@@ -3,9 +3,9 @@ import type { FileId, IdMaker } from '../base/ids'
 import { describeError, type Log } from '../base/log'
 import { Problem, ProblemError } from '../base/problem'
 import type { TenantScope } from '../storage/tenant-scope'
-import type { Contents, Piece } from './contents'
+import type { Contents, Piece, WriteResult } from './contents'
 import { CLEARING_MARGIN_MS, DRAFT_MS_MAX, FILE_BYTES_MAX, fileBytesMax } from './file-bounds'
-import type { FilePurpose, FileRecord } from './file-record'
+import type { ContentHash, FilePurpose, FileRecord } from './file-record'
 import { recordOf, type FileStore, type StoredFile } from './file-store'
 import type { NewFile } from './files'
 import { begun, ended, grown, settled } from './shelf'
@@ -78,7 +78,7 @@ function draftOf(
 ): Draft {
   const { shelves, contents, store, clock, log } = deps
   const endsMs = clock.monotonicMs() + DRAFT_MS_MAX
-  let written: { piece: Piece; bytes: number } | undefined
+  let written: Extract<WriteResult, { kind: 'written' }> | undefined
   let isOver = false
   const over = () => {
     if (!isOver) onEnd()
@@ -122,7 +122,8 @@ function draftOf(
       if (!written) return refused(new Problem('invalid_request', 'The file has no content.', { param: 'file' }))
       const bytesMax = fileBytesMax(meta.purpose)
       if (written.bytes > bytesMax) return refused(tooLarge(bytesMax, 'file'))
-      const file = storedFileOf({ id, ...meta, bytes: written.bytes, pieces: [written.piece] }, clock.now())
+      const { bytes, piece, contentHash } = written
+      const file = storedFileOf({ id, ...meta, bytes, contentHash, pieces: [piece] }, clock.now())
       // From here on nobody can tell whether the file is there but who reads it: of a crash or a failure the sweep does.
       over()
       if (!(await store.insert(scope, file))) {
@@ -144,12 +145,18 @@ function draftOf(
 }
 
 export function storedFileOf(
-  file: Omit<NewFile, 'id' | 'bytesAtMost'> & { id: FileId; bytes: number; pieces: readonly Piece[] },
+  file: Omit<NewFile, 'id' | 'bytesAtMost'> & {
+    id: FileId
+    bytes: number
+    contentHash?: ContentHash
+    pieces: readonly Piece[]
+  },
   createdAt: number,
 ): StoredFile {
-  const { id, filename, purpose, bytes, createdBy, pieces, expiresAfterSeconds } = file
+  const { id, filename, purpose, bytes, contentHash, createdBy, pieces, expiresAfterSeconds } = file
   const expiresAt = expiresAfterSeconds === undefined ? undefined : createdAt + expiresAfterSeconds * 1_000
-  return { id, filename, purpose, bytes, createdAt, expiresAt, createdBy, pieces }
+  const hashed = contentHash === undefined ? {} : { contentHash }
+  return { id, filename, purpose, bytes, ...hashed, createdAt, expiresAt, createdBy, pieces }
 }
 
 /** Breaks off what takes longer: after that its place is cleared away. */

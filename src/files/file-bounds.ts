@@ -13,6 +13,18 @@ export const PART_MS_MAX = 10 * 60_000
 /** OpenAI's: an upload that is not completed within an hour is over. */
 export const UPLOAD_VALID_MS = 3_600_000
 
+/** How long a link to upload by may be used. Another can be had while the upload is open. */
+export const LINK_VALID_MS = 3_600_000
+/** An upload by link that is not completed within it is over: 512 MB at 0.2 Mbit/s. */
+export const LINK_UPLOAD_VALID_MS = 6 * 3_600_000
+/** To take in what came by a link: minutes, or what an outage makes of them. */
+export const TAKING_MS_MAX = 3 * 3_600_000
+
+/** What is so large is fetched by its account rather than sent in one request. Source: Microsoft, "Customize a model". */
+export const IMPORT_BYTES_MIN = 100_000_000
+/** How long an account may read what it is to fetch. */
+export const LENT_MS = 2 * 3_600_000
+
 /** Seconds from its creation after which a file may expire. Source: OpenAI's `expires_after`. */
 export const expirySeconds = { min: 3_600, max: 2_592_000 } as const
 

@@ -8,6 +8,9 @@ export type UploadPurpose = (typeof uploadPurposes)[number]
 export const filePurposes = [...uploadPurposes, 'batch_output', 'fine-tune-results'] as const
 export type FilePurpose = (typeof filePurposes)[number]
 
+/** SHA-256 in lower-case hexadecimal. */
+export type ContentHash = `sha256:${string}`
+
 /** What is known of a tenant's file. It is there only when all of its content is, so every file can be used at once. */
 export interface FileRecord {
   readonly id: FileId
@@ -15,6 +18,8 @@ export interface FileRecord {
   readonly filename: string
   readonly purpose: FilePurpose
   readonly bytes: number
+  /** Of all bytes; unknown where it came in parts, which nobody has read in their order. */
+  readonly contentHash?: ContentHash | undefined
   /** Unix milliseconds. */
   readonly createdAt: number
   /** Unix milliseconds, from which on nobody sees it; undefined for one that stays. */

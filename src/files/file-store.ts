@@ -59,6 +59,6 @@ export const isThere = ({ isGoing, expiresAt }: StoredFile, nowMs: number): bool
   !isGoing && (expiresAt === undefined || expiresAt > nowMs)
 
 /** Without what only the store knows. */
-export function recordOf({ id, filename, purpose, bytes, createdAt, expiresAt, createdBy }: StoredFile): FileRecord {
-  return { id, filename, purpose, bytes, createdAt, expiresAt, createdBy }
+export function recordOf({ pieces: _, isGoing: __, ...record }: StoredFile): FileRecord {
+  return record
 }

@@ -30,6 +30,12 @@ export type UnderWay = Room &
     | { readonly kind: 'clearing' }
     /** A file goes. */
     | { readonly kind: 'deleting' }
+    /** A client may write by a link, or what it wrote is being taken in. */
+    | { readonly kind: 'receiving' }
+    /** What came by a link is a file, or not wanted any more; by a link that still holds more may come, which goes too. */
+    | { readonly kind: 'received' }
+    /** A copy in the clear is there for an account to fetch; the entry has its name. */
+    | { readonly kind: 'lent' }
   )
 
 interface Room {
@@ -52,12 +58,20 @@ export function dueAt({ underWay, expiresFrom }: Shelf): number | undefined {
 /** Takes room for what begins. */
 export function begun(shelf: Shelf, id: string, entry: UnderWay): Shelf | Problem {
   const entries = Object.values(shelf.underWay)
-  const active = entries.filter(({ kind }) => kind !== 'clearing').length
+  const active = entries.filter(({ kind }) => !passive.has(kind)).length
   if (active >= UNDER_WAY_MAX || entries.length >= ENTRIES_MAX) {
     const text = `${UNDER_WAY_MAX} files and uploads of this tenant are under way, which is the most. End some of them first.`
     return new Problem('concurrency_limit_exceeded', text, { retryAfterMs: BUSY_RETRY_MS })
   }
   return roomProblem(shelf, entry.bytes) ?? withEntry(shelf, id, entry)
+}
+
+/** Those that nobody waits for: what is left of things that are over. */
+const passive: ReadonlySet<UnderWay['kind']> = new Set(['clearing', 'received', 'lent'])
+
+/** Notes what takes no room of the tenant's; undefined where the row is full. */
+export function noted(shelf: Shelf, id: string, entry: UnderWay): Shelf | undefined {
+  return Object.keys(shelf.underWay).length >= ENTRIES_MAX ? undefined : withEntry(shelf, id, entry)
 }
 
 /** How much it is turns out to be more than was thought. */
@@ -112,6 +126,9 @@ const withEntry = (shelf: Shelf, id: string, entry: UnderWay): Shelf => ({
   underWay: { ...shelf.underWay, [id]: entry },
 })
 
+/** Of which a file comes. */
+const coming: ReadonlySet<UnderWay['kind']> = new Set(['creating', 'uploading', 'receiving'])
+
 const BUSY_RETRY_MS = 1_000
 /** Of a row, which holds about 4,000. */
 const ENTRIES_MAX = 2_000
@@ -119,8 +136,8 @@ const ENTRIES_MAX = 2_000
 function roomProblem({ files, bytes, underWay }: Shelf, more: number, moreFiles = 1): Problem | undefined {
   const entries = Object.values(underWay)
   const taken = bytes + entries.reduce((sum, entry) => sum + entry.bytes, 0)
-  const coming = entries.filter(({ kind }) => kind === 'creating' || kind === 'uploading').length
-  if (files + coming + moreFiles > TENANT_FILES_MAX)
+  const onTheirWay = entries.filter(({ kind }) => coming.has(kind)).length
+  if (files + onTheirWay + moreFiles > TENANT_FILES_MAX)
     return new Problem('file_quota_exceeded', `A tenant has at most ${TENANT_FILES_MAX} files. Delete some first.`)
   if (taken + more <= TENANT_BYTES_MAX) return undefined
   const text = `A tenant's files have at most ${TENANT_BYTES_MAX} bytes together; ${taken} are taken, and this needs ${more}. Delete some first.`

@@ -1,11 +1,13 @@
 import { assertNever } from '../base/assert'
-import { parseFileId, parseTenantId, parseUploadId } from '../base/ids'
+import { parseFileId, parseLinkUploadId, parseTenantId, parseUploadId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
 import { fromJsonColumns } from '../storage/json-columns'
 import type { TenantsRows } from '../storage/tenants-rows'
 import { TenantScope } from '../storage/tenant-scope'
 import { endRemoval, removeFile, type FilesDeps } from './create-files'
 import { isThere } from './file-store'
+import type { LentCopies } from './lent-copies'
+import type { LinkUploads } from './link-uploads'
 import { dueAt, ended, settled, turned, type Shelf, type UnderWay } from './shelf'
 import { SHELF_ROW } from './shelves'
 import { bodyOf, type UploadRecord, type UploadStore } from './upload-record'
@@ -13,6 +15,8 @@ import { endCompletion } from './uploads'
 
 export interface SweepFilesDeps extends FilesDeps {
   readonly uploads: UploadStore
+  readonly linkUploads: Pick<LinkUploads, 'clear'>
+  readonly lent: Pick<LentCopies, 'takeBack'>
   /** The one reader of all tenants' shelves (I4): numbers, times and ids. */
   readonly everyShelf: TenantsRows
   readonly log: Log
@@ -59,6 +63,14 @@ async function endEntry(deps: SweepFilesDeps, scope: TenantScope, id: string, en
       if (fileId) await endRemoval(deps, scope, fileId)
       return
     }
+    case 'receiving':
+    case 'received': {
+      const uploadId = parseLinkUploadId(id)
+      if (uploadId) await deps.linkUploads.clear(scope, uploadId)
+      return
+    }
+    case 'lent':
+      return deps.lent.takeBack(scope, id)
     default:
       return assertNever(entry)
   }

@@ -1,7 +1,8 @@
 import type { TokenCredential } from '@azure/core-auth'
 import { odata, TableClient, TableServiceClient } from '@azure/data-tables'
-import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob'
+import { BlobSASPermissions, BlobServiceClient, SASProtocol, type ContainerClient } from '@azure/storage-blob'
 import { QueueServiceClient, type QueueClient } from '@azure/storage-queue'
+import type { TransitLink } from './transit-blobs'
 
 /** How one storage account is reached: a connection string (one machine, Azurite) or an identity (Azure). */
 export type StorageConnection =
@@ -23,6 +24,11 @@ export interface StorageAccount {
   table(name: string): TableClient
   container(name: string): ContainerClient
   queue(name: string): QueueClient
+  /**
+   * The address of one blob, signed for one right to it and for so long: as the delegate of the identity by which the account is
+   * reached, or with its key where it is reached by that. Nobody can take such an address back before its end.
+   */
+  signedBlob(container: string, blob: string, link: TransitLink): Promise<string>
   /** Names of the installation's tables and containers, without its prefix: for sweeps that trust no list of ours. */
   tableNames(): Promise<string[]>
   containerNames(): Promise<string[]>
@@ -58,6 +64,17 @@ export function connectStorage(connection: StorageConnection, prefix: string): S
     table: (name) => tables.client(tableName(name)),
     container: (name) => blobs.getContainerClient(otherName(name)),
     queue: (name) => queues.getQueueClient(otherName(name)),
+    signedBlob: async (name, blob, { right, nowMs, expiresAtMs }) => {
+      const client = blobs.getContainerClient(otherName(name)).getBlobClient(blob)
+      const signed = {
+        permissions: BlobSASPermissions.parse(PERMISSIONS[right]),
+        expiresOn: new Date(expiresAtMs),
+        ...(client.url.startsWith('https:') ? { protocol: SASProtocol.Https } : {}),
+      }
+      if (connection.kind === 'connection-string') return client.generateSasUrl(signed)
+      const key = await blobs.getUserDelegationKey(new Date(nowMs - CLOCKS_APART_MS), new Date(expiresAtMs))
+      return client.generateUserDelegationSasUrl(signed, key)
+    },
     tableNames: async () => {
       const names: string[] = []
       for await (const { name } of tables.service.listTables())
@@ -88,6 +105,11 @@ export function connectStorage(connection: StorageConnection, prefix: string): S
     },
   }
 }
+
+/** Creating as well as writing: a blob that is there may be written anew, so that an upload can begin again. */
+const PERMISSIONS = { write: 'cw', read: 'r' } as const
+/** What our clock may be ahead of the storage service's, which takes no key that is not valid yet. */
+const CLOCKS_APART_MS = 300_000
 
 /** In what was deleted meanwhile there is nothing. */
 async function countOf(items: AsyncIterable<object>): Promise<number> {

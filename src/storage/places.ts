@@ -10,6 +10,7 @@ import { containerNameOf, createPlaceStorage, type PlaceContents, type PlaceStor
 import {
   tenantDataContainers,
   tenantDataTables,
+  tenantTransitContainers,
   type DataPlace,
   type TenantAccount,
   type TenantContents,
@@ -61,7 +62,7 @@ export interface Move {
 
 export const placeStorage = {
   tables: ['tenantplaces', ...tenantDataTables],
-  containers: tenantDataContainers.map(containerNameOf),
+  containers: [...tenantDataContainers, ...tenantTransitContainers].map(containerNameOf),
 } as const
 
 /** What is stored of a tenant's place. Changed by compare-and-swap only. */

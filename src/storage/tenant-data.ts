@@ -32,6 +32,13 @@ export type TenantDataTable = (typeof tenantDataTables)[number]
 export const tenantDataContainers = ['content'] as const
 export type TenantDataContainer = (typeof tenantDataContainers)[number]
 
+/**
+ * Containers beside those for what is in the clear on its way: `incoming` from a client, `outgoing` to a model account. They belong
+ * to a place and are emptied with it, but nothing in them moves.
+ */
+export const tenantTransitContainers = ['incoming', 'outgoing'] as const
+export type TenantTransitContainer = (typeof tenantTransitContainers)[number]
+
 /** Emptying a table takes longer than a move can wait for a write: `Places.empty` does it. */
 export type TenantRows = Omit<PartitionTable<Columns>, 'removeAll'>
 

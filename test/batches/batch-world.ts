@@ -43,6 +43,7 @@ import { tenantTable } from '../../src/storage/tenant-table'
 import type { TenantSnapshot } from '../../src/tenants/snapshot'
 import { usageStorage } from '../../src/usage/run-roll-up'
 import { handRun } from '../checklists/hand-run'
+import { largeParts } from '../files/large-parts'
 import { freshStorage } from '../harness/storage'
 import { KEY, type runningSimulator } from '../local/simulator/running'
 import { linesOf, silentLog } from '../metering/read-all'
@@ -99,7 +100,8 @@ export async function batchWorld(simulator: ReturnType<typeof runningSimulator>,
   const shelves = createShelves(rows)
   const contents = createContents(records)
   const fileStore = createFileStore(records)
-  const copies = createCopies({ rows, accounts: accountFiles, ids })
+  const large = largeParts({ rows, places, accounts: accountFiles, upstream, http, credentials, clock })
+  const copies = createCopies({ rows, accounts: accountFiles, ...large, ids })
   const drafts = createDrafts({ shelves, contents, store: fileStore, slots: createWriteSlots(), ids, clock, log })
   const files = createFiles({ shelves, contents, store: fileStore, drafts, copies, clock })
 
