@@ -32,6 +32,13 @@ export const FAULTS_LISTED_MAX = 1_000
 export const CODE_FAULTS_LISTED_MAX = 100
 export const LINE_FAULTS_MAX = 20
 
+/** Faults that are kept beside the report of a registered dataset, in pages of so many; the others are counted. */
+export const FAULTS_KEPT_MAX = 100_000
+export const FAULTS_PAGE = 1_000
+
+/** Of one tenant, those that its jobs made included. */
+export const DATASETS_MAX = 1_000
+
 /** Pairs of lines that a report lists as duplicates or as leaked. */
 export const PAIRS_LISTED_MAX = 100
 /** Line numbers that a report lists for each kind of identifying data. */

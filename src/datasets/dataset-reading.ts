@@ -1,24 +1,17 @@
 import { checkExample, type ExampleCheck } from './check-example'
-import {
-  CODE_FAULTS_LISTED_MAX,
-  DATASET_BYTES_MAX,
-  EXAMPLES_MIN,
-  IMAGE_EXAMPLES_MAX,
-  TRAINED_TOKENS_MAX,
-} from './dataset-bounds'
+import { CODE_FAULTS_LISTED_MAX, DATASET_BYTES_MAX, EXAMPLES_MIN, IMAGE_EXAMPLES_MAX } from './dataset-bounds'
 import type { DatasetReport, DatasetRole, LongestExample } from './dataset-report'
 import { Duplicates } from './duplicates'
-import { estimateEpochs } from './estimate-epochs'
-import { estimatePrice, type PriceEstimate } from './estimate-price'
+import { estimateTraining } from './estimate-training'
 import { ExampleParts } from './example-parts'
 import type { ExampleSketch } from './example-sketch'
-import { FaultList } from './fault-list'
+import { FaultList, type FaultSink } from './fault-list'
 import { PiiTally } from './pii/pii-tally'
 import { isBlank, isUtf16, readLine } from './read-line'
 import type { DatasetLine } from './split-lines'
-import type { TokenReport, TokenTally } from './token-tally'
+import type { TokenTally } from './token-tally'
 import { trainingModelOf, type TrainingMethod, type TrainingModel, type TrainingModels } from './training-models'
-import { trainingPrices, type TrainingPriceList, type TrainingType } from './training-prices'
+import type { TrainingPriceList, TrainingType } from './training-prices'
 
 export interface ReadingOptions {
   readonly method: TrainingMethod
@@ -33,19 +26,21 @@ export interface ReadingOptions {
   readonly trainingType?: TrainingType
   readonly models?: TrainingModels
   readonly prices?: TrainingPriceList
+  /** Is handed every fault, for whoever keeps them all. */
+  readonly faultSink?: FaultSink
 }
 
 /** What has been found of a dataset so far, line by line. */
 export class DatasetReading {
   readonly #options: ReadingOptions
   readonly #model: TrainingModel | undefined
-  readonly #faults = new FaultList()
+  readonly #faults: FaultList
   readonly #parts = new ExampleParts()
   readonly #check: ExampleCheck
   readonly #tokens: TokenTally
   readonly #duplicates = new Duplicates()
   readonly #pii: PiiTally | undefined
-  readonly #blank = new BlankLines(this.#faults)
+  readonly #blank: BlankLines
   #unreadable = false
   #lines = 0
   #examples = 0
@@ -55,6 +50,8 @@ export class DatasetReading {
 
   constructor(options: ReadingOptions, tokens: TokenTally) {
     this.#options = options
+    this.#faults = new FaultList(options.faultSink)
+    this.#blank = new BlankLines(this.#faults)
     this.#tokens = tokens
     this.#model = trainingModelOf(options.baseModel, options.models)
     this.#check = { faults: this.#faults, parts: this.#parts, images: this.#model?.images ?? true }
@@ -88,13 +85,11 @@ export class DatasetReading {
 
   /** `contentHash` is undefined where the file was not read to its end. */
   end(bytes: number, contentHash: string | undefined): { report: DatasetReport; sketch: ExampleSketch } {
-    const { method, baseModel, role, prices = trainingPrices, trainingType: type = 'standard' } = this.#options
+    const { method, baseModel, role } = this.#options
     const tokens = this.#tokens.report()
-    const learns = role === 'training' && method !== 'reinforcement'
-    const epochs = learns ? (this.#options.epochs ?? estimateEpochs(this.#examples)) : 0
-    this.#addFileFaults({ bytes, tokens, epochs, whole: contentHash !== undefined })
-    const priced = { baseModel, method, type, tokens: tokens.total, marginTokens: tokens.margin, epochs }
-    const price: PriceEstimate | undefined = role === 'training' ? estimatePrice(prices, priced) : undefined
+    const read = { method, baseModel, role, tokens, examples: this.#examples }
+    const { epochs, price, excess } = estimateTraining(read, this.#options)
+    this.#addFileFaults({ bytes, whole: contentHash !== undefined, excess })
     const faults = this.#faults.report()
     const report: DatasetReport = {
       method,
@@ -134,7 +129,7 @@ export class DatasetReading {
     this.#faults.add('example_too_long', '', `The example has ${about}${tokens} tokens; the model takes ${tokensMax}.`)
   }
 
-  #addFileFaults(file: { bytes: number; tokens: TokenReport; epochs: number; whole: boolean }): void {
+  #addFileFaults(file: { bytes: number; whole: boolean; excess: string | undefined }): void {
     const faults = this.#faults
     const { method } = this.#options
     faults.endLines()
@@ -151,9 +146,7 @@ export class DatasetReading {
       faults.add('too_few_examples', '', `The file has ${this.#examples} examples without errors.`)
     if (this.#imageExamples > IMAGE_EXAMPLES_MAX)
       faults.add('too_many_image_examples', '', `The file has ${this.#imageExamples} examples with images.`)
-    const trained = (file.tokens.total - file.tokens.margin) * file.epochs
-    if (trained > TRAINED_TOKENS_MAX)
-      faults.add('trained_tokens_above_limit', '', `At least ${trained} tokens in ${file.epochs} epochs.`)
+    if (file.excess !== undefined) faults.add('trained_tokens_above_limit', '', file.excess)
   }
 }
 

@@ -26,8 +26,12 @@ export interface FaultReport {
   readonly listed: readonly Fault[]
 }
 
+/** Is handed every fault as it is met, but for those beyond `LINE_FAULTS_MAX` of a line. */
+export type FaultSink = (fault: Fault) => void
+
 /** Counts all faults, and keeps the first of each code. */
 export class FaultList {
+  readonly #sink: FaultSink | undefined
   readonly #listed: Fault[] = []
   readonly #counts = new Map<FaultCode, number>()
   #line: number | undefined
@@ -35,6 +39,10 @@ export class FaultList {
   #lineFaults = 0
   #lineErrors = 0
   #faultyLines = 0
+
+  constructor(sink?: FaultSink) {
+    this.#sink = sink
+  }
 
   /** What is added from here on belongs to this line. */
   beginLine(line: number, byteOffset: number): void {
@@ -58,9 +66,12 @@ export class FaultList {
     this.#counts.set(code, count)
     this.#lineFaults += 1
     if (severity === 'error' && this.#lineErrors++ === 0 && this.#line !== undefined) this.#faultyLines += 1
-    if (count > CODE_FAULTS_LISTED_MAX || this.#lineFaults > LINE_FAULTS_MAX) return undefined
-    if (this.#listed.length >= FAULTS_LISTED_MAX) return undefined
-    this.#listed.push({ code, severity, line: this.#line, byteOffset: this.#byteOffset, path, reason, valid })
+    if (this.#lineFaults > LINE_FAULTS_MAX) return undefined
+    const isListed = count <= CODE_FAULTS_LISTED_MAX && this.#listed.length < FAULTS_LISTED_MAX
+    if (!isListed && !this.#sink) return undefined
+    const fault: Fault = { code, severity, line: this.#line, byteOffset: this.#byteOffset, path, reason, valid }
+    if (isListed) this.#listed.push(fault)
+    this.#sink?.(fault)
     return undefined
   }
 

@@ -5,6 +5,7 @@ import { LINE_TURN_BYTES, READ_BYTES_MAX, TURN_BYTES } from './dataset-bounds'
 import { DatasetReading, type ReadingOptions } from './dataset-reading'
 import type { DatasetReport } from './dataset-report'
 import type { ExampleSketch } from './example-sketch'
+import type { FaultPages } from './fault-pages'
 import { LineSplitter } from './split-lines'
 import { TokenTally } from './token-tally'
 
@@ -16,13 +17,15 @@ export interface ValidatedDataset {
 
 /**
  * Reads a dataset once, and finds every fault of it and what training on it takes. Holds one line and tables of a fixed
- * size, and lets others have their turn while it reads. Fails only when reading does.
+ * size, and lets others have their turn while it reads. Fails only when reading does, or the keeping of the faults that `pages` is given.
  */
 export async function validateDataset(
   content: AsyncIterable<Uint8Array>,
-  options: ReadingOptions,
+  options: Omit<ReadingOptions, 'faultSink'>,
+  pages?: FaultPages,
 ): Promise<ValidatedDataset> {
-  const reading = new DatasetReading(options, new TokenTally(await loadTokenCounter()))
+  const sunk = pages ? { ...options, faultSink: pages.sink } : options
+  const reading = new DatasetReading(sunk, new TokenTally(await loadTokenCounter()))
   const lines = new LineSplitter()
   const hash = createHash('sha256')
   let bytes = 0
@@ -34,6 +37,7 @@ export async function validateDataset(
     for (const line of lines.push(piece)) {
       const work = reading.add(line)
       if (!work.next().done) await inTurns(work)
+      if (pages?.isFull) await pages.flush()
       turnBytes += line.length + LINE_TURN_BYTES
       if (turnBytes < TURN_BYTES) continue
       turnBytes = 0
@@ -42,7 +46,9 @@ export async function validateDataset(
   }
   const last = lines.last()
   if (last) await inTurns(reading.add(last))
-  return reading.end(bytes, bytes > READ_BYTES_MAX ? undefined : hash.digest('hex'))
+  const validated = reading.end(bytes, bytes > READ_BYTES_MAX ? undefined : hash.digest('hex'))
+  await pages?.end()
+  return validated
 }
 
 async function inTurns(work: Generator<void, void>): Promise<void> {

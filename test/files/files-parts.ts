@@ -8,6 +8,7 @@ import { systemChance } from '../../src/base/chance'
 import type { Clock } from '../../src/base/clock'
 import { createIdMaker } from '../../src/base/ids'
 import { createLog } from '../../src/base/log'
+import { assembleDatasets } from '../../src/datasets/assemble-datasets'
 import { createSealer } from '../../src/encryption/create-sealer'
 import { keyFileWrappingKey } from '../../src/encryption/key-file'
 import { createSealedRecords } from '../../src/encryption/sealed-records'
@@ -18,6 +19,9 @@ import { createPlaces, placeStorage } from '../../src/storage/places'
 import { TenantScope } from '../../src/storage/tenant-scope'
 import { tenantTable } from '../../src/storage/tenant-table'
 import { freshStorage } from '../harness/storage'
+
+/** So that a test need not send 100 MB; everything else there is smaller. */
+export const LARGE_BYTES_MIN = 5 * 1024 * 1024
 
 /** The slice on real storage, without a host. */
 export function filesParts(clock: Clock, storage = freshStorage()) {
@@ -49,8 +53,20 @@ export function filesParts(clock: Clock, storage = freshStorage()) {
       log,
     })
     const records = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
-    const slice = assembleFiles({ storage: on, records, upstream, http, credentials, ids, clock, log })
-    return { keyring, places, records, ...slice }
+    const slice = assembleFiles({
+      storage: on,
+      records,
+      places,
+      upstream,
+      http,
+      credentials,
+      importBytesMin: LARGE_BYTES_MIN,
+      ids,
+      clock,
+      log,
+    })
+    const datasets = assembleDatasets({ records, files: slice.files, ids, clock })
+    return { keyring, places, records, ...slice, ...datasets }
   }
   const first = instance()
   return {
