@@ -59,6 +59,7 @@ import { connectTenantAccounts } from './storage/tenant-accounts'
 import { tenantTable, type Columns } from './storage/tenant-table'
 import type { Tenants } from './tenants/tenants'
 import { createRegistry } from './registry/registry'
+import { assembleHosting, assembleMeters } from './hosting/assemble-hosting'
 import { assembleTuning } from './tuning/assemble-tuning'
 
 export interface LifecycleParts extends Pick<
@@ -121,8 +122,10 @@ export function composeLifecycle(parts: LifecycleParts) {
     figuresOf: createAliasFigures(queryUsage),
     clock,
   })
+  const { rows: meterRows, meters } = assembleMeters(parts)
   const tuning = assembleTuning({
     ...parts,
+    meters,
     records,
     registry,
     files: files.files,
@@ -133,6 +136,19 @@ export function composeLifecycle(parts: LifecycleParts) {
     alerts,
     stages: { gate: createGateStage({ registry }), route: createRouteStage(promotions) },
     bounds: config.tuning,
+  })
+
+  const hosting = assembleHosting({
+    ...parts,
+    registry,
+    arm,
+    rows: meterRows,
+    meters,
+    deployments: tuning.deployments,
+    usageOf: queryUsage,
+    idleMs: config.hosting.idleMs,
+    // As long as what is moved is left to its calls.
+    drainMs: config.movingDrainMs,
   })
 
   const onboarding = onboardingChecklist({
@@ -201,6 +217,7 @@ export function composeLifecycle(parts: LifecycleParts) {
     files,
     batches,
     tuning,
+    hosting,
     checklists: [
       registered(onboarding, { log, alerts }),
       registered(offboarding, { log, alerts }),
@@ -209,6 +226,7 @@ export function composeLifecycle(parts: LifecycleParts) {
       registered(batches.checklist, { log, alerts }),
       registered(promotionChecklist(promotions), { log, alerts }),
       registered(tuning.checklist, { log, alerts }),
+      registered(hosting.checklist, { log, alerts }),
     ],
     removeExpiredExports: () => removeExpiredExports({ offboardings, exporter }),
     /** What the control plane's triggers call of it. */

@@ -25,6 +25,7 @@ import { budgetsIn, createBudgetKeeper } from './budgets/create-budget-keeper'
 import { createShowLimits } from './budgets/limits-report'
 import { removeOldBudgets } from './budgets/remove-old-budgets'
 import { createBatchOperations } from './batches/batch-operations'
+import type { HostingBeginnings } from './hosting/begin-hosting'
 import type { TuningBeginnings } from './tuning/begin-tuning'
 import type { BatchBeginnings } from './batches/begin-batch'
 import { systemChance } from './base/chance'
@@ -86,6 +87,9 @@ export interface Platform {
   readonly removeOldBudgets: () => Promise<void>
   readonly batchBeginnings: BatchBeginnings
   readonly tuningBeginnings: TuningBeginnings
+  readonly hostingBeginnings: HostingBeginnings
+  /** Books what tuned models' deployments cost, and lets sleep what nobody calls. */
+  readonly lookAfterModels: () => Promise<void>
   /** Meters responses in the background that are over. */
   readonly followUpResponses: () => Promise<void>
   /** Deletes expired files and what broken-off uploads left. */
@@ -250,6 +254,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
       ...responses.operations,
       ...lifecycle.tuning.operations,
     ]),
+    wake: lifecycle.hosting.wake,
     bind: responses.bindWith(lifecycle.files.files),
     upstream,
     credentials,
@@ -318,6 +323,11 @@ export function compose(config: Config, log: Log, version: string): Platform {
     checklists: lifecycle.checklists,
     batchBeginnings: lifecycle.batches.beginnings,
     tuningBeginnings: lifecycle.tuning.beginnings,
+    hostingBeginnings: lifecycle.hosting.beginnings,
+    lookAfterModels: async () => {
+      const models = await lifecycle.hosting.lookAfter()
+      if (models > 0) log.info('tuned models were looked after', { models })
+    },
     exportArchive: { ...lifecycle.controlPlane, clock },
     removeExpiredExports: async () => {
       const removed = await lifecycle.removeExpiredExports()

@@ -37,6 +37,8 @@ export interface Config {
   readonly movingDrainMs: number
   /** Batches: how often accounts are asked for them, and how many run at one deployment, in all and of one tenant. */
   readonly tuning: { readonly pollMs: number; readonly perAccountMax: number; readonly perTenantMax: number }
+  /** Tuned models that nobody calls for so long sleep, unless their tenant says otherwise. */
+  readonly hosting: { readonly idleMs: number }
   readonly batches: { readonly pollMs: number; readonly perDeploymentMax: number; readonly perTenantMax: number }
   /** How long an offboarded tenant's export can be fetched. */
   readonly exportValidMs: number
@@ -115,6 +117,12 @@ const environment = z.object({
     .min(1, 'a whole number from 1 to 100')
     .max(100, 'a whole number from 1 to 100')
     .default(2),
+  /** Azure takes deployments of tuned models down by itself after 15 days. */
+  TENANTRY_TUNED_IDLE_HOURS: z.coerce
+    .number({ error: 'a number of hours from 1 to 336' })
+    .min(1, 'a number of hours from 1 to 336')
+    .max(336, 'a number of hours from 1 to 336')
+    .default(72),
   TENANTRY_EXPORT_VALID_HOURS: z.coerce
     .number({ error: 'a number of hours from 1 to 2160' })
     .min(1, 'a number of hours from 1 to 2160')
@@ -195,6 +203,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       perDeploymentMax: data.TENANTRY_BATCHES_PER_DEPLOYMENT,
       perTenantMax: data.TENANTRY_BATCHES_PER_TENANT,
     },
+    hosting: { idleMs: data.TENANTRY_TUNED_IDLE_HOURS * 3_600_000 },
     exportValidMs: data.TENANTRY_EXPORT_VALID_HOURS * 3_600_000,
     backendKeys: Object.fromEntries(
       Object.entries(given).filter((pair): pair is [string, string] => BACKEND_KEY_SETTING.test(pair[0])),

@@ -4,11 +4,13 @@ import { systemClock } from './base/clock'
 import { compose } from './compose'
 import { readConfig } from './config'
 import { registerChecklists } from './functions/durable/register-checklists'
+import { beginHosting } from './functions/begin-hosting'
 import { beginTuning } from './functions/begin-tuning'
 import { beginBatch } from './functions/begin-batch'
 import { exportArchive } from './functions/export-archive'
 import { followUpResponses } from './functions/follow-up-responses'
 import { inference } from './functions/inference'
+import { lookAfterModels } from './functions/look-after-models'
 import { registerControlPlane } from './functions/register-control-plane'
 import { removeExpiredExports } from './functions/remove-expired-exports'
 import { removeOldBudgets } from './functions/remove-old-budgets'
@@ -28,10 +30,12 @@ app.http('export-archive', exportArchive(platform.exportArchive))
 registerChecklists(platform.checklists)
 app.storageQueue('begin-batch', beginBatch(platform))
 app.storageQueue('begin-tuning', beginTuning(platform))
+app.storageQueue('begin-hosting', beginHosting(platform))
 app.timer('roll-up-usage', rollUpUsage(platform))
 app.timer('remove-expired-exports', removeExpiredExports(platform))
 app.timer('remove-old-budgets', removeOldBudgets(platform))
 app.timer('sweep-files', sweepFiles(platform))
+app.timer('look-after-models', lookAfterModels(platform))
 app.timer('follow-up-responses', followUpResponses(platform))
 
 app.hook.appStart(() =>

@@ -8,6 +8,7 @@ import { budgetStorage } from './budgets/create-budget-keeper'
 import { dataKeyStorage } from './encryption/tenant-keys'
 import { secretStorage } from './encryption/wrapped-secrets'
 import { fileStorage } from './files/assemble-files'
+import { hostingNeeds } from './hosting/assemble-hosting'
 import { idempotencyStorage } from './http/idempotency'
 import { limitStorage } from './limits/create-limiter'
 import { signingStorage } from './offboarding/certificate'
@@ -49,6 +50,7 @@ export const storageNeeds: readonly StorageNeeds[] = [
   batchNeeds,
   responseStorage,
   tuningNeeds,
+  hostingNeeds,
   offboardingStorage,
   signingStorage,
 ]

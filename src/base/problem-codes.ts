@@ -73,6 +73,7 @@ export const problemCodes = {
   upstream_timeout: entry(504, 'The model backend did not answer in time', 'server_error', 'upstream', 'retryable'),
   // The platform
   no_backend: entry(503, 'No backend is configured for this model', 'server_error', 'platform', 'final'),
+  model_asleep: entry(503, 'The model sleeps and is being woken', 'server_error', 'tenant', 'retryable'),
   tenant_moving: entry(503, 'The tenant is being moved', 'server_error', 'platform', 'retryable'),
   identity_unavailable: entry(503, 'Token keys cannot be had', 'server_error', 'platform', 'retryable'),
   storage_unavailable: entry(503, 'Storage did not answer', 'server_error', 'platform', 'retryable'),

@@ -62,9 +62,12 @@ import { platformTenantModels } from './platform-tenant-models'
 import { tenantModel } from './tenant-model'
 import { tenantModelArchive } from './tenant-model-archive'
 import { tenantModelCompare } from './tenant-model-compare'
+import { tenantModelDeploy } from './tenant-model-deploy'
 import { tenantModelPromote } from './tenant-model-promote'
 import { tenantModelRestore } from './tenant-model-restore'
 import { tenantModelRollback } from './tenant-model-rollback'
+import { tenantModelUndeploy } from './tenant-model-undeploy'
+import { tenantOperation } from './tenant-operation'
 import { tenantModels } from './tenant-models'
 
 const triggers = [
@@ -124,9 +127,12 @@ const triggers = [
   tenantModel,
   tenantModelArchive,
   tenantModelCompare,
+  tenantModelDeploy,
   tenantModelPromote,
   tenantModelRestore,
   tenantModelRollback,
+  tenantModelUndeploy,
+  tenantOperation,
   tenantModels,
 ]
 

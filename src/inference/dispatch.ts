@@ -11,9 +11,10 @@ import type { UpstreamAnswer } from './forward'
 import { inTurn } from './in-turn'
 import type { Call } from './read-call'
 import type { RunningCall } from './running-call'
+import { wakeIfAsleep, type WakeDeps } from './wake-if-asleep'
 import { sendCall, type SendDeps } from './send-call'
 
-export interface DispatchDeps extends SendDeps, FallBackDeps {
+export interface DispatchDeps extends SendDeps, FallBackDeps, WakeDeps {
   readonly fairQueue: FairQueue
 }
 
@@ -46,12 +47,14 @@ export async function dispatch(deps: DispatchDeps, input: Dispatching): Promise<
   }
   try {
     let { grant, estimate, rates } = input
-    // Ends: fallbacks do not lead in circles, and are few (`checkFallbacks`).
+    const tried: string[] = []
+    // Ends: no alias is tried twice, and each leads to one other.
     for (;;) {
-      const answer = await sendInTurn(deps, { ...input, grant, estimate })
+      tried.push(grant.alias.name)
+      const answer = wakeIfAsleep(deps, grant) ?? (await sendInTurn(deps, { ...input, grant, estimate }))
       if (!(answer instanceof Problem) && answer.kind !== 'failed') return { answer, grant, estimate, rates }
       const problem = answer instanceof Problem ? answer : answer.problem
-      const next = isWorthFallback(problem) ? await fallBack(deps, { call, grant, running }) : undefined
+      const next = isWorthFallback(problem) ? await fallBack(deps, { call, grant, running, tried }) : undefined
       if (!next) return answer instanceof Problem ? fail(answer) : fail(problem, answer.backend, answer.attempts)
       ;({ grant, estimate, rates } = next)
     }

@@ -26,6 +26,7 @@ const WORTH: ReadonlySet<ProblemCode> = new Set([
   'upstream_timeout',
   'upstream_rejected_us',
   'model_account_refuses',
+  'model_asleep',
 ])
 
 export const isWorthFallback = ({ code }: Problem): boolean => WORTH.has(code)
@@ -37,11 +38,13 @@ export const isWorthFallback = ({ code }: Problem): boolean => WORTH.has(code)
  */
 export async function fallBack(
   deps: FallBackDeps,
-  { call, grant, running }: { call: Call; grant: Grant; running: RunningCall },
+  { call, grant, running, tried }: { call: Call; grant: Grant; running: RunningCall; tried: readonly string[] },
 ): Promise<FallenBack | undefined> {
   const { tenant, caller, alias } = grant
-  if (alias.fallback === undefined) return undefined
-  const other = authorize(tenant, caller, { ...call, alias: alias.fallback })
+  const name = alias.asleep?.answeredBy ?? alias.fallback
+  // Fallbacks do not lead in circles (`checkFallbacks`), but whose answers stand in may, together with them.
+  if (name === undefined || tried.includes(name)) return undefined
+  const other = authorize(tenant, caller, { ...call, alias: name })
   if (other instanceof Problem) return undefined
   const estimate = estimateTokens(call, other.outputTokens)
   // The first reservation goes back first: both may be of the same limits.

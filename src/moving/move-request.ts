@@ -7,6 +7,7 @@ import type { ModelsChange } from '../tenants/edit-record'
 import { deploymentInput, ownAccountInput } from '../tenants/own-models-input'
 import { aliasGroups, aliasName } from '../tenants/tenant-input'
 import { dataIsolations, modelIsolations, type TenantRecord } from '../tenants/tenant-record'
+import { isTunedAlias } from '../tenants/tuned-alias'
 import type { Tenants } from '../tenants/tenants'
 import type { MovingInput } from './moving-input'
 
@@ -68,10 +69,17 @@ export async function planMove(
   // First: what is said of an alias that there is not would otherwise be passed over, and others blamed for what is missing.
   const unknown = models?.aliases.findIndex(({ name }) => !record.aliases.some((alias) => alias.name === name)) ?? -1
   if (unknown >= 0) return fault(`models.aliases.${unknown}.name`, 'The tenant has no alias of this name')
+  if (change && record.isolation.models === 'dedicated' && record.aliases.some(isTunedAlias)) return tunedStay
   const refused = change && (await tenants.checkModels(record, change))
   if (refused) return inTermsOf(refused, record, models)
   return { ...moves, stampId }
 }
+
+/** A move makes another account for the tenant, and deletes the one before with all that was trained there. */
+const tunedStay = new Problem(
+  'conflict',
+  'Tuned models of this tenant are deployed in the account that is its alone, which a move of its models would delete. Have them undeployed first; they have to be trained anew afterwards.',
+)
 
 const isMade = (isolation: ModelsChange['isolation'] | undefined) =>
   isolation === 'own-deployment' || isolation === 'dedicated'

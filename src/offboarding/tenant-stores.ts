@@ -19,7 +19,7 @@ import type { Offboarding } from './offboardings'
 import type { RetainedData, StorageNames, TenantStore } from './tenant-store'
 
 /** Tables whose partition is the tenant and which nobody but their slice knows more about, in the order of emptying. */
-const partitions = ['budgets', 'idempotency', 'keys', 'members', 'alerts', 'audit'] as const
+const partitions = ['hosting', 'budgets', 'idempotency', 'keys', 'members', 'alerts', 'audit'] as const
 
 const removed: Removal = { kind: 'removed' }
 

@@ -7,6 +7,7 @@ import { Problem } from '../base/problem'
 import type { Backend } from '../routing/backend'
 import type { OwnAccount } from '../tenants/own-models-input'
 import type { TenantRecord } from '../tenants/tenant-record'
+import { isTunedAlias } from '../tenants/tuned-alias'
 import { backendIdOf, type Generation } from './resource-names'
 
 const INFERENCE_API_VERSION = '2024-10-21'
@@ -43,7 +44,9 @@ export function ownedBackends(record: TenantRecord, generation: Generation): { a
   const { tenantId, ownAccount, region } = record
   assert(ownAccount, 'a tenant-owned record says where its account is')
   const { endpoint, deployments, credential, directoryId } = ownAccount
-  return record.aliases.map(({ name: alias }) => ({
+  // Tuned models have backends that were made with them.
+  const aliases = record.aliases.filter((alias) => !isTunedAlias(alias))
+  return aliases.map(({ name: alias }) => ({
     alias,
     backend: {
       id: backendIdOf(tenantId, alias, generation),

@@ -31,6 +31,8 @@ export interface ModelVersion {
   readonly evaluations: readonly ModelEvaluation[]
   /** The newest last; at most `PROMOTIONS_MAX`. */
   readonly promotions: readonly Promotion[]
+  /** How long it took each time until it answered, the newest last; at most `DEPLOY_TIMES_MAX`. */
+  readonly deployTimesMs?: readonly number[] | undefined
   readonly archivedAt?: number | undefined
 }
 
@@ -89,11 +91,24 @@ export interface UpstreamModel {
 export type ModelDeployment =
   | { readonly kind: 'none' }
   /** Written before anything is made, so that what a crash leaves is found. */
-  | { readonly kind: 'deploying'; readonly plan: DeploymentPlan; readonly sinceMs: number }
+  | {
+      readonly kind: 'deploying'
+      readonly plan: DeploymentPlan
+      readonly sinceMs: number
+      /** It is woken: where that fails it is asleep again, and its aliases stay. */
+      readonly isWoken?: boolean | undefined
+    }
   | { readonly kind: 'deployed'; readonly plan: DeploymentPlan; readonly sinceMs: number }
   /** Taken away while nobody used it; its plan says how it comes back. */
   | { readonly kind: 'asleep'; readonly plan: DeploymentPlan; readonly sinceMs: number }
-  | { readonly kind: 'removing'; readonly plan: DeploymentPlan; readonly sinceMs: number }
+  | {
+      readonly kind: 'removing'
+      readonly plan: DeploymentPlan
+      readonly sinceMs: number
+      readonly to: 'asleep' | 'none'
+      /** Nobody is led there any more and the last call is over: from here on it goes, whoever calls meanwhile. */
+      readonly isDrained: boolean
+    }
 
 /** Everything that a deployment is made from again: the same resource and backend each time. */
 export interface DeploymentPlan {
@@ -147,6 +162,7 @@ export interface AliasMember {
 export const HISTORY_MAX = 200
 export const EVALUATIONS_MAX = 50
 export const PROMOTIONS_MAX = 200
+export const DEPLOY_TIMES_MAX = 5
 
 const SUFFIX = '[A-Za-z0-9_-]{1,40}'
 const NAME = new RegExp(`^([A-Za-z0-9][A-Za-z0-9._-]{0,99})\\.ft-(${idBody})(?:-(${SUFFIX}))?$`)

@@ -15,3 +15,18 @@ export const tenantsRows = (table: TableClient): TenantsRows =>
       if (partitionKey !== undefined) yield { tenantId: partitionKey, columns }
     }
   }
+
+/** Every row of every tenant, for the same few: a table that holds few rows a tenant. */
+export type EveryRow = () => AsyncIterable<{
+  readonly tenantId: string
+  readonly rowKey: string
+  readonly columns: Columns
+}>
+
+export const everyRow = (table: TableClient): EveryRow =>
+  async function* () {
+    for await (const entity of table.listEntities<Columns>()) {
+      const { partitionKey, rowKey, etag, timestamp, 'odata.metadata': metadata, ...columns } = entity
+      if (partitionKey !== undefined && rowKey !== undefined) yield { tenantId: partitionKey, rowKey, columns }
+    }
+  }

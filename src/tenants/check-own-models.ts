@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { FieldError } from '../base/problem'
 import { canaryTenantId } from './canary'
 import type { AliasSpec, TenantRecord } from './tenant-record'
+import { isTunedAlias } from './tuned-alias'
 
 /**
  * Whether what a record says of its models fits its isolation: shared aliases name backends, own ones the deployment that is
@@ -46,6 +47,9 @@ function checkAlias(alias: AliasSpec, { index, next, current, before }: AliasCon
   const at = (field: string, message: string): FieldError => ({ path: `aliases.${index}.${field}`, message })
   const isMade = next.isolation.models !== 'tenant-owned'
   const errors: FieldError[] = []
+  // The platform has made its deployment itself, when the model was trained; whose backend it is, is looked at like any other's.
+  if (isTunedAlias(alias))
+    return alias.deployment ? [at('deployment', 'The deployment of a tuned model is made with the model')] : []
   if (isMade && !alias.deployment)
     errors.push(at('deployment', 'Must say which deployment to make: {"modelVersion", "sku", "capacity"}'))
   if (!isMade && alias.deployment)
@@ -63,7 +67,7 @@ function checkAlias(alias: AliasSpec, { index, next, current, before }: AliasCon
 function checkAccount({ ownAccount, aliases }: TenantRecord, current: TenantRecord | undefined): FieldError[] {
   if (!ownAccount) return [{ path: 'ownAccount', message: 'Must say where the tenant’s own account is' }]
   const { deployments, credential, directoryId } = ownAccount
-  const names = new Set(aliases.map(({ name }) => name))
+  const names = new Set(aliases.filter((alias) => !isTunedAlias(alias)).map(({ name }) => name))
   const unserved = [...names].filter((name) => !Object.hasOwn(deployments, name))
   const errors = unserved.map((name) => ({
     path: `ownAccount.deployments.${name}`,

@@ -1,8 +1,10 @@
 import type { BackendId } from '../base/ids'
 import type { FieldError } from '../base/problem'
 import { budgetNames, type Budgets } from './budget'
+import { checkDrift } from './check-drift'
 import { checkFallbacks } from './check-fallbacks'
 import { checkOwnModels } from './check-own-models'
+import { checkStandIns } from './check-stand-ins'
 import { modelFacts } from './models'
 import type { OwnLimits, TierName } from './snapshot'
 import type { AliasSpec, TenantRecord } from './tenant-record'
@@ -23,6 +25,8 @@ export function checkRecord(
     ...checkBudgets(record.budgetOverrides ?? {}, { at: 'budgetOverrides', tier }),
     ...checkAliasCount(record.aliases, tier),
     ...checkFallbacks(record.aliases),
+    ...checkStandIns(record),
+    ...checkDrift(record),
     ...record.aliases.flatMap((alias, index) => checkAlias(alias, { index, all: record.aliases, tier, knownBackends })),
   ]
 }

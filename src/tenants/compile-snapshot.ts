@@ -1,3 +1,4 @@
+import { asleepOf, mayStandIn } from './asleep-backend'
 import { mergeBudgets } from './budget'
 import { modelFacts } from './models'
 import type { Capability, ModelAlias, TenantSnapshot } from './snapshot'
@@ -20,7 +21,10 @@ export function compileSnapshot(record: TenantRecord): TenantSnapshot {
     budgets: mergeBudgets(tier.budgets, record.budgetOverrides ?? {}),
     weight: tier.weight,
     residency: record.residency,
-    aliases: Object.fromEntries(record.aliases.map((spec) => [spec.name, compileAlias(spec, tier)])),
+    aliases: withAsleep(
+      record,
+      Object.fromEntries(record.aliases.map((spec) => [spec.name, compileAlias(spec, tier)])),
+    ),
     settings: record.settings,
   }
 }
@@ -44,4 +48,23 @@ function compileAlias(spec: AliasSpec, tier: Tier): ModelAlias {
     ...(spec.fallback === undefined ? {} : { fallback: spec.fallback }),
     ...(spec.hedge ? { hedge: spec.hedge } : {}),
   }
+}
+
+/** Marks those that lead to nothing but sleeping models, with whose answer stands in. */
+function withAsleep(
+  { asleep = [], settings }: TenantRecord,
+  aliases: Readonly<Record<string, ModelAlias>>,
+): Readonly<Record<string, ModelAlias>> {
+  if (asleep.length === 0) return aliases
+  const standIns = settings.tunedModels?.whileAsleep ?? []
+  return Object.fromEntries(
+    Object.values(aliases).map((alias) => {
+      const sleeper = asleepOf(alias.groups, asleep)
+      if (!sleeper) return [alias.name, alias]
+      const named = standIns.find((each) => each.alias === alias.name)?.answeredBy
+      const other = named !== undefined && Object.hasOwn(aliases, named) ? aliases[named] : undefined
+      const answeredBy = other && mayStandIn(alias, other) ? { answeredBy: other.name } : {}
+      return [alias.name, { ...alias, asleep: { ...sleeper, ...answeredBy } }]
+    }),
+  )
 }

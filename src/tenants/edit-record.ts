@@ -1,6 +1,7 @@
 import type { TenantId } from '../base/ids'
 import { mergeBudgets } from './budget'
 import type { Limits, TenantSettings } from './snapshot'
+import { isTunedAlias } from './tuned-alias'
 import type { TenantInput, TenantPatch } from './tenant-input'
 import type { OwnAccount } from './own-models-input'
 import type { AliasSpec, Isolation, TenantRecord } from './tenant-record'
@@ -58,7 +59,10 @@ export function withModels(
     ...rest,
     region: region ?? record.region,
     isolation: { ...record.isolation, models: isolation },
-    aliases: record.aliases.map(({ groups: _groups, deployment: before, ...alias }) => {
+    aliases: record.aliases.map((spec) => {
+      // A tuned model stays where it was trained.
+      if (isTunedAlias(spec)) return spec
+      const { groups: _groups, deployment: before, ...alias } = spec
       const given = aliases.find(({ name }) => name === alias.name)
       const deployment = given?.deployment ?? (makesDeployments ? before : undefined)
       return { ...alias, groups: given?.groups ?? [], ...(deployment ? { deployment } : {}) }
@@ -97,9 +101,13 @@ function mergeSettings(
 ): TenantSettings {
   const budgetWarnPercents = patch.budgetWarnPercents ?? settings.budgetWarnPercents
   const clientGone = patch.clientGone ?? settings.clientGone
+  const tunedModels = patch.tunedModels ?? settings.tunedModels
+  const drift = patch.drift ?? settings.drift
   return {
     hidePromptFilterChunk: patch.hidePromptFilterChunk ?? settings.hidePromptFilterChunk,
     ...(budgetWarnPercents ? { budgetWarnPercents } : {}),
     ...(clientGone ? { clientGone } : {}),
+    ...(tunedModels ? { tunedModels } : {}),
+    ...(drift ? { drift } : {}),
   }
 }

@@ -1,4 +1,5 @@
 import type { BackendId, TenantId } from '../base/ids'
+import type { AsleepBackend } from './asleep-backend'
 import type { Budgets } from './budget'
 
 /**
@@ -49,7 +50,34 @@ export interface TenantSettings {
   readonly budgetWarnPercents?: readonly number[] | undefined
   /** What becomes of a call whose client has gone, where the server tells; absent: `drain`. */
   readonly clientGone?: ClientGonePolicy | undefined
+  readonly tunedModels?: TunedModelSettings | undefined
+  /** Absent where the tenant never asked for it. */
+  readonly drift?: DriftSettings | undefined
 }
+
+/** Whether calls to tuned models are compared with what these were trained on, and how. Absent values are the platform's. */
+export interface DriftSettings {
+  readonly watch: boolean
+  /** Of the tenant's own, for embeddings: with it topics are compared too. */
+  readonly topicsAlias?: string | undefined
+  /** Of each model, those that are measured. */
+  readonly callsPerDayMax?: number | undefined
+  /** What is compared are the last so many days. */
+  readonly windowDays?: number | undefined
+  /** Population stability indexes. */
+  readonly warnAt?: number | undefined
+  readonly alarmAt?: number | undefined
+}
+
+export interface TunedModelSettings {
+  /** A deployment that nobody has called for so long is taken away until the next call; absent: the platform's default. */
+  readonly idleHours?: number | undefined
+  /** Which alias answers for another one while that one's model sleeps; the others' callers are told to come again. */
+  readonly whileAsleep?: readonly { readonly alias: string; readonly answeredBy: string }[] | undefined
+}
+
+/** Of a tuned model that nobody calls. Azure takes its deployment down itself after 15 days (azure-facts 3.4). */
+export const IDLE_HOURS_MAX = 14 * 24
 
 export const clientGonePolicies = ['drain', 'cancel'] as const
 /**
@@ -79,7 +107,11 @@ export interface ModelAlias {
   /** The alias whose model answers where no backend of this one does, before the first byte. */
   readonly fallback?: string | undefined
   readonly hedge?: AliasHedge | undefined
+  /** All that it leads to sleeps: a call wakes it, and is answered by `answeredBy` or told when to come again. */
+  readonly asleep?: AsleepAlias | undefined
 }
+
+export type AsleepAlias = AsleepBackend & { readonly answeredBy?: string | undefined }
 
 /** A second backend is asked for a stream whose first token takes long. */
 export interface AliasHedge {

@@ -4,7 +4,7 @@ import { parseBackendId } from '../base/ids'
 import { budgetsInput, budgetsPatch } from './budget'
 import { dataIsolations, modelIsolations } from './tenant-record'
 import { deploymentInput, ownAccountInput } from './own-models-input'
-import { capabilities, clientGonePolicies, tierNames } from './snapshot'
+import { capabilities, clientGonePolicies, IDLE_HOURS_MAX, tierNames } from './snapshot'
 
 /** Bounds of what a client may hand in. Together they keep a record, its snapshot and a stored answer within a table row. */
 const NAME_CHARACTERS_MAX = 100
@@ -90,6 +90,48 @@ const isolation = z.strictObject({
   data: z.enum(dataIsolations).default('logical'),
 })
 
+export const tunedModelsInput = z.strictObject({
+  idleHours: z.int().min(1).max(IDLE_HOURS_MAX).optional().meta({
+    description: 'A tuned model that nobody has called for so long sleeps until the next call.',
+  }),
+  whileAsleep: z
+    .array(
+      z.strictObject({
+        alias: aliasName,
+        answeredBy: aliasName.meta({ description: 'Another alias, of the same model, that leads to its base.' }),
+      }),
+    )
+    .max(ALIASES_MAX)
+    .optional()
+    .meta({ description: 'Which alias answers while the model of another one sleeps; by default none does.' }),
+})
+
+/** Below it a sample says too little; above it a model's embeddings of a day cost more than they tell. */
+const DRIFT_CALLS_MIN = 50
+const DRIFT_CALLS_MAX = 10_000
+const DRIFT_DAYS_MAX = 30
+const STABILITY_INDEX_MIN = 0.01
+const STABILITY_INDEX_MAX = 5
+
+export const driftInput = z
+  .strictObject({
+    watch: z.boolean().meta({
+      description: 'Whether calls to tuned models are compared, in numbers, with what these were trained on.',
+    }),
+    topicsAlias: aliasName.optional().meta({
+      description: 'The alias of yours whose embeddings tell topics; without it topics are not compared.',
+    }),
+    callsPerDayMax: z.int().min(DRIFT_CALLS_MIN).max(DRIFT_CALLS_MAX).optional().meta({
+      description: 'Calls of each model that are measured on a day, 500 by default.',
+    }),
+    windowDays: z.int().min(1).max(DRIFT_DAYS_MAX).optional(),
+    warnAt: z.number().min(STABILITY_INDEX_MIN).max(STABILITY_INDEX_MAX).optional(),
+    alarmAt: z.number().min(STABILITY_INDEX_MIN).max(STABILITY_INDEX_MAX).optional(),
+  })
+  .meta({
+    description: 'Taken as a whole: what is left out goes back to its default. An index of 0.25 or more is an alarm.',
+  })
+
 const settings = z.strictObject({
   hidePromptFilterChunk: z.boolean().optional(),
   budgetWarnPercents: z
@@ -100,6 +142,8 @@ const settings = z.strictObject({
   clientGone: z.enum(clientGonePolicies).optional().meta({
     description: 'Whether a call whose client has gone is read to its end (`drain`, the default) or ended (`cancel`).',
   }),
+  tunedModels: tunedModelsInput.optional(),
+  drift: driftInput.optional(),
 })
 
 const directory = z.strictObject({

@@ -1,4 +1,5 @@
 import type { BackendId, TenantId } from '../base/ids'
+import type { AsleepBackend } from './asleep-backend'
 import type { Budgets } from './budget'
 import type { OwnAccount, OwnDeployment } from './own-models-input'
 import type {
@@ -34,6 +35,8 @@ export interface TenantRecord {
   /** In place of the tier's budgets, within the tier's bounds. */
   readonly budgetOverrides?: Budgets | undefined
   readonly settings: TenantSettings
+  /** Tuned models that sleep; the platform's to say. */
+  readonly asleep?: readonly AsleepBackend[] | undefined
   /** Unix milliseconds. */
   readonly createdAt: number
   /** Unix milliseconds. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { budgetWarnPercentsDefault, shownBudgets } from './budget'
 import { compileSnapshot } from './compile-snapshot'
 import { capabilities, clientGonePolicies, tenantStates, tierNames, type TenantSettings } from './snapshot'
-import { aliasName, hedgeInput, tenantInput } from './tenant-input'
+import { aliasName, driftInput, hedgeInput, tenantInput, tunedModelsInput } from './tenant-input'
 import type { TenantRecord } from './tenant-record'
 
 const limits = z.object({
@@ -26,6 +26,8 @@ const shown = {
     hidePromptFilterChunk: z.boolean(),
     budgetWarnPercents: z.array(z.int()),
     clientGone: z.enum(clientGonePolicies).optional(),
+    tunedModels: tunedModelsInput.optional(),
+    drift: driftInput.optional(),
   }),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
@@ -64,7 +66,7 @@ export const ownTenant = z
 
 /** A tenant as operators see it: the whole record, with the limits that result. */
 export function operatorView(record: TenantRecord) {
-  const { createdAt, updatedAt, ...rest } = record
+  const { createdAt, updatedAt, asleep: _, ...rest } = record
   const { limits, budgets, weight } = compileSnapshot(record)
   const settings = shownSettings(record.settings)
   return { ...rest, limits, budgets, weight, settings, createdAt: isoTime(createdAt), updatedAt: isoTime(updatedAt) }
@@ -83,7 +85,7 @@ export function tenantView(record: TenantRecord) {
     tier,
     region,
     residency,
-    aliases: Object.values(aliases).map(({ groups: _, ...shown }) => shown),
+    aliases: Object.values(aliases).map(({ groups: _groups, asleep: _asleep, ...shown }) => shown),
     limits,
     budgets,
     settings: shownSettings(record.settings),

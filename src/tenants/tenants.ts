@@ -5,6 +5,7 @@ import { Problem } from '../base/problem'
 import { fromJsonColumns, toJsonColumns } from '../storage/json-columns'
 import { TenantScope } from '../storage/tenant-scope'
 import type { Columns, TenantTable } from '../storage/tenant-table'
+import type { AsleepBackend } from './asleep-backend'
 import { canaryTenantId } from './canary'
 import { checkRecord } from './check-record'
 import { compileSnapshot } from './compile-snapshot'
@@ -12,6 +13,7 @@ import { nextState, type LifecycleEvent } from './lifecycle'
 import type { SnapshotStore } from './snapshot-store'
 import type { TenantDirectory } from './tenant-directory'
 import { newRecord, patchedRecord, withModels, type ModelsChange } from './edit-record'
+import { isPlatformOwner } from './platform-owner'
 import type { TenantInput, TenantPatch } from './tenant-input'
 import type { AliasSpec, TenantRecord } from './tenant-record'
 
@@ -57,6 +59,12 @@ export interface Tenants {
   putAlias(scope: TenantScope, alias: AliasSpec): Promise<TenantRecord | Problem>
   /** One that is not there is no error. */
   removeAlias(scope: TenantScope, name: string): Promise<TenantRecord | Problem>
+  /** What sleeps, in place of what was said of the same backend before; undefined: it is awake, or gone. */
+  setAsleep(
+    scope: TenantScope,
+    backendId: BackendId,
+    asleep: AsleepBackend | undefined,
+  ): Promise<TenantRecord | Problem>
   /** Record, snapshot and directory entry: as if the tenant had never been registered. */
   remove(scope: TenantScope): Promise<void>
   list(page: { after?: TenantId | undefined; limit: number }): Promise<TenantPage>
@@ -117,7 +125,7 @@ export function createTenants(deps: TenantsDeps): Tenants {
       const record = newRecord(tenantId, input, clock.now())
       const fault = await faultOf(deps, { next: record, current: undefined })
       if (fault) return fault
-      if (tenantId !== canaryTenantId) await directory.add(tenantId)
+      if (tenantId !== canaryTenantId && !isPlatformOwner(tenantId)) await directory.add(tenantId)
       const scope = TenantScope.ofPlatform(tenantId)
       const result = await table.insert(scope, ROW, toJsonColumns(record))
       return result.kind === 'written' ? record : ((await get(scope)) ?? noSuchTenant)
@@ -175,6 +183,14 @@ export function createTenants(deps: TenantsDeps): Tenants {
       change(scope, (current) => {
         const aliases = current.aliases.filter((alias) => alias.name !== name)
         return aliases.length === current.aliases.length ? current : { ...current, aliases }
+      }),
+    setAsleep: (scope, backendId, asleep) =>
+      change(scope, (current) => {
+        const { asleep: before = [], ...rest } = current
+        const others = before.filter((each) => each.backendId !== backendId)
+        const after = asleep ? [...others, asleep] : others
+        if (isDeepStrictEqual(after, before)) return current
+        return after.length > 0 ? { ...rest, asleep: after } : rest
       }),
     remove: async (scope) => {
       await table.removeAll(scope)

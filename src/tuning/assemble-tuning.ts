@@ -15,7 +15,7 @@ import { platformTable } from '../storage/platform-table'
 import type { Tenants } from '../tenants/tenants'
 import { createAccountTuning } from './account-tuning'
 import { createTuningBeginnings, tuningQueueStorage } from './begin-tuning'
-import { createModelDeployments } from './model-deployments'
+import { createModelDeployments, type HostingMeters } from './model-deployments'
 import { createTenantTuning } from './tenant-tuning'
 import { trainingAccountsOf } from './training-accounts'
 import { createTurnRows, turnStorage } from './turn-rows'
@@ -43,6 +43,7 @@ export interface TuningParts extends Given, ProbeDeps {
   readonly backends: Backends
   readonly placement: PlacementDeps
   readonly tenants: Tenants
+  readonly meters: HostingMeters
   readonly bounds: { readonly pollMs: number; readonly perAccountMax: number; readonly perTenantMax: number }
   readonly ids: IdMaker
 }

@@ -1,7 +1,7 @@
 import type { Arm, ArmResource } from '../azure/arm'
 import type { Clock } from '../base/clock'
 import { parseBackendId, type ModelId } from '../base/ids'
-import { assert, assertNever } from '../base/assert'
+import { assertNever } from '../base/assert'
 import { Problem, ProblemError } from '../base/problem'
 import type { Removal } from '../checklists/removal'
 import { familyOf } from '../datasets/training-models'
@@ -9,29 +9,50 @@ import { ensureResource, refusedByAzure, removeResource } from '../provisioning/
 import { COGNITIVE_API_VERSION } from '../provisioning/own-deployments'
 import { probeBackend, type ProbeDeps } from '../provisioning/probe-backend'
 import { deploymentNameOf, tenantTag } from '../provisioning/resource-names'
-import type { DeploymentPlan, ModelVersion } from '../registry/model-version'
+import {
+  DEPLOY_TIMES_MAX,
+  type DeploymentPlan,
+  type ModelDeployment,
+  type ModelVersion,
+} from '../registry/model-version'
 import { withEvent, type Registry } from '../registry/registry'
 import type { Backend } from '../routing/backend'
 import type { Backends } from '../routing/backends'
 import type { TenantScope } from '../storage/tenant-scope'
 import { modelFacts } from '../tenants/models'
 import type { Tenants } from '../tenants/tenants'
+import { asleepAs, sleeperOf } from './asleep-as'
 import type { DeployWish } from './tuning-job'
 
 /**
  * Tuned models where calls reach them: a deployment at the account, a backend of the tenant's, and an alias of the model's name.
  * D1 The registry says `deploying`, with the names of everything, before anything is made, and `deployed` when all of it is there.
- * D2 Taking away goes the other way round: nobody is led to what goes.
+ * D2 Taking away goes the other way round: nobody is led to what goes. A model that only sleeps keeps its aliases; the tenant's
+ *    snapshot says that it sleeps before anything of it goes.
+ * D3 Whether it goes or stays is one record's compare-and-swap: until it is drained a call takes it back, and from then on it waits
+ *    until it has gone.
  */
 export interface ModelDeployments {
-  /** One step towards the model answering under its name. A plan that is there counts before the wish. */
-  ensure(scope: TenantScope, id: ModelId, wish: DeployWish, by: string): Promise<Deployed>
-  /** One step towards nothing of it being deployed. `asleep` keeps the plan, by which `ensure` brings the same back. */
-  remove(
-    scope: TenantScope,
-    id: ModelId,
-    how: { readonly kind: 'asleep' | 'removed'; readonly by: string },
-  ): Promise<Removal>
+  /** One step towards the model answering under its name. Without a wish by its plan, which one that sleeps has. */
+  ensure(scope: TenantScope, id: ModelId, wish: DeployWish | undefined, by: string): Promise<Deployed>
+  /** Says that it is to go, and leads nobody there any more. False where it is not deployed, or not `asIf` it was looked at. */
+  leave(scope: TenantScope, id: ModelId, how: Leaving & { readonly asIf?: ModelDeployment }): Promise<boolean>
+  /** One step towards nothing of it being deployed, after `leave`. `kept` where somebody has called it back meanwhile. */
+  goOn(scope: TenantScope, id: ModelId, how: Leaving): Promise<Removal | { readonly kind: 'kept' }>
+  /** Both at once. `asleep` keeps the plan, by which `ensure` brings the same back. */
+  remove(scope: TenantScope, id: ModelId, how: Leaving): Promise<Removal>
+  /** Nobody tries again before `untilMs`; calls are told so. */
+  refuse(scope: TenantScope, id: ModelId, refused: { readonly code: string; readonly untilMs: number }): Promise<void>
+}
+
+export interface Leaving {
+  readonly kind: 'asleep' | 'removed'
+  readonly by: string
+  readonly detail?: string | undefined
+  /** From the moment in which nobody is led there any more: how long calls under way have to end. Absent: none is. */
+  readonly drainMs?: number | undefined
+  /** Where it was gone before anybody noticed: until when it is known to have been there, Unix milliseconds. */
+  readonly hostedUntilMs?: number | undefined
 }
 
 export type Deployed =
@@ -39,11 +60,19 @@ export type Deployed =
   | { readonly kind: 'not-yet'; readonly againAfterMs: number }
   | { readonly kind: 'failed'; readonly problem: Problem }
 
+/** Told what Azure charges by the hour, and from when to when. Each may be repeated. */
+export interface HostingMeters {
+  begin(scope: TenantScope, model: ModelVersion, plan: DeploymentPlan): Promise<void>
+  /** What has been hosted is booked when this returns. */
+  end(scope: TenantScope, model: ModelVersion, untilMs?: number): Promise<void>
+}
+
 export interface ModelDeploymentsDeps extends ProbeDeps {
   readonly registry: Pick<Registry, 'get' | 'change'>
   readonly arm: Arm
   readonly backends: Pick<Backends, 'create' | 'remove'>
-  readonly tenants: Pick<Tenants, 'putAlias' | 'removeAlias'>
+  readonly tenants: Pick<Tenants, 'get' | 'putAlias' | 'removeAlias' | 'setAsleep'>
+  readonly meters: HostingMeters
   readonly clock: Clock
 }
 
@@ -55,10 +84,43 @@ const PATIENCE_MS = 5_000
 
 export function createModelDeployments(deps: ModelDeploymentsDeps): ModelDeployments {
   const { registry, clock } = deps
+
+  const leave: ModelDeployments['leave'] = async (scope, id, { kind, drainMs = 0, asIf }) => {
+    let hasLeft = false
+    const model = await registry.change(scope, id, (before) => {
+      const next = leaving(before, { to: kind === 'asleep' ? 'asleep' : 'none', drainMs, asIf, nowMs: clock.now() })
+      hasLeft = next !== before || before.deployment.kind === 'removing'
+      return next
+    })
+    if (model?.deployment.kind === 'removing') await leadNobody(deps, scope, model, model.deployment)
+    return hasLeft
+  }
+
+  const goOn: ModelDeployments['goOn'] = async (scope, id, how) => {
+    const nowMs = clock.now()
+    const model = await registry.change(scope, id, (before) => drained(before, nowMs - (how.drainMs ?? 0)))
+    if (!model || model.deployment.kind === 'none' || model.deployment.kind === 'asleep') return { kind: 'removed' }
+    if (model.deployment.kind !== 'removing') return { kind: 'kept' }
+    const { plan, sinceMs, isDrained } = model.deployment
+    // Whoever said that it goes may not have come further.
+    await leadNobody(deps, scope, model, model.deployment)
+    if (!isDrained) return { kind: 'not-yet', againAfterMs: Math.max(1, sinceMs + (how.drainMs ?? 0) - nowMs) }
+    const fault = await deps.backends.remove(plan.backendId)
+    if (fault && fault.code !== 'not_found') throw new ProblemError(fault)
+    const removed = await removeResource(deps.arm, resourceIdOf(plan), COGNITIVE_API_VERSION)
+    if (removed !== true) return { kind: 'not-yet', againAfterMs: removed.againAfterMs }
+    await deps.meters.end(scope, model, how.hostedUntilMs)
+    const atMs = clock.now()
+    await registry.change(scope, id, (before) => gone(before, how, atMs))
+    return { kind: 'removed' }
+  }
+
   return {
+    leave,
+    goOn,
     ensure: async (scope, id, wish, by) => {
       const model = await registry.change(scope, id, (before) => planned(scope, before, wish, clock.now()))
-      if (!model) return { kind: 'failed', problem: new Problem('not_found', 'There is no such model.') }
+      if (!model) return failed(new Problem('not_found', 'There is no such model.'))
       const { deployment } = model
       switch (deployment.kind) {
         case 'deployed':
@@ -66,87 +128,188 @@ export function createModelDeployments(deps: ModelDeploymentsDeps): ModelDeploym
         case 'removing':
           return { kind: 'not-yet', againAfterMs: PATIENCE_MS }
         case 'deploying':
-          break
+          return deploy(deps, { scope, model, deployment, by })
         case 'none':
         case 'asleep':
-          throw new Error('what is to be deployed has a plan')
+          return failed(new Problem('conflict', noPlan(model)))
         default:
           return assertNever(deployment)
       }
-      const { plan } = deployment
-      const made = await makeDeployment(deps, scope, model, plan)
-      if (made.kind !== 'ready') return made
-      const refused = await leadTo(deps, scope, model, made.backend)
-      if (refused) return { kind: 'failed', problem: refused }
-      const atMs = clock.now()
-      await registry.change(scope, id, (before) =>
-        before.deployment.kind === 'deploying'
-          ? withEvent(
-              { ...before, deployment: { kind: 'deployed', plan, sinceMs: atMs } },
-              { atMs, kind: 'deployed', by },
-            )
-          : before,
-      )
-      return { kind: 'ready' }
     },
-    remove: async (scope, id, { kind, by }) => {
-      const model = await registry.change(scope, id, (before) => leaving(before, clock.now()))
-      if (model?.deployment.kind !== 'removing') return { kind: 'removed' }
-      const { plan } = model.deployment
-      const unled = await deps.tenants.removeAlias(scope, model.name)
-      // A tenant that is gone has no aliases either.
-      if (unled instanceof Problem && unled.code !== 'not_found') throw new ProblemError(unled)
-      const fault = await deps.backends.remove(plan.backendId)
-      if (fault && fault.code !== 'not_found') throw new ProblemError(fault)
-      const removed = await removeResource(deps.arm, resourceIdOf(plan), COGNITIVE_API_VERSION)
-      if (removed !== true) return { kind: 'not-yet', againAfterMs: removed.againAfterMs }
-      const atMs = clock.now()
-      await registry.change(scope, id, (before) =>
-        before.deployment.kind === 'removing'
-          ? withEvent(
-              { ...before, deployment: kind === 'asleep' ? { kind, plan, sinceMs: atMs } : { kind: 'none' } },
-              { atMs, kind, by },
-            )
-          : before,
-      )
-      return { kind: 'removed' }
+    remove: async (scope, id, how) => {
+      await leave(scope, id, how)
+      const removed = await goOn(scope, id, how)
+      return removed.kind === 'kept' ? { kind: 'not-yet', againAfterMs: PATIENCE_MS } : removed
+    },
+    refuse: async (scope, id, refused) => {
+      const model = await registry.get(scope, id)
+      const sleeper = model && sleeperOf(model, { refused })
+      if (sleeper) settled(await deps.tenants.setAsleep(scope, sleeper.backendId, sleeper))
     },
   }
 }
 
-function planned(scope: TenantScope, model: ModelVersion, wish: DeployWish, nowMs: number): ModelVersion {
+const failed = (problem: Problem): Deployed => ({ kind: 'failed', problem })
+
+const noPlan = ({ upstream }: ModelVersion) =>
+  upstream.accountId === undefined
+    ? 'The account that has this model is not reached through ARM: deploy it there, and have your operators add it as a backend.'
+    : 'Nothing says how large the deployment is to be: give a sku and a capacity.'
+
+function planned(scope: TenantScope, model: ModelVersion, wish: DeployWish | undefined, nowMs: number): ModelVersion {
   const { deployment, upstream } = model
-  if (deployment.kind === 'asleep')
-    return { ...model, deployment: { kind: 'deploying', plan: deployment.plan, sinceMs: nowMs } }
-  if (deployment.kind !== 'none') return model
-  assert(upstream.accountId !== undefined, 'only what ARM knows can be deployed')
-  const body = model.id.slice('mdl_'.length)
-  const backendId = parseBackendId(`bke_${body}`)
-  assert(backendId, 'the body of an id makes an id')
-  const plan: DeploymentPlan = {
-    accountId: upstream.accountId,
-    name: deploymentNameOf(scope.tenantId, body),
-    backendId,
-    sku: wish.sku,
-    capacity: wish.capacity,
+  switch (deployment.kind) {
+    case 'deployed':
+    case 'deploying':
+      return model
+    case 'asleep':
+      return {
+        ...model,
+        deployment: { kind: 'deploying', plan: { ...deployment.plan, ...wish }, sinceMs: nowMs, isWoken: true },
+      }
+    case 'removing': {
+      // Nothing of it has gone yet (D3).
+      const { plan, to, isDrained } = deployment
+      if (to !== 'asleep' || isDrained) return model
+      return { ...model, deployment: { kind: 'deploying', plan, sinceMs: nowMs, isWoken: true } }
+    }
+    case 'none': {
+      const { accountId } = upstream
+      const body = model.id.slice('mdl_'.length)
+      const backendId = parseBackendId(`bke_${body}`)
+      if (!wish || accountId === undefined || !backendId) return model
+      const plan: DeploymentPlan = { accountId, name: deploymentNameOf(scope.tenantId, body), backendId, ...wish }
+      return { ...model, deployment: { kind: 'deploying', plan, sinceMs: nowMs } }
+    }
+    default:
+      return assertNever(deployment)
   }
-  return { ...model, deployment: { kind: 'deploying', plan, sinceMs: nowMs } }
 }
 
-function leaving(model: ModelVersion, nowMs: number): ModelVersion {
+function leaving(
+  model: ModelVersion,
+  {
+    to,
+    drainMs,
+    asIf,
+    nowMs,
+  }: { to: 'asleep' | 'none'; drainMs: number; asIf: ModelDeployment | undefined; nowMs: number },
+): ModelVersion {
   const { deployment } = model
-  if (deployment.kind !== 'deployed' && deployment.kind !== 'deploying') return model
-  return { ...model, deployment: { kind: 'removing', plan: deployment.plan, sinceMs: nowMs } }
+  if (asIf && (asIf.kind !== deployment.kind || sinceOf(asIf) !== sinceOf(deployment))) return model
+  switch (deployment.kind) {
+    case 'none':
+      return model
+    case 'asleep':
+      if (to === 'asleep') return model
+      return { ...model, deployment: { kind: 'removing', plan: deployment.plan, sinceMs: nowMs, to, isDrained: true } }
+    case 'removing':
+      // What sleeps may still go for good, and not the other way round.
+      return to === 'none' && deployment.to === 'asleep' ? { ...model, deployment: { ...deployment, to } } : model
+    case 'deploying':
+    case 'deployed': {
+      const { plan } = deployment
+      return { ...model, deployment: { kind: 'removing', plan, sinceMs: nowMs, to, isDrained: drainMs === 0 } }
+    }
+    default:
+      return assertNever(deployment)
+  }
 }
 
-const resourceIdOf = ({ accountId, name }: DeploymentPlan) => `${accountId}/deployments/${name}`
+const sinceOf = (deployment: ModelDeployment) => (deployment.kind === 'none' ? undefined : deployment.sinceMs)
 
-type Made = Exclude<Deployed, { kind: 'ready' }> | { readonly kind: 'ready'; readonly backend: Backend }
+/** `sinceMsMax`: what has been left so long ago has no calls any more. */
+function drained(model: ModelVersion, sinceMsMax: number): ModelVersion {
+  const { deployment } = model
+  if (deployment.kind !== 'removing' || deployment.isDrained || deployment.sinceMs > sinceMsMax) return model
+  return { ...model, deployment: { ...deployment, isDrained: true } }
+}
+
+function gone(model: ModelVersion, { by, detail }: Leaving, atMs: number): ModelVersion {
+  const { deployment } = model
+  if (deployment.kind !== 'removing') return model
+  const { plan, to } = deployment
+  const isAsleep = to === 'asleep'
+  return withEvent(
+    { ...model, deployment: isAsleep ? { kind: 'asleep', plan, sinceMs: atMs } : { kind: 'none' } },
+    { atMs, kind: isAsleep ? 'asleep' : 'removed', by, ...(detail === undefined ? {} : { detail }) },
+  )
+}
+
+/** D2: the snapshot says that it sleeps, or its own alias is gone. */
+async function leadNobody(
+  { tenants }: ModelDeploymentsDeps,
+  scope: TenantScope,
+  model: ModelVersion,
+  { to, plan }: Extract<ModelDeployment, { kind: 'removing' }>,
+): Promise<void> {
+  if (to === 'asleep') {
+    const sleeper = sleeperOf(model, {})
+    if (sleeper) await asleepAs(tenants, scope, sleeper)
+    return
+  }
+  const unled = await tenants.removeAlias(scope, model.name)
+  // A tenant that is gone has no aliases either.
+  if (unled instanceof Problem) return unled.code === 'not_found' ? undefined : throwIt(unled)
+  if (unled.asleep) settled(await tenants.setAsleep(scope, plan.backendId, undefined))
+}
+
+const throwIt = (problem: Problem): never => {
+  throw new ProblemError(problem)
+}
+
+/** A tenant that is gone has nothing that sleeps. */
+const settled = (result: object): void => {
+  if (result instanceof Problem && result.code !== 'not_found') throwIt(result)
+}
+
+export const resourceIdOf = ({ accountId, name }: DeploymentPlan) => `${accountId}/deployments/${name}`
+
+interface Deploying {
+  readonly scope: TenantScope
+  readonly model: ModelVersion
+  readonly deployment: Extract<ModelDeployment, { kind: 'deploying' }>
+  readonly by: string
+}
+
+async function deploy(deps: ModelDeploymentsDeps, deploying: Deploying): Promise<Deployed> {
+  const { scope, model, deployment, by } = deploying
+  const { plan, sinceMs, isWoken = false } = deployment
+  const say = async (stage: 'making' | 'trying') => {
+    const sleeper = isWoken ? sleeperOf(model, { waking: { sinceMs, stage } }) : undefined
+    if (sleeper) await asleepAs(deps.tenants, scope, sleeper)
+  }
+  await say('making')
+  const made = await makeDeployment(deps, scope, model, plan)
+  if (made.kind !== 'made') return made
+  await deps.meters.begin(scope, model, plan)
+  await say('trying')
+  const outcome = await tryBackend(deps, model, made.backend)
+  if (outcome) return outcome
+  const refused = await leadTo(deps, scope, model, made.backend)
+  if (refused) return failed(refused)
+  const atMs = deps.clock.now()
+  await deps.registry.change(scope, model.id, (before) =>
+    before.deployment.kind === 'deploying' && before.deployment.sinceMs === sinceMs
+      ? withEvent(
+          {
+            ...before,
+            deployment: { kind: 'deployed', plan, sinceMs: atMs },
+            deployTimesMs: [...(before.deployTimesMs ?? []), atMs - sinceMs].slice(-DEPLOY_TIMES_MAX),
+          },
+          { atMs, kind: isWoken ? 'woken' : 'deployed', by },
+        )
+      : before,
+  )
+  return { kind: 'ready' }
+}
+
+type Made = Exclude<Deployed, { kind: 'ready' }> | { readonly kind: 'made'; readonly backend: Backend }
 
 async function makeDeployment(
-  deps: ModelDeploymentsDeps,
+  { arm }: ModelDeploymentsDeps,
   scope: TenantScope,
-  { upstream, name, lineage }: ModelVersion,
+  { upstream, name }: ModelVersion,
   plan: DeploymentPlan,
 ): Promise<Made> {
   const body = {
@@ -168,31 +331,40 @@ async function makeDeployment(
     return of?.name === upstream.model && sku?.capacity === plan.capacity
   }
   const id = resourceIdOf(plan)
-  const ensured = await ensureResource(deps.arm, { id, apiVersion: COGNITIVE_API_VERSION, body, isAsWanted })
+  const ensured = await ensureResource(arm, { id, apiVersion: COGNITIVE_API_VERSION, body, isAsWanted })
   if (ensured.kind === 'not-yet') return ensured
   if (ensured.kind === 'refused')
     return { kind: 'failed', problem: refusedByAzure('the deployment of the model', ensured) }
+  const { ownerTenantId: _, ...account } = upstream.account
   const backend: Backend = {
+    ...account,
     id: plan.backendId,
     name: `${name} of ${scope.tenantId}`,
     api: { kind: 'azure-openai', apiVersion: INFERENCE_API_VERSION },
-    endpoint: upstream.account.endpoint,
     deployment: plan.name,
-    credential: upstream.account.credential,
     region: upstream.region,
     capacity: 'payg',
     enabled: true,
     ownerTenantId: scope.tenantId,
     resourceId: id,
   }
-  const probed = await probeBackend(deps, backend, factsOf(lineage.baseModel))
-  if (probed.kind === 'answers') return { kind: 'ready', backend }
-  if (probed.kind !== 'refused') return { kind: 'not-yet', againAfterMs: PATIENCE_MS }
-  const text = `The model was deployed, but refuses calls: HTTP ${probed.status}, ${probed.code}.`
-  return { kind: 'failed', problem: new Problem('provisioning_refused', text) }
+  return { kind: 'made', backend }
 }
 
-/** The alias is the last thing: its one write makes the model seen (I17). */
+/** Undefined where it answers. */
+async function tryBackend(
+  deps: ModelDeploymentsDeps,
+  { lineage }: ModelVersion,
+  backend: Backend,
+): Promise<Deployed | undefined> {
+  const probed = await probeBackend(deps, backend, factsOf(lineage.baseModel))
+  if (probed.kind === 'answers') return undefined
+  if (probed.kind !== 'refused') return { kind: 'not-yet', againAfterMs: PATIENCE_MS }
+  const text = `The model was deployed, but refuses calls: HTTP ${probed.status}, ${probed.code}.`
+  return failed(new Problem('provisioning_refused', text))
+}
+
+/** The tenant's record is the last thing: its one write makes the model seen (I17). */
 async function leadTo(
   { backends, tenants }: ModelDeploymentsDeps,
   scope: TenantScope,
@@ -201,15 +373,20 @@ async function leadTo(
 ): Promise<Problem | undefined> {
   const created = await backends.create(id, backend)
   if (created instanceof Problem) return created
-  const model = familyOf(lineage.baseModel)
-  const { capabilities } = factsOf(lineage.baseModel)
-  const led = await tenants.putAlias(scope, {
-    name,
-    model,
-    capabilities,
-    groups: [{ members: [{ backendId: id, weight: 1 }] }],
-  })
-  return led instanceof Problem ? led : undefined
+  const record = await tenants.get(scope)
+  // What operators have said of the alias of a model that slept stays.
+  if (!record?.aliases.some((alias) => alias.name === name)) {
+    const model = familyOf(lineage.baseModel)
+    const { capabilities } = factsOf(lineage.baseModel)
+    const groups = [{ members: [{ backendId: id, weight: 1 }] }]
+    const led = await tenants.putAlias(scope, { name, model, capabilities, groups })
+    if (led instanceof Problem) return led
+  }
+  if (record?.asleep?.some(({ backendId }) => backendId === id)) {
+    const awake = await tenants.setAsleep(scope, id, undefined)
+    if (awake instanceof Problem) return awake
+  }
+  return undefined
 }
 
 /** Every model that can be trained answers chats. */

@@ -16,6 +16,7 @@ import type { TenantScope } from '../storage/tenant-scope'
 import type { TenantSnapshot } from '../tenants/snapshot'
 import type { AccountTuning } from './account-tuning'
 import type { ModelDeployments } from './model-deployments'
+import type { TrainingPlace } from './training-accounts'
 import type { TurnRows } from './turn-rows'
 import type { TuningEvents } from './tuning-events'
 import type { TuningStore } from './tuning-store'
@@ -29,8 +30,8 @@ export interface TuningDeps {
   readonly accounts: AccountTuning
   /** What a training writes at its account. */
   readonly outputs: Pick<AccountFiles, 'content' | 'remove'>
-  /** Resource ids of the accounts that may train for the tenant, the best first. */
-  readonly trainingAccounts: (scope: TenantScope) => Promise<readonly string[]>
+  /** The accounts that may train for the tenant. */
+  readonly trainingAccounts: (scope: TenantScope) => Promise<readonly TrainingPlace[]>
   readonly arm: Arm
   readonly turns: TurnRows
   readonly holds: StandingHolds

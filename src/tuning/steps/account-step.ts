@@ -2,6 +2,8 @@ import { done } from '../../checklists/checklist'
 import { COGNITIVE_API_VERSION } from '../../provisioning/own-deployments'
 import { ensureRole, roles } from '../../provisioning/role-assignments'
 import { RUN_MS_MAX, STEP_ATTEMPTS_MAX, type TuningDeps, type TuningStep } from '../tuning-deps'
+import type { ModelVersion } from '../../registry/model-version'
+import type { TrainingPlace } from '../training-accounts'
 import type { TrainingAccount } from '../tuning-job'
 import { fail, notYet, onJobToSend, type TuningRun } from '../tuning-run'
 import type { TenantSnapshot } from '../../tenants/snapshot'
@@ -38,12 +40,11 @@ async function choose(
   const { parent: parentId } = job.order
   const parent = parentId && (await deps.registry.get(scope, parentId))
   // A tuned model is trained further where it is.
-  const ids = parent
-    ? [parent.upstream.accountId].filter((accountId) => accountId !== undefined)
-    : await deps.trainingAccounts(scope)
-  const busy = await Promise.all(ids.map(async (accountId) => ({ accountId, jobs: await deps.turns.busy(accountId) })))
+  const places = parent ? placesOf(parent) : await deps.trainingAccounts(scope)
+  const busy = await Promise.all(places.map(async (place) => ({ place, jobs: await deps.turns.busy(place.accountId) })))
   let isUnsure = false
-  for (const { accountId } of busy.toSorted((a, b) => a.jobs - b.jobs)) {
+  for (const { place } of busy.toSorted((a, b) => a.jobs - b.jobs)) {
+    const { accountId, ...access } = place
     const found = await deps.arm.get(accountId, COGNITIVE_API_VERSION)
     isUnsure ||= found.kind === 'busy' || found.kind === 'under-way'
     if (found.kind !== 'ready') continue
@@ -56,19 +57,24 @@ async function choose(
       resourceId: accountId,
       region,
       account: {
+        ...access,
         endpoint: endpoint.replace(/\/+$/, ''),
         api: { kind: 'azure-openai', apiVersion: API_VERSION },
-        credential: { kind: 'identity' },
       },
     }
   }
   return isUnsure ? 'unsure' : 'none'
 }
 
+const placesOf = ({ upstream: { accountId, account } }: ModelVersion): readonly TrainingPlace[] => {
+  const { credential, ownerTenantId, directoryId } = account
+  return accountId === undefined ? [] : [{ accountId, credential, ownerTenantId, directoryId }]
+}
+
 const nowhere = {
   code: 'no_training_account',
   message: 'No model account can train for this tenant.',
-  next: 'Ask the operators for an account in one of the tenant’s regions, then retry the job.',
+  next: 'Ask the operators for an account in one of the tenant’s regions; one in a subscription of yours has to be named in the tenant’s record, and let the platform manage it (docs/fine-tuning.md). Then retry the job.',
 }
 
 const elsewhere = {

@@ -78,6 +78,9 @@ const noJob: Baseline = {
   answers: { status: 404, says: /nothing here/ },
 }
 
+/** Of an alias that is not there: such a rule means nothing. */
+const tunedModels = { idleHours: 24, whileAsleep: [{ alias: 'tuned', answeredBy: 'chat' }] }
+
 const memberBody = { directoryId: DIRECTORY, objectId: OWNER, role: 'owner' }
 const memberOf = { memberId: `${DIRECTORY}~${OTHER_OWNER}` }
 
@@ -146,7 +149,7 @@ export const baselines: Readonly<Record<string, Baseline>> = {
         directory: { directoryId: DIRECTORY, ownerObjectId: OWNER },
         limitOverrides: limits,
         budgetOverrides: budgets,
-        settings: { hidePromptFilterChunk: true, budgetWarnPercents: [50, 100], clientGone: 'drain' },
+        settings: { hidePromptFilterChunk: true, budgetWarnPercents: [50, 100], clientGone: 'drain', tunedModels },
       },
       { ...tenantBody, isolation: { models: 'dedicated' }, aliases: [deploymentOf(sharedAlias())] },
       {
@@ -175,7 +178,7 @@ export const baselines: Readonly<Record<string, Baseline>> = {
         aliases: aliasesWithFallback(backendId),
         limitOverrides: limits,
         budgetOverrides: budgets,
-        settings: { hidePromptFilterChunk: true, budgetWarnPercents: [50, 100], clientGone: 'drain' },
+        settings: { hidePromptFilterChunk: true, budgetWarnPercents: [50, 100], clientGone: 'drain', tunedModels },
       },
       { aliases: [deploymentOf(sharedAlias())] },
     ],
@@ -222,7 +225,7 @@ export const baselines: Readonly<Record<string, Baseline>> = {
   },
   'POST /api/registrations': { prepare: openRegistration, bodies: () => [tenantBody] },
   'PATCH /api/tenant': {
-    bodies: () => [{ settings: { hidePromptFilterChunk: true, budgetWarnPercents: [80], clientGone: 'cancel' } }],
+    bodies: () => [{ settings: { hidePromptFilterChunk: true, budgetWarnPercents: [80], clientGone: 'cancel', tunedModels } }],
   },
   'POST /api/tenant/keys': { prepare: revokeOtherKeys, bodies: () => [keyBody], exceptions: keyRules },
   'POST /api/tenant/keys/{keyId}/rotate': { params: ofKey, bodies: () => [{ overlapMs: 1 }] },
