@@ -1,7 +1,7 @@
 import type { StorageAccount } from '../../src/storage/connect'
 
 const LISTS = new Set(['listEntities', 'listBlobsFlat'])
-const CLIENTS = new Set(['getBlobClient', 'getBlockBlobClient'])
+const CLIENTS = new Set(['getBlobClient', 'getBlockBlobClient', 'getBlobLeaseClient'])
 
 // eslint-disable-next-line require-yield
 async function* killed(): AsyncGenerator<never> {

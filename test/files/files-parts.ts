@@ -16,9 +16,10 @@ import { createTenantKeys, dataKeyStorage } from '../../src/encryption/tenant-ke
 import { assembleFiles, fileStorage } from '../../src/files/assemble-files'
 import type { StorageAccount } from '../../src/storage/connect'
 import { createPlaces, placeStorage } from '../../src/storage/places'
+import { connectTenantAccounts } from '../../src/storage/tenant-accounts'
 import { TenantScope } from '../../src/storage/tenant-scope'
 import { tenantTable } from '../../src/storage/tenant-table'
-import { freshStorage } from '../harness/storage'
+import { freshStorage, tenantOwnStorage, testConnectionString } from '../harness/storage'
 
 /** So that a test need not send 100 MB; everything else there is smaller. */
 export const LARGE_BYTES_MIN = 5 * 1024 * 1024
@@ -40,14 +41,19 @@ export function filesParts(clock: Clock, storage = freshStorage()) {
     secrets: { get: async () => undefined },
     clock,
   })
+  const tenantAccount = connectTenantAccounts({
+    platform: { kind: 'connection-string', connectionString: testConnectionString() },
+    prefix: storage.prefix,
+    keyOf: async () => tenantOwnStorage().key,
+    clock,
+    log,
+  })
   /** One app instance, with caches of its own; on storage that a test may have its hands in. */
   const instance = (on: StorageAccount = storage) => {
     const keyring = createTenantKeys({ table: tenantTable(on.table('datakeys')), wrappingKey, clock, chance, log })
     const places = createPlaces({
       storage: on,
-      tenantAccount: () => {
-        throw new Error('no tenant has an account here')
-      },
+      tenantAccount,
       rows: tenantTable(on.table('tenantplaces')),
       clock,
       log,
