@@ -22,6 +22,11 @@ import type { Config } from './config'
 import { createSealer } from './encryption/create-sealer'
 import { createSealedRecords } from './encryption/sealed-records'
 import { createTenantKeys } from './encryption/tenant-keys'
+import type { CallModel } from './evaluation/ask-model'
+import { createEvaluateStage } from './evaluation/evaluate-stage'
+import { evaluationChecklist } from './evaluation/evaluation-checklist'
+import { createEvaluationStore } from './evaluation/evaluation-store'
+import { createEvaluations, type Evaluations } from './evaluation/evaluations'
 import { createGateStage } from './evaluation/gate-stage'
 import { assembleFiles } from './files/assemble-files'
 import type { PriceBook } from './metering/price-book'
@@ -85,6 +90,8 @@ export interface LifecycleParts extends Pick<
   readonly audit: AuditLog
   readonly costOf: PriceBook['costOf']
   readonly responses: TenantResponses
+  /** As a tenant's own calls are served, for those that the platform makes for it. */
+  readonly callModel: CallModel
   readonly queryUsage: OnboardingDeps['queryUsage']
   readonly ids: IdMaker
   readonly clock: Clock
@@ -122,6 +129,15 @@ export function composeLifecycle(parts: LifecycleParts) {
     figuresOf: createAliasFigures(queryUsage),
     clock,
   })
+  const evaluations: Evaluations = createEvaluations({
+    store: createEvaluationStore(records),
+    registry,
+    files: files.files,
+    tenantOf: parts.tenantOf,
+    call: parts.callModel,
+    wake: async (scope, { id }, by) => tuning.deployments.ensure(scope, id, undefined, by),
+    clock,
+  })
   const { rows: meterRows, meters } = assembleMeters(parts)
   const tuning = assembleTuning({
     ...parts,
@@ -134,7 +150,11 @@ export function composeLifecycle(parts: LifecycleParts) {
     arm,
     placement,
     alerts,
-    stages: { gate: createGateStage({ registry }), route: createRouteStage(promotions) },
+    stages: {
+      evaluate: createEvaluateStage(evaluations),
+      gate: createGateStage({ registry }),
+      route: createRouteStage(promotions),
+    },
     bounds: config.tuning,
   })
 
@@ -225,6 +245,7 @@ export function composeLifecycle(parts: LifecycleParts) {
       registered(rotation, { log, alerts }),
       registered(batches.checklist, { log, alerts }),
       registered(promotionChecklist(promotions), { log, alerts }),
+      registered(evaluationChecklist(evaluations), { log, alerts }),
       registered(tuning.checklist, { log, alerts }),
       registered(hosting.checklist, { log, alerts }),
     ],
@@ -243,6 +264,7 @@ export function composeLifecycle(parts: LifecycleParts) {
       certificateSigner,
       registry,
       promotions,
+      evaluations,
       tuningJobs: tuning.jobs,
     },
   }

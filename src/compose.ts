@@ -45,6 +45,7 @@ import { createIdempotency } from './http/idempotency'
 import { createFileOperations } from './files/file-operations'
 import { createUploadOperations } from './files/upload-operations'
 import { createBodyRoom } from './inference/body-room'
+import { callForTenant } from './inference/call-for-tenant'
 import { createHedgeBudget } from './inference/hedge'
 import { storedPaths } from './inference/match-path'
 import { createRunningCalls } from './inference/running-calls'
@@ -227,6 +228,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
     budgetWarnings,
     tenantOf: snapshots.get,
     queryUsage: usageOf,
+    callModel: (call) => callForTenant(serveDeps, call),
     ids,
     clock,
     chance,

@@ -119,6 +119,7 @@ describe('src', () => {
        "src/batches/batch-operation.ts",
        "src/batches/begin-batch.ts",
        "src/budgets/remove-old-budgets.ts",
+       "src/evaluation/evaluation-checklist.ts",
        "src/files/sweep-files.ts",
        "src/functions/credentials.ts",
        "src/functions/platform-tenant-audit.ts",

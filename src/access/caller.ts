@@ -1,6 +1,6 @@
 import type { CallerId, KeyId, TenantId } from '../base/ids'
 import type { Budgets } from '../tenants/budget'
-import type { Limits } from '../tenants/snapshot'
+import type { OwnLimits } from '../tenants/snapshot'
 import type { TenantRole } from './permissions'
 
 /** Who a verified credential speaks for. Only `access` makes one. */
@@ -15,7 +15,7 @@ export interface Caller {
   /** The aliases this key may use; undefined means all of the tenant's. */
   readonly aliases: readonly string[] | undefined
   /** The key's own limits, below the tenant's; undefined means only the tenant's count. */
-  readonly limits: Partial<Limits> | undefined
+  readonly limits: OwnLimits | undefined
   readonly budgets?: Budgets | undefined
 }
 

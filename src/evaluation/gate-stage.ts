@@ -2,17 +2,20 @@ import { assertNever } from '../base/assert'
 import { Problem } from '../base/problem'
 import type { GateWish, ModelStage } from '../registry/model-stages'
 import type { Registry } from '../registry/registry'
+import { evaluationIdOf } from './evaluation-run'
 import { judgeThreshold } from './judge-threshold'
 
 const HOUR_MS = 3_600_000
 
 /** What stands between a trained model and its tenant's calls: a score, or somebody's word. */
 export const createGateStage = ({ registry }: { registry: Pick<Registry, 'get'> }): ModelStage<GateWish> => ({
-  do: async ({ scope, modelId, wish, decision }) => {
+  do: async ({ scope, jobId, modelId, wish, decision }) => {
     switch (wish.kind) {
       case 'threshold': {
         const model = await registry.get(scope, modelId)
-        const problem = judgeThreshold(wish, model?.evaluations.at(-1))
+        // The job's own: others may have evaluated the model since, with other data.
+        const evaluation = model?.evaluations.find(({ id }) => id === evaluationIdOf(jobId))
+        const problem = judgeThreshold(wish, evaluation)
         return problem ? { kind: 'refused', problem } : { kind: 'done' }
       }
       case 'approval': {

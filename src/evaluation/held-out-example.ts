@@ -8,21 +8,37 @@ export interface HeldOutExample {
 
 /**
  * Reads a line of a file for fine-tuning (azure-facts 3.2). What the last assistant message says is what was wanted, and all that
- * comes before is asked. Undefined where that message has no text of its own (a call of a tool), where nothing comes before it, and
- * where the line is no such conversation: there is nothing to compare then.
+ * comes before is asked; of a pair for preferences, the preferred output to its input. Undefined where that message has no text of
+ * its own (a call of a tool), where nothing comes before it, and where the line is no such conversation: there is nothing to
+ * compare then.
  */
 export function readHeldOutExample(line: string): HeldOutExample | undefined {
-  const value = parsed(line)
-  if (!isObject(value) || !Array.isArray(value['messages'])) return undefined
-  const messages: readonly unknown[] = value['messages']
-  const last = messages.at(-1)
-  if (messages.length < 2 || !isObject(last) || last['role'] !== 'assistant') return undefined
+  const { messages, tools } = conversationOf(parsed(line)) ?? {}
+  const last = messages?.at(-1)
+  if (!messages || messages.length < 2 || !isObject(last) || last['role'] !== 'assistant') return undefined
   const wanted = textOf(last['content'])
   if (wanted === undefined || wanted === '') return undefined
   const asked = messages.slice(0, -1).filter(isObject)
   if (asked.length !== messages.length - 1) return undefined
-  const tools = Array.isArray(value['tools']) ? value['tools'].filter(isObject) : undefined
-  return { messages: asked.map(withoutWeight), tools, wanted }
+  return {
+    messages: asked.map(withoutWeight),
+    tools: Array.isArray(tools) ? tools.filter(isObject) : undefined,
+    wanted,
+  }
+}
+
+interface Conversation {
+  readonly messages: readonly unknown[]
+  readonly tools: unknown
+}
+
+function conversationOf(value: unknown): Conversation | undefined {
+  if (!isObject(value)) return undefined
+  const { messages, tools, input, preferred_output: preferred } = value
+  if (Array.isArray(messages)) return { messages, tools }
+  if (!isObject(input) || !Array.isArray(input['messages']) || !Array.isArray(preferred)) return undefined
+  const pair: readonly unknown[] = [...input['messages'], ...preferred]
+  return { messages: pair, tools: input['tools'] }
 }
 
 /** `weight` says what to train on, and is no field of a request. */

@@ -4,6 +4,8 @@ import type { ModelEvaluation } from '../registry/model-version'
 
 /** Behind a metric's name: by how much the tuned model is better than its base, -1 to 1. */
 const GAIN = '_gain'
+/** And what the gain is at least, 95 times of 100: a threshold on it is not passed by luck. */
+const GAIN_LOW = '_gain_low'
 /** A difference of two means may lie a hair below what it is on paper: 0.3 - 0.1 < 0.2. */
 const ROUNDING = 1e-9
 
@@ -16,20 +18,22 @@ export function judgeThreshold(
   const value = valueOf(metric, evaluation)
   if (value === undefined) {
     const known = Object.keys(evaluation.tuned).join(', ')
-    return refused(`The evaluation has no metric "${metric}"; it has: ${known}, each also with ${GAIN} behind it.`)
+    const also = `each also with ${GAIN} or ${GAIN_LOW} behind it`
+    return refused(`The evaluation has no metric "${metric}"; it has: ${known}, ${also}.`)
   }
   if (value >= scoreMin - ROUNDING) return undefined
   return refused(
-    `${metric} is ${shown(value)} and had to be ${shown(scoreMin)} or more. The model stays registered: promote it yourself, or train another.`,
+    `${metric} is ${shown(value)} over ${evaluation.examples} examples and had to be ${shown(scoreMin)} or more. The model stays registered: promote it yourself, or train another.`,
   )
 }
 
-function valueOf(metric: string, { tuned, base }: ModelEvaluation): number | undefined {
-  const own = tuned[metric]
-  if (own !== undefined || !metric.endsWith(GAIN)) return own
-  const name = metric.slice(0, -GAIN.length)
-  const [after, before] = [tuned[name], base[name]]
-  return after === undefined || before === undefined ? undefined : after - before
+function valueOf(metric: string, { tuned, gains }: ModelEvaluation): number | undefined {
+  if (Object.hasOwn(tuned, metric)) return tuned[metric]
+  const behind = metric.endsWith(GAIN_LOW) ? GAIN_LOW : metric.endsWith(GAIN) ? GAIN : undefined
+  if (behind === undefined) return undefined
+  const name = metric.slice(0, -behind.length)
+  const gain = Object.hasOwn(gains, name) ? gains[name] : undefined
+  return behind === GAIN_LOW ? gain?.low : gain?.mean
 }
 
 const refused = (text: string) => new Problem('conflict', text)

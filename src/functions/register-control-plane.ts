@@ -62,6 +62,9 @@ import { platformTenantModels } from './platform-tenant-models'
 import { tenantModel } from './tenant-model'
 import { tenantModelArchive } from './tenant-model-archive'
 import { tenantModelCompare } from './tenant-model-compare'
+import { tenantModelEvaluate } from './tenant-model-evaluate'
+import { tenantModelEvaluation } from './tenant-model-evaluation'
+import { tenantModelEvaluations } from './tenant-model-evaluations'
 import { tenantModelDeploy } from './tenant-model-deploy'
 import { tenantModelPromote } from './tenant-model-promote'
 import { tenantModelRestore } from './tenant-model-restore'
@@ -127,6 +130,9 @@ const triggers = [
   tenantModel,
   tenantModelArchive,
   tenantModelCompare,
+  tenantModelEvaluate,
+  tenantModelEvaluation,
+  tenantModelEvaluations,
   tenantModelDeploy,
   tenantModelPromote,
   tenantModelRestore,

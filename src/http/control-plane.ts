@@ -9,6 +9,7 @@ import type { ShowLimits } from '../budgets/limits-report'
 import type { IdMaker } from '../base/ids'
 import type { Problem } from '../base/problem'
 import type { TenantKeyring } from '../encryption/sealer'
+import type { Evaluations } from '../evaluation/evaluations'
 import type { CredentialLinks } from '../onboarding/credential-links'
 import type { RegistrationGate } from '../onboarding/registration-gate'
 import type { RegistrationSettingsStore } from '../onboarding/registration-settings'
@@ -53,6 +54,7 @@ export interface ControlPlane {
   /** Tenants' tuned models. */
   readonly registry: Registry
   readonly promotions: Promotions
+  readonly evaluations: Evaluations
   readonly tuningJobs: TuningJobs
   /** Where clients reach the platform, without a slash at the end. */
   readonly publicUrl: string

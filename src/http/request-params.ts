@@ -4,6 +4,7 @@ import { idInput } from '../base/id-input'
 import {
   operationPrefixes,
   parseBackendId,
+  parseEvaluationId,
   parseKeyId,
   parseModelId,
   parseOperationId,
@@ -31,6 +32,9 @@ export const backendParams = z.object({
 export const stampParams = z.object({ stampId: idInput({ prefixes: ['stm'], parse: parseStampId, of: 'a stamp' }) })
 export const modelParams = z.object({
   modelId: idInput({ prefixes: ['mdl'], parse: parseModelId, of: 'a tuned model' }),
+})
+export const evaluationParams = modelParams.extend({
+  evaluationId: idInput({ prefixes: ['evl'], parse: parseEvaluationId, of: 'an evaluation' }),
 })
 
 /** An operation's id has the prefix of its kind. */

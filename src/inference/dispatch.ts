@@ -1,6 +1,7 @@
 import type { CallId } from '../base/ids'
 import { Problem } from '../base/problem'
 import type { FairQueue } from '../fairness/fair-queue'
+import type { Patience } from '../fairness/turn'
 import type { RateView } from '../limits/limiter'
 import { noTokens } from '../metering/usage-record'
 import type { Backend } from '../routing/backend'
@@ -27,6 +28,8 @@ export interface Dispatching {
   readonly rates: RateView
   /** Aborted when the client has gone, where the server tells. */
   readonly gone: AbortSignal | undefined
+  /** Less than other calls have. */
+  readonly patience?: Patience | undefined
 }
 
 /** An answer, and what the call was reserved for at the alias that gave it: another one where it fell back. */
@@ -65,12 +68,12 @@ export async function dispatch(deps: DispatchDeps, input: Dispatching): Promise<
 }
 
 async function sendInTurn(deps: DispatchDeps, input: Dispatching): Promise<UpstreamAnswer | Problem> {
-  const { call, grant, callId, running, estimate, gone } = input
+  const { call, grant, callId, running, estimate, gone, patience } = input
   const { fairQueue } = deps
   const backends = await deps.backends()
   const tokens = { promptTokens: estimate.prompt, outputTokens: estimate.total - estimate.prompt }
   const cancels = grant.tenant.settings.clientGone === 'cancel'
-  return inTurn({ fairQueue, grant, backends, tokens: estimate.total, running, gone }, () =>
+  return inTurn({ fairQueue, grant, backends, tokens: estimate.total, running, gone, patience }, () =>
     sendCall(deps, { call, grant, callId, tokens, running, signal: cancels ? gone : undefined }),
   )
 }

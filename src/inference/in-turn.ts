@@ -21,6 +21,8 @@ export interface InTurn {
   readonly running: RunningCall
   /** Aborted when the client has gone, where the server tells. */
   readonly gone: AbortSignal | undefined
+  /** Of a call that can come again; undefined where its alias says all there is to say. */
+  readonly patience?: Patience | undefined
 }
 
 /** A call that can go on to another model waits for this one no longer, and asks backends that refused it only once. */
@@ -31,7 +33,7 @@ const FALLBACK_PATIENCE: Patience = { waitMsMax: 1_000, triesMax: 1 }
  * an answer has come (I11), and within the bound of a wait. Without signs of saturation nothing is awaited but `send`.
  */
 export async function inTurn(
-  { fairQueue, grant, backends, tokens, running, gone }: InTurn,
+  { fairQueue, grant, backends, tokens, running, gone, patience }: InTurn,
   send: () => Promise<UpstreamAnswer | Problem>,
 ): Promise<UpstreamAnswer | Problem> {
   const { tenantId, weight } = grant.tenant
@@ -43,7 +45,7 @@ export async function inTurn(
     tokens,
     priority: 'high',
     gone,
-    patience: grant.alias.fallback === undefined ? undefined : FALLBACK_PATIENCE,
+    patience: patience ?? (grant.alias.fallback === undefined ? undefined : FALLBACK_PATIENCE),
   })
   for (;;) {
     const turn: TurnResult = result instanceof Promise ? await result : result

@@ -4,6 +4,7 @@ import { readCredential } from '../access/read-credential'
 import type { CallId, IdMaker, TenantId } from '../base/ids'
 import { describeError } from '../base/log'
 import { Problem, ProblemError } from '../base/problem'
+import type { Patience } from '../fairness/turn'
 import type { UsageLog } from '../metering/usage-log'
 import { TenantScope } from '../storage/tenant-scope'
 import type { TenantSnapshot } from '../tenants/snapshot'
@@ -91,11 +92,38 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
   }
   if (target.kind === 'stored') return serveStored(deps, { target, request, tenant, caller, ...ids })
 
-  const asked = await readCall(target, request, ids.share)
-  if (asked instanceof Problem) return asked
+  const call = await readCall(target, request, ids.share)
+  if (call instanceof Problem) return call
+  return serveRead(deps, { call, tenant, caller, ids, start, gone: request.gone })
+}
+
+/** A call that was read, of a caller that may call: what is left of the straight line. */
+export interface ReadCall {
+  readonly call: Call
+  readonly tenant: TenantSnapshot
+  readonly caller: Caller
+  readonly ids: Pick<CallIds, 'callId' | 'requestId'>
+  readonly start: CallStart
+  readonly gone: AbortSignal | undefined
+  /** What the usage log names it by, where that is not its operation alone. */
+  readonly meteredAs?: string | undefined
+  /** Less than other calls have. */
+  readonly patience?: Patience | undefined
+}
+
+interface CallStart {
+  readonly startedAt: number
+  readonly startedMonotonicMs: number
+}
+
+/** From what was read to the answer. Clients' calls come here by `serve`, the platform's own for a tenant by `callForTenant`. */
+export async function serveRead(
+  deps: ServeDeps,
+  { call: asked, tenant, caller, ids, start, gone, meteredAs, patience }: ReadCall,
+): Promise<Answer | Problem> {
   const grant = authorize(tenant, caller, asked)
   if (grant instanceof Problem) return grant
-  const binding = bindCall(deps, { call: asked, grant, ...ids })
+  const binding = bindCall(deps, { call: asked, grant, requestId: ids.requestId })
   const bound = binding instanceof Promise ? await binding : binding
   if (bound instanceof Problem) return bound
   const { call } = bound
@@ -105,7 +133,8 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
   if (admitted.kind !== 'admitted') return refusal(admitted, estimate.total)
 
   const account = accountOf(tenant)
-  const running = startCall(deps, { call, grant, account, ids, start, admitted, estimatedTokens: estimate.total })
+  const operation = meteredAs ?? call.operation.name
+  const running = startCall(deps, { operation, grant, account, ids, start, admitted, estimatedTokens: estimate.total })
   if (running instanceof Problem) return running
   const { callId } = ids
   const { rates } = admitted.admission
@@ -116,7 +145,8 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
     running,
     estimate,
     rates,
-    gone: request.gone,
+    gone,
+    patience,
   })
   if (served instanceof Problem) return bound.isHolder && served.code === 'no_backend' ? holderGone : served
 
@@ -161,7 +191,7 @@ type Admitted = Extract<CallAdmissionResult, { kind: 'admitted' }>
 function startCall(
   deps: ServeDeps,
   {
-    call,
+    operation,
     grant,
     account,
     ids,
@@ -169,11 +199,11 @@ function startCall(
     admitted,
     estimatedTokens,
   }: {
-    call: Call
+    operation: string
     grant: Grant
     account: Account
-    ids: CallIds
-    start: { startedAt: number; startedMonotonicMs: number }
+    ids: ReadCall['ids']
+    start: CallStart
     admitted: Admitted
     estimatedTokens: number
   },
@@ -188,7 +218,7 @@ function startCall(
     keyId: grant.caller.callerId,
     alias: grant.alias.name,
     model,
-    operation: call.operation.name,
+    operation,
     estimatedTokens,
   })
   if (!entry) {

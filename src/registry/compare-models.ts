@@ -16,17 +16,21 @@ export interface ModelsCompared {
     readonly datasetHash: string
     readonly examples: number
     readonly scores: readonly ScoreRow[]
+    /** Over the base, of each of the two: how sure its own score is. */
+    readonly gains: ModelEvaluation['gains']
+    readonly otherGains: ModelEvaluation['gains']
   }
 }
 
-/** Two versions side by side; pure. Of evaluations, the newest pair over one set and as many of its examples. */
+/** Two versions side by side; pure. Of evaluations, the newest pair over exactly the same examples of one set. */
 export function compareModels(model: ModelVersion, other: ModelVersion): ModelsCompared {
   const training = rowsOf(model.training.metrics, other.training.metrics)
   const pair = newestPair(model.evaluations, other.evaluations)
   if (!pair) return { training }
   const [own, others] = pair
-  const { datasetHash, examples } = own
-  return { training, evaluation: { datasetHash, examples, scores: rowsOf(own.tuned, others.tuned) } }
+  const { datasetHash, examples, gains } = own
+  const scores = rowsOf(own.tuned, others.tuned)
+  return { training, evaluation: { datasetHash, examples, scores, gains, otherGains: others.gains } }
 }
 
 function newestPair(
@@ -35,7 +39,7 @@ function newestPair(
 ): [ModelEvaluation, ModelEvaluation] | undefined {
   for (const each of own.toReversed()) {
     const other = others.findLast(
-      ({ datasetHash, examples }) => datasetHash === each.datasetHash && examples === each.examples,
+      ({ datasetHash, sampleHash }) => datasetHash === each.datasetHash && sampleHash === each.sampleHash,
     )
     if (other) return [each, other]
   }

@@ -1,4 +1,4 @@
-import type { BackendId, CallerId, FileId, ModelId, TuningJobId } from '../base/ids'
+import type { BackendId, CallerId, EvaluationId, FileId, ModelId, TuningJobId } from '../base/ids'
 import { idBody, parseModelId } from '../base/ids'
 import type { TrainingMethod } from '../datasets/training-models'
 import type { TrainingType } from '../datasets/training-prices'
@@ -136,11 +136,30 @@ export interface ModelEvent {
 
 /** What a held-out set said of it; scores are 0 to 1, and the same set was put to the base. */
 export interface ModelEvaluation {
+  /** The run that found it; one run makes one evaluation. */
+  readonly id: EvaluationId
   readonly atMs: number
+  readonly fileId: FileId
   readonly datasetHash: `sha256:${string}`
+  /** Which of the set's lines both models answered: two evaluations of one hash were put to exactly the same. */
+  readonly sampleHash: `sha256:${string}`
+  /** That both models answered, and that one of them did not. */
   readonly examples: number
+  readonly unanswered: number
   readonly tuned: Scores
   readonly base: Scores
+  /** By how much the tuned model is better, example by example, -1 to 1. */
+  readonly gains: Readonly<Record<string, Gain>>
+  /** The tenant's alias behind which the base was asked, and the one that graded. */
+  readonly baseAlias: string
+  readonly graderAlias?: string | undefined
+}
+
+/** The mean of the differences, and the interval in which it lies 95 times of 100. */
+export interface Gain {
+  readonly mean: number
+  readonly low: number
+  readonly high: number
 }
 
 export type Scores = Readonly<Record<string, number>>

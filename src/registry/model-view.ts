@@ -1,11 +1,35 @@
 import { z } from 'zod'
 import type { AliasPromotion } from './alias-promotion'
 import type { ModelsCompared } from './compare-models'
-import { deploymentSkus, type ModelVersion } from './model-version'
+import { deploymentSkus, type ModelEvaluation, type ModelVersion } from './model-version'
 
 const time = z.iso.datetime()
 const scores = z.record(z.string(), z.number())
 const dataset = z.object({ fileId: z.string(), contentHash: z.string(), examples: z.int() })
+
+const gain = z
+  .object({ mean: z.number(), low: z.number(), high: z.number() })
+  .meta({ description: 'By how much the tuned model is better, and the interval in which that lies 95 times of 100.' })
+
+/** What an evaluation found. */
+export const shownEvaluationScores = z
+  .object({
+    id: z.string(),
+    at: time,
+    fileId: z.string(),
+    datasetHash: z.string(),
+    sampleHash: z
+      .string()
+      .meta({ description: 'Of the lines that counted: only evaluations of the same are comparable.' }),
+    examples: z.int().meta({ description: 'That both models answered.' }),
+    unanswered: z.int(),
+    tuned: scores,
+    base: scores,
+    gains: z.record(z.string(), gain),
+    baseAlias: z.string().meta({ description: 'Behind which the base was asked.' }),
+    graderAlias: z.string().optional(),
+  })
+  .meta({ id: 'EvaluationScores' })
 
 export const deploymentStates = ['none', 'deploying', 'deployed', 'asleep', 'removing'] as const
 
@@ -52,9 +76,7 @@ export const shownModel = z
       metrics: scores,
       resultFileId: z.string().optional(),
     }),
-    evaluations: z.array(
-      z.object({ at: time, datasetHash: z.string(), examples: z.int(), tuned: scores, base: scores }),
-    ),
+    evaluations: z.array(shownEvaluationScores),
     history: z.array(z.object({ at: time, event: z.string(), by: z.string(), detail: z.string().optional() })),
     promotions: z.array(z.object({ alias: z.string(), at: time, by: z.string() })),
   })
@@ -83,13 +105,23 @@ const rows = z.array(
   }),
 )
 
+const comparedGains = z
+  .record(z.string(), gain)
+  .meta({ description: 'Over its own base, with the interval: a difference of two models within both shows nothing.' })
+
 export const shownComparison = z
   .object({
     model: shownModelSummary,
     other: shownModelSummary,
     training: rows,
     evaluation: z
-      .object({ datasetHash: z.string(), examples: z.int(), scores: rows })
+      .object({
+        datasetHash: z.string(),
+        examples: z.int(),
+        scores: rows,
+        gains: comparedGains,
+        otherGains: comparedGains,
+      })
       .optional()
       .meta({ description: 'Absent where the two were never put to the same held-out set.' }),
   })
@@ -128,11 +160,16 @@ export function modelView(model: ModelVersion): z.infer<typeof shownModel> {
       ...(startedAt === undefined ? {} : { startedAt: isoTime(startedAt) }),
       finishedAt: isoTime(finishedAt),
     },
-    evaluations: evaluations.map(({ atMs, ...scored }) => ({ at: isoTime(atMs), ...scored })),
+    evaluations: evaluations.map(evaluationScores),
     history: history.map(({ atMs, kind, ...event }) => ({ at: isoTime(atMs), event: kind, ...event })),
     promotions: promotions.map(({ alias, atMs, by }) => ({ alias, at: isoTime(atMs), by })),
   }
 }
+
+export const evaluationScores = ({ atMs, ...scored }: ModelEvaluation): z.infer<typeof shownEvaluationScores> => ({
+  ...scored,
+  at: isoTime(atMs),
+})
 
 export function promotionView(promotion: AliasPromotion): z.infer<typeof shownPromotion> {
   const { operationId, modelId, alias, stage, steps, by, beganAtMs } = promotion
