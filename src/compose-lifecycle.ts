@@ -12,23 +12,27 @@ import type { SmallHttp } from './azure/small-http'
 import type { UpstreamHttp } from './azure/upstream-http'
 import type { Chance } from './base/chance'
 import type { Clock } from './base/clock'
-import type { IdMaker } from './base/ids'
+import type { IdMaker, InstanceId, TenantId } from './base/ids'
 import type { WrappingKey } from './base/wrapping-key'
 import type { Log } from './base/log'
 import { assembleBatches, type BatchParts } from './batches/assemble-batches'
 import type { Checklist } from './checklists/checklist'
+import type { Removal } from './checklists/removal'
 import { createRunStep } from './checklists/run-step'
 import type { Config } from './config'
+import { assembleDatasets } from './datasets/assemble-datasets'
 import { createSealer } from './encryption/create-sealer'
 import { createSealedRecords } from './encryption/sealed-records'
 import { createTenantKeys } from './encryption/tenant-keys'
 import type { CallModel } from './evaluation/ask-model'
+import { assembleDrift } from './drift/assemble-drift'
 import { createEvaluateStage } from './evaluation/evaluate-stage'
 import { evaluationChecklist } from './evaluation/evaluation-checklist'
 import { createEvaluationStore } from './evaluation/evaluation-store'
 import { createEvaluations, type Evaluations } from './evaluation/evaluations'
 import { createGateStage } from './evaluation/gate-stage'
 import { assembleFiles } from './files/assemble-files'
+import { linkUploadChecklist } from './files/link-upload-checklist'
 import type { PriceBook } from './metering/price-book'
 import type { Backends } from './routing/backends'
 import { movingChecklist } from './moving/moving-checklist'
@@ -40,7 +44,7 @@ import { offboardingChecklist } from './offboarding/offboarding-checklist'
 import { createOffboardings } from './offboarding/offboardings'
 import { removeExpiredExports } from './offboarding/remove-expired-exports'
 import { createSweep } from './offboarding/sweep'
-import { tenantStores } from './offboarding/tenant-stores'
+import { tenantStores, type TenantStores } from './offboarding/tenant-stores'
 import { createCanaryKey } from './onboarding/canary'
 import { createCredentialLinks } from './onboarding/credential-links'
 import { onboardingChecklist } from './onboarding/onboarding-checklist'
@@ -61,10 +65,12 @@ import type { StorageAccount, StorageConnection } from './storage/connect'
 import { createPlaces } from './storage/places'
 import { platformTable } from './storage/platform-table'
 import { connectTenantAccounts } from './storage/tenant-accounts'
+import type { TenantScope } from './storage/tenant-scope'
 import { tenantTable, type Columns } from './storage/tenant-table'
 import type { Tenants } from './tenants/tenants'
 import { createRegistry } from './registry/registry'
 import { assembleHosting, assembleMeters } from './hosting/assemble-hosting'
+import { assembleSharedModels } from './shared-models/assemble-shared-models'
 import { assembleTuning } from './tuning/assemble-tuning'
 
 export interface LifecycleParts extends Pick<
@@ -93,6 +99,9 @@ export interface LifecycleParts extends Pick<
   /** As a tenant's own calls are served, for those that the platform makes for it. */
   readonly callModel: CallModel
   readonly queryUsage: OnboardingDeps['queryUsage']
+  /** For timers that look after every tenant. */
+  readonly tenantIds: () => AsyncIterable<TenantId>
+  readonly instanceId: InstanceId
   readonly ids: IdMaker
   readonly clock: Clock
   readonly chance: Chance
@@ -107,7 +116,8 @@ export function composeLifecycle(parts: LifecycleParts) {
   const keyring = createTenantKeys({ table: tenantTable(storage.table('datakeys')), wrappingKey, clock, chance, log })
   const { places, dataPlaces, models, arm, placement } = composePlaces(parts)
   const records = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
-  const files = assembleFiles({ ...parts, records, http: parts.smallHttp })
+  const files = assembleFiles({ ...parts, records, places, http: parts.smallHttp })
+  const datasets = assembleDatasets({ records, files: files.files, ids, clock })
   const batches = assembleBatches({
     ...parts,
     records,
@@ -144,7 +154,10 @@ export function composeLifecycle(parts: LifecycleParts) {
     meters,
     records,
     registry,
+    promotions,
     files: files.files,
+    datasets: datasets.datasets,
+    checkedFiles: datasets.checkedFiles,
     outputs: files.accounts,
     http: parts.smallHttp,
     arm,
@@ -169,6 +182,29 @@ export function composeLifecycle(parts: LifecycleParts) {
     idleMs: config.hosting.idleMs,
     // As long as what is moved is left to its calls.
     drainMs: config.movingDrainMs,
+  })
+
+  const drift = assembleDrift({
+    ...parts,
+    records,
+    registry,
+    files: files.files,
+    datasets: datasets.datasets,
+    tuningJobs: tuning.jobs,
+    alerts,
+    callForTenant: parts.callModel,
+    flushMs: config.drift.flushMs,
+  })
+
+  const sharedModels = assembleSharedModels({
+    ...parts,
+    records,
+    keyring,
+    files: files.files,
+    tuningJobs: tuning.jobs,
+    alerts,
+    emptyOwner: (owner) => emptied(stores, owner),
+    bounds: { ...config.sharedModels, pollMs: config.tuning.pollMs },
   })
 
   const onboarding = onboardingChecklist({
@@ -203,24 +239,26 @@ export function composeLifecycle(parts: LifecycleParts) {
         scope,
       ),
   })
+  const stores = tenantStores({
+    storage,
+    places,
+    dataPlaces,
+    directories,
+    models,
+    secrets,
+    keyring,
+    fileCopies: files.copies,
+    batches: batches.ofTenant,
+    responses: parts.responses,
+    tuning: tuning.ofTenant,
+    sharedModels: sharedModels.ofTenant,
+    tenants,
+  })
   const offboarding = offboardingChecklist({
     tenants,
     offboardings,
     exporter,
-    stores: tenantStores({
-      storage,
-      places,
-      dataPlaces,
-      directories,
-      models,
-      secrets,
-      keyring,
-      fileCopies: files.copies,
-      batches: batches.ofTenant,
-      responses: parts.responses,
-      tuning: tuning.ofTenant,
-      tenants,
-    }),
+    stores,
     keyring,
     sweep: createSweep(storage),
     signer: certificateSigner,
@@ -237,7 +275,9 @@ export function composeLifecycle(parts: LifecycleParts) {
     files,
     batches,
     tuning,
+    sharedModels,
     hosting,
+    drift,
     checklists: [
       registered(onboarding, { log, alerts }),
       registered(offboarding, { log, alerts }),
@@ -247,6 +287,9 @@ export function composeLifecycle(parts: LifecycleParts) {
       registered(promotionChecklist(promotions), { log, alerts }),
       registered(evaluationChecklist(evaluations), { log, alerts }),
       registered(tuning.checklist, { log, alerts }),
+      ...sharedModels.checklists.map((checklist) => registered(checklist, { log, alerts })),
+      registered(datasets.checklist, { log, alerts }),
+      registered(linkUploadChecklist(files.linkUploads), { log, alerts }),
       registered(hosting.checklist, { log, alerts }),
     ],
     removeExpiredExports: () => removeExpiredExports({ offboardings, exporter }),
@@ -266,8 +309,21 @@ export function composeLifecycle(parts: LifecycleParts) {
       promotions,
       evaluations,
       tuningJobs: tuning.jobs,
+      sharedModels: sharedModels.deps,
+      datasets: datasets.datasets,
+      linkUploads: files.linkUploads,
+      modelDrift: drift.ofModel,
     },
   }
+}
+
+/** One step towards nothing of a tenant's being left: of one that the platform owns, whose certificate nobody waits for. */
+async function emptied({ data, dataKey, record }: TenantStores, owner: TenantScope): Promise<Removal> {
+  for (const store of [...data, dataKey, record]) {
+    const removal = await store.remove(owner)
+    if (removal.kind === 'not-yet') return removal
+  }
+  return { kind: 'removed' }
 }
 
 /** Where tenants' data and models are, and what Azure makes for them. */

@@ -26,6 +26,7 @@ import { createShowLimits } from './budgets/limits-report'
 import { removeOldBudgets } from './budgets/remove-old-budgets'
 import { createBatchOperations } from './batches/batch-operations'
 import type { HostingBeginnings } from './hosting/begin-hosting'
+import type { SharedModelBeginnings } from './shared-models/begin-shared-model'
 import type { TuningBeginnings } from './tuning/begin-tuning'
 import type { BatchBeginnings } from './batches/begin-batch'
 import { systemChance } from './base/chance'
@@ -88,9 +89,14 @@ export interface Platform {
   readonly removeOldBudgets: () => Promise<void>
   readonly batchBeginnings: BatchBeginnings
   readonly tuningBeginnings: TuningBeginnings
+  readonly sharedModelBeginnings: SharedModelBeginnings
+  /** Goes on with what broke off of shared models, and ends those whose time is over. */
+  readonly watchSharedModels: () => Promise<void>
   readonly hostingBeginnings: HostingBeginnings
   /** Books what tuned models' deployments cost, and lets sleep what nobody calls. */
   readonly lookAfterModels: () => Promise<void>
+  /** Compares what tuned models are asked with what they were trained on, of tenants that have asked for it. */
+  readonly watchDrift: () => Promise<void>
   /** Meters responses in the background that are over. */
   readonly followUpResponses: () => Promise<void>
   /** Deletes expired files and what broken-off uploads left. */
@@ -229,12 +235,15 @@ export function compose(config: Config, log: Log, version: string): Platform {
     tenantOf: snapshots.get,
     queryUsage: usageOf,
     callModel: (call) => callForTenant(serveDeps, call),
+    tenantIds: () => everyTenant(tenantDirectory),
+    instanceId,
     ids,
     clock,
     chance,
     log,
   })
 
+  const driftTap = lifecycle.drift.createTap()
   const serveDeps: ServeDeps = {
     authenticate: authenticator.authenticate,
     failedAttempts,
@@ -258,6 +267,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
     ]),
     wake: lifecycle.hosting.wake,
     bind: responses.bindWith(lifecycle.files.files),
+    watchServed: driftTap.served,
     upstream,
     credentials,
     health: createBackendHealth(clock),
@@ -325,10 +335,19 @@ export function compose(config: Config, log: Log, version: string): Platform {
     checklists: lifecycle.checklists,
     batchBeginnings: lifecycle.batches.beginnings,
     tuningBeginnings: lifecycle.tuning.beginnings,
+    sharedModelBeginnings: lifecycle.sharedModels.beginnings,
+    watchSharedModels: async () => {
+      const models = await lifecycle.sharedModels.watch()
+      if (models > 0) log.info('shared models were looked after', { models })
+    },
     hostingBeginnings: lifecycle.hosting.beginnings,
     lookAfterModels: async () => {
       const models = await lifecycle.hosting.lookAfter()
       if (models > 0) log.info('tuned models were looked after', { models })
+    },
+    watchDrift: async () => {
+      const models = await lifecycle.drift.watch()
+      if (models > 0) log.info('tuned models were watched for drift', { models })
     },
     exportArchive: { ...lifecycle.controlPlane, clock },
     removeExpiredExports: async () => {
@@ -352,6 +371,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
     stop: async () => {
       await sweeping.stop()
       if (!(await runningCalls.idle(STOP_GRACE_MS))) log.warn('calls are cut off', { count: runningCalls.count })
+      await driftTap.close().catch((error: unknown) => log.warn('drift could not be written', { error: describeError(error) }))
       await Promise.all([usageLog.close(), lateUsage.close(), limiter.close(), budgets.close()])
       await Promise.all([upstream.close(), smallHttp.close()])
     },

@@ -39,6 +39,14 @@ export interface Config {
   readonly tuning: { readonly pollMs: number; readonly perAccountMax: number; readonly perTenantMax: number }
   /** Tuned models that nobody calls for so long sleep, unless their tenant says otherwise. */
   readonly hosting: { readonly idleMs: number }
+  /** How often an instance writes down what it has counted of calls to tuned models. */
+  readonly drift: { readonly flushMs: number }
+  /** Shared models: what an objection leads to, how long calls may outlive a model, and an affected model its objection. */
+  readonly sharedModels: {
+    readonly retrain: 'start' | 'propose'
+    readonly drainMs: number
+    readonly affectedMsMax: number
+  }
   readonly batches: { readonly pollMs: number; readonly perDeploymentMax: number; readonly perTenantMax: number }
   /** How long an offboarded tenant's export can be fetched. */
   readonly exportValidMs: number
@@ -123,6 +131,25 @@ const environment = z.object({
     .min(1, 'a number of hours from 1 to 336')
     .max(336, 'a number of hours from 1 to 336')
     .default(72),
+  /** What was counted since is lost with its instance. */
+  TENANTRY_DRIFT_FLUSH_SECONDS: z.coerce
+    .number({ error: 'a number of seconds from 1 to 3600' })
+    .min(1, 'a number of seconds from 1 to 3600')
+    .max(3_600, 'a number of seconds from 1 to 3600')
+    .default(60),
+  /** Whether a tenant's objection has shared models trained anew without its examples, or proposes that to operators. */
+  TENANTRY_SHARED_MODELS_RETRAIN: z.enum(['start', 'propose'], '"start" or "propose"').default('start'),
+  /** Below 1230 a stream that began before may outlive the deployment that serves it. */
+  TENANTRY_SHARED_MODELS_DRAIN_SECONDS: z.coerce
+    .number({ error: 'a number of seconds from 0 to 86400' })
+    .min(0, 'a number of seconds from 0 to 86400')
+    .max(86_400, 'a number of seconds from 0 to 86400')
+    .default(1_260),
+  TENANTRY_SHARED_MODELS_AFFECTED_DAYS: z.coerce
+    .number({ error: 'a number of days from 1 to 90' })
+    .min(1, 'a number of days from 1 to 90')
+    .max(90, 'a number of days from 1 to 90')
+    .default(30),
   TENANTRY_EXPORT_VALID_HOURS: z.coerce
     .number({ error: 'a number of hours from 1 to 2160' })
     .min(1, 'a number of hours from 1 to 2160')
@@ -197,6 +224,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       pollMs: data.TENANTRY_TUNING_POLL_SECONDS * 1_000,
       perAccountMax: data.TENANTRY_TUNING_JOBS_PER_ACCOUNT,
       perTenantMax: data.TENANTRY_TUNING_JOBS_PER_TENANT,
+    },
+    drift: { flushMs: data.TENANTRY_DRIFT_FLUSH_SECONDS * 1_000 },
+    sharedModels: {
+      retrain: data.TENANTRY_SHARED_MODELS_RETRAIN,
+      drainMs: data.TENANTRY_SHARED_MODELS_DRAIN_SECONDS * 1_000,
+      affectedMsMax: data.TENANTRY_SHARED_MODELS_AFFECTED_DAYS * 86_400_000,
     },
     batches: {
       pollMs: data.TENANTRY_BATCH_POLL_SECONDS * 1_000,

@@ -5,6 +5,7 @@ import { compose } from './compose'
 import { readConfig } from './config'
 import { registerChecklists } from './functions/durable/register-checklists'
 import { beginHosting } from './functions/begin-hosting'
+import { beginSharedModel } from './functions/begin-shared-model'
 import { beginTuning } from './functions/begin-tuning'
 import { beginBatch } from './functions/begin-batch'
 import { exportArchive } from './functions/export-archive'
@@ -16,6 +17,8 @@ import { removeExpiredExports } from './functions/remove-expired-exports'
 import { removeOldBudgets } from './functions/remove-old-budgets'
 import { rollUpUsage } from './functions/roll-up-usage'
 import { sweepFiles } from './functions/sweep-files'
+import { watchDrift } from './functions/watch-drift'
+import { watchSharedModels } from './functions/watch-shared-models'
 import { watchClientDepartures } from './http/client-departures'
 import packageJson from '../package.json'
 
@@ -30,12 +33,15 @@ app.http('export-archive', exportArchive(platform.exportArchive))
 registerChecklists(platform.checklists)
 app.storageQueue('begin-batch', beginBatch(platform))
 app.storageQueue('begin-tuning', beginTuning(platform))
+app.storageQueue('begin-shared-model', beginSharedModel(platform))
 app.storageQueue('begin-hosting', beginHosting(platform))
 app.timer('roll-up-usage', rollUpUsage(platform))
 app.timer('remove-expired-exports', removeExpiredExports(platform))
 app.timer('remove-old-budgets', removeOldBudgets(platform))
 app.timer('sweep-files', sweepFiles(platform))
 app.timer('look-after-models', lookAfterModels(platform))
+app.timer('watch-drift', watchDrift(platform))
+app.timer('watch-shared-models', watchSharedModels(platform))
 app.timer('follow-up-responses', followUpResponses(platform))
 
 app.hook.appStart(() =>

@@ -16,6 +16,7 @@ import { offboardingStorage } from './offboarding/offboardings'
 import { registrationStorage } from './onboarding/registration-settings'
 import { responseStorage } from './responses/assemble-responses'
 import { backendStorage } from './routing/backends'
+import { sharedModelStorage } from './shared-models/shared-models'
 import { stampStorage } from './stamps/stamps'
 import { placeStorage } from './storage/places'
 import { tenantStorage } from './tenants/tenants'
@@ -50,6 +51,7 @@ export const storageNeeds: readonly StorageNeeds[] = [
   batchNeeds,
   responseStorage,
   tuningNeeds,
+  sharedModelStorage,
   hostingNeeds,
   offboardingStorage,
   signingStorage,

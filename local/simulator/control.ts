@@ -35,6 +35,9 @@ export async function serveControl(
       // An account whose deletion is due is gone, whether or not Resource Manager was asked since.
       world.settle()
       return send(response, 200, { things: resource.stores.things(), deployments: deploymentsIn(world) })
+    case 'GET learned':
+      world.settle()
+      return send(response, 200, { models: resource.stores.learned() })
     case 'GET costs':
       world.settle()
       return send(response, 200, { charges: [...resource.trainer.bill.charges, ...world.planes.hosting.running] })

@@ -27,6 +27,8 @@ export const tenantPermissions = {
   'secrets.manage': { roles: ['owner', 'admin'], keys: ['admin'] },
   'models.read': { roles: ['owner', 'admin', 'developer', 'auditor', 'viewer'], keys: ['admin', 'read-only'] },
   'models.manage': { roles: ['owner', 'admin'], keys: ['admin'] },
+  'consents.read': { roles: ['owner', 'admin', 'auditor'], keys: ['admin'] },
+  'consents.manage': { roles: ['owner', 'admin'], keys: ['admin'] },
   'usage.read': { roles: ['owner', 'admin', 'developer', 'auditor', 'viewer'], keys: ['admin', 'read-only'] },
   'audit.read': { roles: ['owner', 'admin', 'auditor'], keys: ['admin'] },
 } as const satisfies Record<string, TenantGrant>
@@ -47,6 +49,9 @@ export const platformPermissions = {
   'platform.backends.manage': ['operator'],
   'platform.stamps.read': ['operator', 'support', 'auditor'],
   'platform.stamps.manage': ['operator'],
+  /** Purposes, shared models, and which tenants consent and contribute; never what their examples say. */
+  'platform.shared.read': ['operator', 'auditor'],
+  'platform.shared.manage': ['operator'],
   'platform.audit.read': ['operator', 'auditor'],
 } as const satisfies Record<string, readonly PlatformRole[]>
 export type PlatformPermission = keyof typeof platformPermissions

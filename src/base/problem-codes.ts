@@ -48,6 +48,8 @@ export const problemCodes = {
   not_found: entry(404, 'Not found', 'invalid_request_error', 'caller', 'final'),
   method_not_allowed: entry(405, 'Method not allowed', 'invalid_request_error', 'caller', 'final'),
   conflict: entry(409, 'Already exists or was changed', 'invalid_request_error', 'caller', 'final'),
+  too_few_consents: entry(409, 'Too few tenants consent', 'invalid_request_error', 'tenant', 'final'),
+  consent_withdrawn: entry(409, 'A consent was withdrawn', 'invalid_request_error', 'tenant', 'final'),
   precondition_failed: entry(412, 'Changed by someone else', 'invalid_request_error', 'caller', 'final'),
   precondition_required: entry(428, 'If-Match required', 'invalid_request_error', 'caller', 'final'),
   registration_rejected: entry(409, 'Registration rejected', 'invalid_request_error', 'tenant', 'final'),

@@ -62,6 +62,7 @@ import { platformTenantModels } from './platform-tenant-models'
 import { tenantModel } from './tenant-model'
 import { tenantModelArchive } from './tenant-model-archive'
 import { tenantModelCompare } from './tenant-model-compare'
+import { tenantModelDrift } from './tenant-model-drift'
 import { tenantModelEvaluate } from './tenant-model-evaluate'
 import { tenantModelEvaluation } from './tenant-model-evaluation'
 import { tenantModelEvaluations } from './tenant-model-evaluations'
@@ -72,6 +73,28 @@ import { tenantModelRollback } from './tenant-model-rollback'
 import { tenantModelUndeploy } from './tenant-model-undeploy'
 import { tenantOperation } from './tenant-operation'
 import { tenantModels } from './tenant-models'
+import { tenantDatasetUploads } from './tenant-dataset-uploads'
+import { tenantDatasetUpload } from './tenant-dataset-upload'
+import { tenantDatasetUploadComplete } from './tenant-dataset-upload-complete'
+import { tenantDatasetUploadLink } from './tenant-dataset-upload-link'
+import { tenantDatasets } from './tenant-datasets'
+import { tenantDataset } from './tenant-dataset'
+import { tenantDatasetConsent } from './tenant-dataset-consent'
+import { tenantDatasetLeakage } from './tenant-dataset-leakage'
+import { tenantDatasetReport } from './tenant-dataset-report'
+import { tenantDatasetReportCsv } from './tenant-dataset-report-csv'
+import { tenantConsents } from './tenant-consents'
+import { tenantSharedModels } from './tenant-shared-models'
+import { tenantSharedModelAliases } from './tenant-shared-model-aliases'
+import { tenantSharedModelAlias } from './tenant-shared-model-alias'
+import { platformPurposes } from './platform-purposes'
+import { platformPurpose } from './platform-purpose'
+import { platformSharedModels } from './platform-shared-models'
+import { platformSharedModel } from './platform-shared-model'
+import { platformSharedModelRetrain } from './platform-shared-model-retrain'
+import { platformSharedModelRetire } from './platform-shared-model-retire'
+import { platformSharedModelGrant } from './platform-shared-model-grant'
+import { platformSharedModelGrants } from './platform-shared-model-grants'
 
 const triggers = [
   health,
@@ -115,6 +138,17 @@ const triggers = [
   tenantKey,
   tenantKeyRotate,
   tenantKeys,
+  // Before those of one dataset: their name stands where its id would.
+  tenantDatasetUploads,
+  tenantDatasetUpload,
+  tenantDatasetUploadComplete,
+  tenantDatasetUploadLink,
+  tenantDatasets,
+  tenantDataset,
+  tenantDatasetConsent,
+  tenantDatasetLeakage,
+  tenantDatasetReport,
+  tenantDatasetReportCsv,
   tenantTuningJob,
   tenantTuningJobCancel,
   tenantTuningJobDecision,
@@ -130,6 +164,7 @@ const triggers = [
   tenantModel,
   tenantModelArchive,
   tenantModelCompare,
+  tenantModelDrift,
   tenantModelEvaluate,
   tenantModelEvaluation,
   tenantModelEvaluations,
@@ -140,6 +175,18 @@ const triggers = [
   tenantModelUndeploy,
   tenantOperation,
   tenantModels,
+  tenantConsents,
+  tenantSharedModels,
+  tenantSharedModelAliases,
+  tenantSharedModelAlias,
+  platformPurposes,
+  platformPurpose,
+  platformSharedModels,
+  platformSharedModel,
+  platformSharedModelRetrain,
+  platformSharedModelRetire,
+  platformSharedModelGrant,
+  platformSharedModelGrants,
 ]
 
 /** Registers every trigger of the operators' and the tenants' API. Routes stand whole, with `routePrefix: ""` in host.json. */

@@ -8,8 +8,11 @@ import type { Clock } from '../base/clock'
 import type { ShowLimits } from '../budgets/limits-report'
 import type { IdMaker } from '../base/ids'
 import type { Problem } from '../base/problem'
+import type { Datasets } from '../datasets/datasets'
 import type { TenantKeyring } from '../encryption/sealer'
+import type { ModelDrift } from '../drift/model-drift'
 import type { Evaluations } from '../evaluation/evaluations'
+import type { LinkUploads } from '../files/link-uploads'
 import type { CredentialLinks } from '../onboarding/credential-links'
 import type { RegistrationGate } from '../onboarding/registration-gate'
 import type { RegistrationSettingsStore } from '../onboarding/registration-settings'
@@ -20,6 +23,7 @@ import type { Offboardings } from '../offboarding/offboardings'
 import type { Backends } from '../routing/backends'
 import type { Promotions } from '../registry/promotions'
 import type { Registry } from '../registry/registry'
+import type { SharedModelDeps } from '../shared-models/shared-model-deps'
 import type { Stamps } from '../stamps/stamps'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Tenants } from '../tenants/tenants'
@@ -56,6 +60,12 @@ export interface ControlPlane {
   readonly promotions: Promotions
   readonly evaluations: Evaluations
   readonly tuningJobs: TuningJobs
+  /** Models that are trained on examples of several tenants, and what tenants consent to. */
+  readonly sharedModels: SharedModelDeps
+  readonly datasets: Datasets
+  /** Files that clients write by a link. */
+  readonly linkUploads: LinkUploads
+  readonly modelDrift: ModelDrift
   /** Where clients reach the platform, without a slash at the end. */
   readonly publicUrl: string
   readonly ids: IdMaker

@@ -11,18 +11,30 @@ import {
   parseStampId,
   parseTenantId,
 } from '../base/ids'
+import { FAULTS_KEPT_MAX } from '../datasets/dataset-bounds'
+import { datasetId, linkUploadId } from '../datasets/dataset-input'
 import { tuningJobId } from '../tuning/tuning-input'
 import { deploymentStates } from '../registry/model-view'
 import { secretName } from '../tenants/own-models-input'
 import { tierNames } from '../tenants/snapshot'
-import { guid } from '../tenants/tenant-input'
+import { purposeId } from '../shared-models/purpose'
+import { parseSharedModelId } from '../shared-models/shared-model'
+import { sharedModelStates } from '../shared-models/shared-model-view'
+import { isPlatformOwner } from '../tenants/platform-owner'
+import { aliasName, guid } from '../tenants/tenant-input'
 
 const PAGE_TENANTS = { most: 100, usual: 50 }
 const PAGE_AUDIT = { most: 1_000, usual: 100 }
+const PAGE_FAULTS = { most: 1_000, usual: 100 }
 /** Of lists whose length is bounded by what they list. */
 const PAGE_OTHERS = { most: 500, usual: 100 }
 
-const tenantId = idInput({ prefixes: ['ten'], parse: parseTenantId, of: 'a tenant' })
+/** What the platform itself owns is nobody's tenant: no path leads to it, and so no key, member or directory can be given to it. */
+const parseOthersTenantId = (text: string) => {
+  const id = parseTenantId(text)
+  return id && !isPlatformOwner(id) ? id : undefined
+}
+const tenantId = idInput({ prefixes: ['ten'], parse: parseOthersTenantId, of: 'a tenant' })
 
 export const tenantParams = z.object({ tenantId })
 export const keyParams = z.object({ keyId: idInput({ prefixes: ['key'], parse: parseKeyId, of: 'a key' }) })
@@ -74,8 +86,30 @@ export const modelPageQuery = pageQuery(modelParams.shape.modelId, PAGE_OTHERS).
     .optional()
     .meta({ description: 'Only archived ones, or only others; absent: both.' }),
 })
+export const purposeParams = z.object({ purposeId })
+export const sharedModelParams = z.object({
+  sharedModelId: idInput({ prefixes: ['shm'], parse: parseSharedModelId, of: 'a shared model' }),
+})
+export const grantParams = sharedModelParams.extend(tenantParams.shape)
+export const sharedAliasParams = sharedModelParams.extend({ alias: aliasName })
+export const sharedModelPageQuery = pageQuery(sharedModelParams.shape.sharedModelId, PAGE_OTHERS).extend({
+  affected: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: 'Only those with examples of somebody who objected, or only others; absent: both.' }),
+  state: z.enum(sharedModelStates).optional(),
+})
 export const tuningJobParams = z.object({ jobId: tuningJobId })
 export const tuningPageQuery = pageQuery(tuningJobId, PAGE_OTHERS)
+export const datasetParams = z.object({ datasetId })
+export const linkUploadParams = z.object({ uploadId: linkUploadId })
+export const datasetPageQuery = pageQuery(datasetId, PAGE_OTHERS)
+export const faultPageQuery = z.strictObject({
+  limit: pageLimit(PAGE_FAULTS),
+  after: wholeNumber({ least: 0, most: FAULTS_KEPT_MAX, usual: 0 }).meta({
+    description: 'How many faults the pages before had; 0 for the first page.',
+  }),
+})
 export const tierPageQuery = pageQuery(z.enum(tierNames), PAGE_OTHERS)
 export const auditPageQuery = z.strictObject({
   limit: pageLimit(PAGE_AUDIT),

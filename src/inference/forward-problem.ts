@@ -3,6 +3,7 @@ import { Problem } from '../base/problem'
 import { INFERENCE_ROLE } from '../routing/account-watch'
 import type { Backend } from '../routing/backend'
 import type { Unanswered } from './attempt'
+import { isPlatformOwner } from '../tenants/platform-owner'
 
 export interface Unserved {
   /** When the first backend is back that rested from the start. */
@@ -42,7 +43,7 @@ function failureProblem({ why, detail: internal }: Extract<Unanswered, { kind: '
     case 'timeout':
       return new Problem('upstream_timeout', 'The model backend did not answer in time.', { internal })
     case 'rejected-us':
-      if (last.ownerTenantId !== undefined)
+      if (last.ownerTenantId !== undefined && !isPlatformOwner(last.ownerTenantId))
         return new Problem('model_account_refuses', refusedByOwn(last), { internal })
       return new Problem('upstream_rejected_us', 'The model backend refused the platform; its operator is informed.', {
         internal,

@@ -1,6 +1,7 @@
 import type { Directories } from '../access/directories'
 import type { SecretStore } from '../azure/secret-store'
 import type { TenantBatches } from '../batches/tenant-batches'
+import type { TenantSharedModels } from '../shared-models/tenant-shared-models'
 import type { TenantTuning } from '../tuning/tenant-tuning'
 import type { TenantResponses } from '../responses/tenant-responses'
 import type { Removal } from '../checklists/removal'
@@ -45,6 +46,7 @@ export function tenantStores({
   batches,
   responses,
   tuning,
+  sharedModels,
   tenants,
 }: {
   storage: StorageAccount
@@ -58,11 +60,14 @@ export function tenantStores({
   batches: TenantBatches
   responses: TenantResponses
   tuning: TenantTuning
+  sharedModels: TenantSharedModels
   tenants: Tenants
 }): TenantStores {
   return {
     data: [
-      // First: by what lies among its sealed records its models at accounts are found.
+      // Before its ledger goes, which lies among its sealed records.
+      sharedModelStore(sharedModels),
+      // First of what lies at accounts: by what lies among its sealed records its models at accounts are found.
       tuningStore(tuning),
       // Before the backends and secrets by which the accounts that have them are reached.
       fileCopyStore(storage, fileCopies),
@@ -119,6 +124,14 @@ const tuningStore = (tuning: TenantTuning): TenantStore => ({
   remove: tuning.remove,
 })
 
+/** As an objection to every purpose: models with its examples in them are made anew without. */
+const sharedModelStore = (sharedModels: TenantSharedModels): TenantStore => ({
+  name: 'part in shared models',
+  holds: { tables: ['sharedparts'] },
+  census: sharedModels.census,
+  remove: sharedModels.remove,
+})
+
 const RESPONSES_AGAIN_MS = 5_000
 
 /** With the responses themselves, which the accounts that made them keep. */
@@ -133,7 +146,7 @@ const responseStore = (responses: TenantResponses): TenantStore => ({
 /** Tables in which there is nothing of any tenant. The sweep looks through them all the same. */
 export const withoutTenants: StorageNames = {
   // Of lanes and turns the rows are deployments' and accounts': tenants' turns are removed with their batches and jobs.
-  tables: ['batchlanes', 'tuningturns', 'stamps', 'registrations', 'signingkeys', 'usageblobs'],
+  tables: ['batchlanes', 'tuningturns', 'stamps', 'registrations', 'sharedmodels', 'signingkeys', 'usageblobs'],
 }
 
 const retainedAlways: readonly RetainedData[] = [

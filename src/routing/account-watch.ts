@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock'
 import type { BackendId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
 import type { Backend } from './backend'
+import { isPlatformOwner } from '../tenants/platform-owner'
 
 /** Tells the operator of backends whose accounts do not let the platform in, once for each until it is let in again. */
 export interface AccountWatch {
@@ -68,7 +69,9 @@ export interface AccountWatchDeps {
 
 const alertId = (id: BackendId) => `backend-refuses/${id}`
 
-function alertOf({ id, name, ownerTenantId, credential, directoryId }: Backend, detail: string) {
+function alertOf({ id, name, ownerTenantId: owned, credential, directoryId }: Backend, detail: string) {
+  // Nobody is there to be told of what the platform itself owns.
+  const ownerTenantId = owned !== undefined && isPlatformOwner(owned) ? undefined : owned
   const owner = ownerTenantId === undefined ? '' : ', which is its tenant’s own'
   const remedy =
     credential.kind === 'identity'

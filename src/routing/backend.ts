@@ -28,6 +28,8 @@ export interface Backend {
    * platform's tenants share it.
    */
   readonly ownerTenantId?: TenantId | undefined
+  /** Who may be led to it besides its owner: to a model that is made for several tenants. At most 200. */
+  readonly sharedWith?: readonly TenantId[] | undefined
   /** The Entra directory of its account, where that is not the platform's own. */
   readonly directoryId?: string | undefined
   /** The deployment's Azure resource id, where the platform made it. */
@@ -35,8 +37,8 @@ export interface Backend {
 }
 
 /** Whether a tenant may name the backend, and be served by it (product 2.1). */
-export const isBackendFor = ({ ownerTenantId }: Backend, tenantId: TenantId): boolean =>
-  ownerTenantId === undefined || ownerTenantId === tenantId
+export const isBackendFor = ({ ownerTenantId, sharedWith }: Backend, tenantId: TenantId): boolean =>
+  ownerTenantId === undefined || ownerTenantId === tenantId || sharedWith?.includes(tenantId) === true
 
 export type BackendApi =
   /** Both URL families of Azure OpenAI; `apiVersion` is sent where the client's call names none. */

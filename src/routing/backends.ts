@@ -26,6 +26,8 @@ export interface Backends {
   /** `expects` is asked about the tag that would be replaced; a no is `precondition_failed`. */
   replace(id: BackendId, input: BackendInput, expects: Expects): Promise<StoredBackend | Problem>
   patch(id: BackendId, patch: BackendPatch, expects: Expects): Promise<StoredBackend | Problem>
+  /** Whom its owner shares it with from now on. Aliases of whoever is not among them pass over it. */
+  shareWith(id: BackendId, tenants: readonly TenantId[]): Promise<StoredBackend | Problem>
   /** Aliases that still name it pass over it. */
   remove(id: BackendId): Promise<Problem | undefined>
 }
@@ -136,14 +138,21 @@ export function createBackends({ table, clock, log }: BackendsDeps): Backends {
     },
     // Whose it is, no change of it changes.
     replace: (id, input, expects) =>
-      change(id, expects, ({ ownerTenantId, directoryId, resourceId }) => ({
+      change(id, expects, ({ ownerTenantId, sharedWith, directoryId, resourceId }) => ({
         id,
         ...input,
         ownerTenantId,
+        sharedWith,
         directoryId,
         resourceId,
       })),
     patch: (id, patch, expects) => change(id, expects, (backend) => patched(backend, patch)),
+    shareWith: (id, sharedWith) =>
+      change(
+        id,
+        () => true,
+        (backend) => ({ ...backend, sharedWith }),
+      ),
     remove: async (id) => {
       if (!(await read(id))) return noSuchBackend
       await table.remove(id)

@@ -3,13 +3,17 @@ import type { Clock } from '../base/clock'
 import type { IdMaker, TenantId, TuningJobId } from '../base/ids'
 import { Problem } from '../base/problem'
 import type { Decision } from '../checklists/checklist'
+import type { Datasets } from '../datasets/datasets'
 import { trainingModelOf } from '../datasets/training-models'
 import type { Files } from '../files/files'
 import { invalid } from '../inference/body-fields'
 import type { DeploymentSku } from '../registry/model-version'
+import { aliasFault } from '../registry/prepare-promotion'
 import type { ModelStages } from '../registry/model-stages'
 import type { Registry } from '../registry/registry'
 import type { TenantScope } from '../storage/tenant-scope'
+import type { Tenants } from '../tenants/tenants'
+import { givenConsent, noConsent } from './given-consent'
 import {
   become,
   ending,
@@ -40,7 +44,11 @@ export interface TuningJobs {
 }
 
 export interface AskedJob {
+  /** A new one where absent. Given by who may have to repeat the request: a job that has it already is the answer. */
+  readonly id?: TuningJobId | undefined
   readonly asked: AskedTuning
+  /** False where the request does not say it: then its files have to have been consented to before. */
+  readonly hasConsent?: boolean | undefined
   /** The model is deployed, unless told otherwise, as its training type suggests. */
   readonly wishes?: (TuningWishes & { readonly isDeployed: boolean }) | undefined
 }
@@ -61,6 +69,8 @@ export interface TuningJobsDeps {
   readonly store: TuningStore
   readonly registry: Pick<Registry, 'byName'>
   readonly files: Pick<Files, 'get'>
+  readonly datasets: Pick<Datasets, 'consentFor'>
+  readonly tenants: Pick<Tenants, 'get'>
   readonly stages: ModelStages
   /** Has the job's checklist begun, soon and at least once; again for one that has begun does nothing. */
   readonly begin: (tenantId: TenantId, id: TuningJobId) => Promise<void>
@@ -90,24 +100,32 @@ export function createTuningJobs(deps: TuningJobsDeps): TuningJobs {
     return refusal ?? job
   }
   return {
-    create: async (scope, caller, { asked, wishes }) => {
+    create: async (scope, caller, { id, asked, hasConsent = true, wishes }) => {
+      const known = id && (await store.get(scope, id))
+      if (known && !isOver(known)) await begin(scope.tenantId, known.id)
+      if (known) return known
       const order = await orderOf(deps, scope, asked)
       if (order instanceof Problem) return order
       const missing = stageNames.find((name) => wishes?.[name] && !stages[name])
       if (missing) return invalid(missing, 'is not available on this platform')
+      const fault = await faultOfWishes(deps, scope, { order, wishes: wishes ?? {} })
+      if (fault) return fault
       if ((await openJobs(store, scope)) >= OPEN_JOBS_MAX) return tooMany
       const nowMs = clock.now()
+      const consent = hasConsent ? { by: caller.callerId, atMs: nowMs } : await givenConsent(deps.datasets, scope, order)
+      if (!consent) return noConsent
       const job: TuningJob = {
-        id: ids.tuningJobId(),
+        id: id ?? ids.tuningJobId(),
         createdAt: nowMs,
         by: {
           callerId: caller.callerId,
           ...(caller.principal.kind === 'key' ? { keyId: caller.principal.keyId } : {}),
+          limits: caller.limits,
           budgets: caller.budgets,
         },
         order,
         wishes: wishesFor(order, wishes),
-        consent: { by: caller.callerId, atMs: nowMs },
+        consent,
         status: 'validating_files',
         attempt: 0,
         asked: {},
@@ -177,7 +195,7 @@ function decided(job: TuningJob, decision: Decision): TuningJob | Problem {
   return new Problem('conflict', 'This job does not wait for approval.')
 }
 
-/** What the account trained stays trained; what it did not is asked for anew, under another mark. */
+/** What the account trained stays trained; what it did not is asked for anew, under another mark, wherever there is room now. */
 function retried(job: TuningJob): TuningJob | Problem {
   if (job.status !== 'failed' && job.status !== 'cancelled')
     return new Problem('conflict', `A job that is ${job.status} cannot be retried.`)
@@ -186,15 +204,18 @@ function retried(job: TuningJob): TuningJob | Problem {
     fault: _fault,
     finishedAt: _finishedAt,
     approval: _approval,
+    account,
     sending,
     seen,
     metering,
+    results,
+    resultFileId,
     ...kept
   } = job
   const isTrained = seen?.status === 'succeeded' && job.modelId !== undefined
   return {
     ...kept,
-    ...(isTrained ? { sending, seen, metering } : {}),
+    ...(isTrained ? { account, sending, seen, metering, results, resultFileId } : {}),
     asked: {},
     status: isTrained ? 'running' : 'validating_files',
     attempt: job.attempt + 1,
@@ -222,6 +243,25 @@ async function orderOf(
   if (method instanceof Problem) return method
   return { ...asked, method, baseModel, ...(parent ? { parent: parent.id } : {}) }
 }
+
+/** What would be found out only when the model is trained and paid for. */
+async function faultOfWishes(
+  { stages, tenants }: TuningJobsDeps,
+  scope: TenantScope,
+  { order, wishes: { evaluate, route } }: { order: TuningOrder; wishes: TuningWishes },
+): Promise<Problem | undefined> {
+  const unfit = evaluate && (await stages.evaluate?.check?.(scope, { wish: evaluate, baseModel: order.baseModel }))
+  if (unfit) return ofPart('evaluate', unfit)
+  if (!route) return undefined
+  const aliases = (await tenants.get(scope))?.aliases ?? []
+  const led = aliases.find(({ name }) => name === route.alias)
+  if (!led) return invalid('route.alias', 'names no alias of yours')
+  const fault = aliasFault(led, order.baseModel)
+  return fault && new Problem('invalid_request', `route.${fault.public}`, { param: 'route.alias' })
+}
+
+const ofPart = (part: string, { code, param, public: text }: Problem): Problem =>
+  param === undefined ? new Problem(code, text) : new Problem(code, `${part}.${text}`, { param: `${part}.${param}` })
 
 const stageNames = ['evaluate', 'gate', 'route'] as const
 

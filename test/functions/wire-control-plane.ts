@@ -34,8 +34,17 @@ import type { Chance } from '../../src/base/chance'
 import type { Clock } from '../../src/base/clock'
 import type { IdMaker } from '../../src/base/ids'
 import type { Log } from '../../src/base/log'
+import { Problem } from '../../src/base/problem'
+import { assembleDatasets } from '../../src/datasets/assemble-datasets'
+import { assembleFiles, fileStorage } from '../../src/files/assemble-files'
+import { createEvaluationStore } from '../../src/evaluation/evaluation-store'
+import { createDriftStore } from '../../src/drift/drift-store'
+import { createModelDrift } from '../../src/drift/model-drift'
+import { createEvaluations } from '../../src/evaluation/evaluations'
 import { createPromotions } from '../../src/registry/promotions'
 import { createRegistry } from '../../src/registry/registry'
+import { assembleSharedModels } from '../../src/shared-models/assemble-shared-models'
+import { sharedModelStorage } from '../../src/shared-models/shared-models'
 import { backendStorage, createBackends } from '../../src/routing/backends'
 import { createWrappedSecrets, secretStorage } from '../../src/encryption/wrapped-secrets'
 import { createStamps, stampStorage } from '../../src/stamps/stamps'
@@ -63,6 +72,7 @@ export const controlPlaneStorage = {
     ...offboardingStorage.tables,
     ...signingStorage.tables,
     ...placeStorage.tables,
+    ...fileStorage.tables,
     ...alertStorage.tables,
     ...registrationStorage.tables,
     ...tenantStorage.tables,
@@ -74,7 +84,10 @@ export const controlPlaneStorage = {
     ...auditStorage.tables,
     ...limitStorage.tables,
     ...budgetStorage.tables,
+    ...sharedModelStorage.tables,
   ],
+  queues: sharedModelStorage.queues,
+  containers: placeStorage.containers,
 }
 
 export interface WiringOptions {
@@ -91,6 +104,14 @@ export interface WiringOptions {
   /** What the usage log says; nothing by default. */
   readonly spentByLog?: SpentByLog
 }
+
+const noFiles = {
+  get: async () => undefined,
+  read: async () => undefined,
+  create: async () => new Problem('conflict', 'There are no files here.'),
+  remove: async () => false,
+}
+const nothingTrains = new Problem('conflict', 'Nothing is trained here.')
 
 /** The control plane as the app composes it, but on a clock of the test's. */
 export function wireControlPlane(options: WiringOptions) {
@@ -173,6 +194,8 @@ export function wireControlPlane(options: WiringOptions) {
   })
   const sealedRecords = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
   const registry = createRegistry(sealedRecords)
+  const tuningStore = createTuningStore(sealedRecords)
+  const evaluationStore = createEvaluationStore(sealedRecords)
   const promotions = createPromotions({
     records: sealedRecords,
     registry,
@@ -181,14 +204,66 @@ export function wireControlPlane(options: WiringOptions) {
     figuresOf: async () => [],
     clock,
   })
+  // There are no model accounts here that a copy of a file could go to.
+  const unreached = () => Promise.reject(new Error('there are no model accounts here'))
+  const files = assembleFiles({
+    storage,
+    records: sealedRecords,
+    places,
+    upstream: { send: unreached },
+    http: { send: unreached },
+    credentials: { headerOf: () => undefined },
+    ids,
+    clock,
+    log,
+  })
+  const datasets = assembleDatasets({ records: sealedRecords, files: files.files, ids, clock })
+  const alerts = createAlerts({ rows: platformTable(storage.table('alerts')), clock })
+  // Nothing is built here: test/shared-models has a host that does.
+  const sharedModels = assembleSharedModels({
+    storage,
+    records: sealedRecords,
+    keyring,
+    tenants,
+    backends,
+    alerts,
+    audit,
+    files: noFiles,
+    tuningJobs: { create: async () => nothingTrains, get: async () => undefined, cancel: async () => undefined },
+    emptyOwner: async () => ({ kind: 'removed' }),
+    bounds: { retrain: 'start', pollMs: 1_000, drainMs: 0, affectedMsMax: 86_400_000 },
+    ids,
+    clock,
+    log,
+  })
   const controlPlane: ControlPlane = {
+    sharedModels: sharedModels.deps,
+    datasets: datasets.datasets,
+    linkUploads: files.linkUploads,
     registry,
     promotions,
-    tuningJobs: createTuningJobs({
-      store: createTuningStore(sealedRecords),
+    evaluations: createEvaluations({
+      store: evaluationStore,
       registry,
-      // No tenant has files here.
-      files: { get: async () => undefined },
+      // Neither files nor models are here; test/evaluation has both.
+      files: { get: async () => undefined, read: async () => undefined },
+      tenantOf: async (tenantId) => snapshots.get(tenantId),
+      call: async () => new Problem('no_backend', 'There are no models here.'),
+      wake: async () => ({ kind: 'failed', problem: new Problem('no_backend', 'There are no models here.') }),
+      clock,
+    }),
+    modelDrift: createModelDrift({
+      store: createDriftStore(sealedRecords),
+      registry,
+      tenantOf: async (tenantId) => snapshots.get(tenantId),
+      clock,
+    }),
+    tuningJobs: createTuningJobs({
+      store: tuningStore,
+      registry,
+      files: files.files,
+      datasets: datasets.datasets,
+      tenants,
       stages: {},
       begin: async () => {},
       ids,
@@ -217,7 +292,7 @@ export function wireControlPlane(options: WiringOptions) {
     registrationSettings: createRegistrationSettings(platformTable(storage.table('registrations'))),
     registrationTokens: createRegistrationTokens(keyPeppers[0]),
     registrationGate: createRegistrationGate(clock),
-    alerts: createAlerts({ rows: platformTable(storage.table('alerts')), clock }),
+    alerts,
     publicUrl: 'http://platform.example',
     directories,
     members,
@@ -250,5 +325,10 @@ export function wireControlPlane(options: WiringOptions) {
     tenants,
     keys,
     apiKeys,
+    tuningStore,
+    evaluationStore,
+    files,
+    keyring,
+    datasets,
   }
 }

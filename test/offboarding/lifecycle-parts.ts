@@ -16,6 +16,7 @@ import { createCopies } from '../../src/files/copies'
 import { createOffboardings } from '../../src/offboarding/offboardings'
 import { createSweep } from '../../src/offboarding/sweep'
 import { tenantStores } from '../../src/offboarding/tenant-stores'
+import { assembleMeters } from '../../src/hosting/assemble-hosting'
 import { createLateUsage } from '../../src/metering/late-usage'
 import { createPriceBook } from '../../src/metering/price-book'
 import { assembleResponses } from '../../src/responses/assemble-responses'
@@ -37,6 +38,8 @@ import { createTenantDirectory } from '../../src/tenants/tenant-directory'
 import { createTenants } from '../../src/tenants/tenants'
 import { createSealer } from '../../src/encryption/create-sealer'
 import { createSealedRecords } from '../../src/encryption/sealed-records'
+import { createAlerts } from '../../src/alerts/alerts'
+import { assembleSharedModels } from '../../src/shared-models/assemble-shared-models'
 import { createRegistry } from '../../src/registry/registry'
 import { createAccountTuning } from '../../src/tuning/account-tuning'
 import { createModelDeployments } from '../../src/tuning/model-deployments'
@@ -44,6 +47,7 @@ import { createTenantTuning } from '../../src/tuning/tenant-tuning'
 import { createTurnRows } from '../../src/tuning/turn-rows'
 import { createTuningEvents } from '../../src/tuning/tuning-events'
 import { createTuningStore } from '../../src/tuning/tuning-store'
+import { largeParts } from '../files/large-parts'
 
 /** What offboarding is made of, on real storage, without a host. */
 export function lifecycleParts(storage: StorageAccount, clock: Clock) {
@@ -79,9 +83,13 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
   const placement = { arm, rows, stamps, backends }
   const models = createTenantModels({ ...placement, secrets, identity, upstream: createUpstreamHttp(), credentials })
   // None of these tenants has copies of files anywhere.
+  const fileRows = tenantTable(storage.table('files'))
+  const reach = { upstream: createUpstreamHttp(), http, credentials }
+  const accountFiles = createAccountFiles(reach)
   const fileCopies = createCopies({
-    rows: tenantTable(storage.table('files')),
-    accounts: createAccountFiles({ upstream: createUpstreamHttp(), http, credentials }),
+    rows: fileRows,
+    accounts: accountFiles,
+    ...largeParts({ rows: fileRows, places, accounts: accountFiles, ...reach, clock }),
     ids: createIdMaker({ clock, chance }),
   })
   const dataPlaces = createDataPlaces(places, createTenantStorageAccounts({ ...placement, usesKeys: true }))
@@ -120,6 +128,7 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
     events: createTuningEvents(records),
     turns,
     deployments: createModelDeployments({
+      meters: assembleMeters({ storage, lateUsage: createLateUsage({ storage, clock }), clock }).meters,
       registry,
       arm,
       backends,
@@ -130,6 +139,32 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
     }),
     accounts: createAccountTuning({ http, credentials }),
   })
+  // None of these tenants has a part in a shared model.
+  const sharedModels = assembleSharedModels({
+    storage,
+    records,
+    keyring,
+    tenants,
+    backends,
+    alerts: createAlerts({ rows: platformTable(storage.table('alerts')), clock }),
+    audit: { append: () => Promise.reject(new Error('nothing happens here')) },
+    files: {
+      get: async () => undefined,
+      read: async () => undefined,
+      create: () => Promise.reject(new Error('there are no files here')),
+      remove: async () => false,
+    },
+    tuningJobs: {
+      create: () => Promise.reject(new Error('nothing trains here')),
+      get: async () => undefined,
+      cancel: async () => undefined,
+    },
+    emptyOwner: async () => ({ kind: 'removed' }),
+    bounds: { retrain: 'start', pollMs: 1_000, drainMs: 0, affectedMsMax: 1 },
+    ids: createIdMaker({ clock, chance }),
+    clock,
+    log,
+  }).ofTenant
   return {
     turns,
     lanes,
@@ -157,6 +192,7 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
       batches,
       responses: responses.ofTenant,
       tuning,
+      sharedModels,
       tenants,
     }),
     sweep: createSweep(storage),

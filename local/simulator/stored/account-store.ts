@@ -110,6 +110,15 @@ export class AccountStores {
     }
   }
 
+  /** What each tuned model was taught, word for word as far as it is remembered: for tests that ask what left the platform. */
+  learned(): { readonly account: string; readonly id: string; readonly learned: TunedModel['learned'] }[] {
+    return [...this.#stores].flatMap(([account, { models }]) =>
+      [...models.values()].flatMap((model) =>
+        isCheckpoint(model) ? [] : [{ account, id: model.id, learned: model.learned }],
+      ),
+    )
+  }
+
   /** Everything that exists. */
   things(): KeptThing[] {
     const now = Date.now()
