@@ -5,7 +5,7 @@ import type { HttpTrigger } from '../http/http-trigger'
 import { created, ok } from '../http/plain-request'
 import { tuningPageQuery } from '../http/request-params'
 import { TenantScope } from '../storage/tenant-scope'
-import { orderOfInput, tuningJobInput, wishesOfInput } from '../tuning/tuning-input'
+import { inOwnTerms, orderOfInput, tuningJobInput, wishesOfInput } from '../tuning/tuning-input'
 import { shownTuningJob, shownTuningJobs, tuningRecordView } from '../tuning/tuning-record-view'
 
 export const tenantTuningJobs = ({ tuningJobs }: ControlPlane): HttpTrigger => ({
@@ -30,10 +30,10 @@ export const tenantTuningJobs = ({ tuningJobs }: ControlPlane): HttpTrigger => (
       problems: ['insufficient_quota', 'tenant_not_active'],
       run: async ({ caller, body }) => {
         const asked = orderOfInput(body)
-        if (asked instanceof Problem) return asked
+        if (asked instanceof Problem) return inOwnTerms(asked)
         const scope = TenantScope.ofCaller(caller)
         const job = await tuningJobs.create(scope, caller, { asked, wishes: wishesOfInput(body) })
-        if (job instanceof Problem) return job
+        if (job instanceof Problem) return inOwnTerms(job)
         return created(tuningRecordView(job), { location: `/api/tenant/tuning/jobs/${job.id}` })
       },
     }),

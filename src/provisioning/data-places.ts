@@ -64,6 +64,9 @@ export function createDataPlaces(places: Places, accounts: TenantStorageAccounts
       return accounts.remove(scope, ({ generation, resourceId }) => generation === discarded && resourceId !== kept)
     },
     releaseAll: async (scope) => {
+      // First, nobody looks there any more: asked for again, what goes with it finds nothing rather than waiting for an account that
+      // Azure is deleting, or has.
+      if ((await places.get(scope)).kind !== 'logical') await places.set(scope, { kind: 'logical' })
       for (const place of inPlatformAccount(scope)) await places.empty(scope, place)
       return accounts.remove(scope, () => true)
     },

@@ -4,7 +4,7 @@ import { familyOf } from '../datasets/training-models'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { AliasSpec } from '../tenants/tenant-record'
 import { groupsOfStep, membersOf, PREVIOUS_MAX, type AliasPromotion, type PastPromotion } from './alias-promotion'
-import { modelIdOfName, PROMOTIONS_MAX, type ModelVersion } from './model-version'
+import { modelIdOfName, PROMOTIONS_MAX } from './model-version'
 import type { PromotionsDeps, PromotionWish } from './promotions'
 import { groupsAt } from './route-share'
 
@@ -22,7 +22,7 @@ export async function preparePromotion(
   const alias = (await deps.tenants.get(scope))?.aliases.find(({ name }) => name === wish.alias)
   if (!alias) return new Problem('not_found', `There is no alias "${wish.alias}".`)
   const target = deployment.plan.backendId
-  const fault = faultOf(alias, model) ?? (await faultOfShares(deps, alias, wish, target))
+  const fault = aliasFault(alias, model.lineage.baseModel) ?? (await faultOfShares(deps, alias, wish, target))
   if (fault) return fault
   const { modelId, steps, rollBackOn, operationId, by } = wish
   const nowMs = deps.clock.now()
@@ -40,11 +40,14 @@ export async function preparePromotion(
   }
 }
 
-/** Calls of an alias have one price and one set of limits, whichever member of it answers: its model's. */
-function faultOf({ name, model }: AliasSpec, { lineage }: ModelVersion): Problem | undefined {
+/**
+ * Why an alias cannot be led to a model of this base. Its calls have one price and one set of limits, whichever member of it answers:
+ * its own model's.
+ */
+export function aliasFault({ name, model }: AliasSpec, baseModel: string): Problem | undefined {
   if (modelIdOfName(name))
     return invalid('alias', `"${name}" is the name of a tuned model, and leads to no other. Take an alias of your own.`)
-  const family = familyOf(lineage.baseModel)
+  const family = familyOf(baseModel)
   return familyOf(model) === family
     ? undefined
     : invalid(

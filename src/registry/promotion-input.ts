@@ -16,14 +16,9 @@ const step = z.strictObject({
 export const promotionInput = z
   .strictObject({
     alias: aliasName,
-    percentages: z
-      .array(step)
-      .min(1)
-      .max(STEPS_MAX)
-      .optional()
-      .meta({
-        description: 'Rising shares, each for its time; after the last one all calls are led. Absent: all at once.',
-      }),
+    percentages: z.array(step).min(1).max(STEPS_MAX).optional().meta({
+      description: 'Rising shares, each for its time; after the last one all calls are led. Absent: all at once.',
+    }),
     rollBackOn: z
       .strictObject({
         errorRate: z
@@ -45,8 +40,8 @@ export const promotionInput = z
           'The alias is led back where live calls are worse than that; judged minute by minute while shares rise.',
       }),
   })
-  .superRefine(({ percentages = [], rollBackOn }, context) => {
-    percentages.forEach(({ percent }, index) => {
+  .superRefine(({ percentages, rollBackOn }, context) => {
+    percentages?.forEach(({ percent }, index) => {
       const before = percentages[index - 1]?.percent ?? 0
       if (percent <= before)
         context.addIssue({
@@ -55,7 +50,7 @@ export const promotionInput = z
           message: 'Must be above the one before',
         })
     })
-    if (rollBackOn && percentages.length === 0)
+    if (rollBackOn && !percentages)
       context.addIssue({ code: 'custom', path: ['rollBackOn'], message: 'Only shares that rise over time are judged' })
   })
 export type PromotionInput = z.infer<typeof promotionInput>

@@ -6,12 +6,12 @@ import type { Promotions } from './promotions'
 export const createRouteStage = (
   promotions: Pick<Promotions, 'begin' | 'advance' | 'takeBack'>,
 ): ModelStage<RouteWish> => ({
-  do: async ({ scope, jobId, modelId, wish }) => {
+  do: async ({ scope, jobId, operationId, modelId, wish }) => {
     const { alias, rollBackOn } = wish
     const steps = toAll(wish.steps)
-    const begun = await promotions.begin(scope, { modelId, alias, steps, rollBackOn, operationId: jobId, by: jobId })
+    const begun = await promotions.begin(scope, { modelId, alias, steps, rollBackOn, operationId, by: jobId })
     if (begun instanceof Problem) return { kind: 'refused', problem: begun }
-    const advanced = await promotions.advance(scope, alias, jobId)
+    const advanced = await promotions.advance(scope, alias, operationId)
     switch (advanced.kind) {
       case 'led':
         return { kind: 'done' }
@@ -21,8 +21,8 @@ export const createRouteStage = (
         return { kind: 'refused', problem: new Problem('conflict', `The route was taken back. ${advanced.why}`) }
     }
   },
-  undo: async ({ scope, jobId, wish }) => {
-    await promotions.takeBack(scope, wish.alias, jobId)
+  undo: async ({ scope, operationId, wish }) => {
+    await promotions.takeBack(scope, wish.alias, operationId)
     return { kind: 'done' }
   },
 })

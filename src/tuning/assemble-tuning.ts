@@ -30,7 +30,17 @@ export const tuningNeeds = { tables: turnStorage.tables, queues: tuningQueueStor
 
 type Given = Pick<
   TuningDeps,
-  'registry' | 'arm' | 'outputs' | 'budgetWarnings' | 'lateUsage' | 'stages' | 'alerts' | 'tenantOf' | 'clock' | 'log'
+  | 'registry'
+  | 'promotions'
+  | 'arm'
+  | 'outputs'
+  | 'budgetWarnings'
+  | 'lateUsage'
+  | 'stages'
+  | 'alerts'
+  | 'tenantOf'
+  | 'clock'
+  | 'log'
 >
 
 export interface TuningParts extends Given, ProbeDeps {

@@ -13,29 +13,25 @@ const whole = (min: number, max: number): Bounds => ({ min, max, isWhole: true }
 const any = (min: number, max: number): Bounds => ({ min, max, isWhole: false })
 
 /** Source of names: azure-facts 3.3. Bounds are OpenAI's where it states any; the provider has the last word. */
-const numbers: Readonly<Record<TrainingMethod, Readonly<Record<string, Bounds>>>> = {
-  supervised: {
-    n_epochs: whole(1, 50),
-    batch_size: whole(1, 256),
-    learning_rate_multiplier: any(0.0001, 10),
-    prompt_loss_weight: any(0, 1),
-  },
-  dpo: {
-    n_epochs: whole(1, 50),
-    batch_size: whole(1, 256),
-    learning_rate_multiplier: any(0.0001, 10),
-    beta: any(0, 2),
-  },
-  reinforcement: {
-    n_epochs: whole(1, 50),
-    batch_size: whole(1, 256),
-    learning_rate_multiplier: any(0.0001, 10),
-    eval_interval: whole(1, 10_000),
-    eval_samples: whole(1, 10_000),
-    compute_multiplier: any(0.00001, 10),
-  },
+export const hyperparameterBounds = {
+  n_epochs: whole(1, 50),
+  batch_size: whole(1, 256),
+  learning_rate_multiplier: any(0.0001, 10),
+  prompt_loss_weight: any(0, 1),
+  beta: any(0, 2),
+  eval_interval: whole(1, 10_000),
+  eval_samples: whole(1, 10_000),
+  compute_multiplier: any(0.00001, 10),
+} as const satisfies Readonly<Record<string, Bounds>>
+
+export const reasoningEfforts = ['default', 'low', 'medium', 'high'] as const
+
+const ofEvery = ['n_epochs', 'batch_size', 'learning_rate_multiplier'] as const
+const namesOf: Readonly<Record<TrainingMethod, readonly (keyof typeof hyperparameterBounds)[]>> = {
+  supervised: [...ofEvery, 'prompt_loss_weight'],
+  dpo: [...ofEvery, 'beta'],
+  reinforcement: [...ofEvery, 'eval_interval', 'eval_samples', 'compute_multiplier'],
 }
-const efforts = ['default', 'low', 'medium', 'high']
 
 /** What the provider is to choose (`auto`, or the older `-1`) is left out of the result. */
 export function readHyperparameters(
@@ -48,19 +44,20 @@ export function readHyperparameters(
   for (const [name, given] of Object.entries(value as Readonly<Record<string, unknown>>)) {
     if (given === undefined || given === null || given === 'auto' || given === -1) continue
     if (name === 'reasoning_effort' && method === 'reinforcement') {
-      const effort = efforts.find((known) => known === given)
-      if (effort === undefined) return invalid(`${at}.${name}`, `must be one of ${efforts.join(', ')}`)
+      const effort = reasoningEfforts.find((known) => known === given)
+      if (effort === undefined) return invalid(`${at}.${name}`, `must be one of ${reasoningEfforts.join(', ')}`)
       read[name] = effort
       continue
     }
-    const bounds = Object.hasOwn(numbers[method], name) ? numbers[method][name] : undefined
-    if (!bounds) return invalid(`${at}.${name}`, `is no hyperparameter of the method "${method}"`)
+    const known = namesOf[method].find((each) => each === name)
+    if (!known) return invalid(`${at}.${name}`, `is no hyperparameter of the method "${method}"`)
+    const bounds = hyperparameterBounds[known]
     if (!isWithin(given, bounds))
       return invalid(
         `${at}.${name}`,
         `must be "auto" or a ${bounds.isWhole ? 'whole ' : ''}number from ${bounds.min} to ${bounds.max}`,
       )
-    read[name] = given
+    read[known] = given
   }
   return read
 }

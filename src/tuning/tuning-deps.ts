@@ -11,6 +11,7 @@ import type { AccountFiles } from '../files/account-files'
 import type { Files } from '../files/files'
 import type { LateUsage } from '../metering/late-usage'
 import type { ModelStages } from '../registry/model-stages'
+import type { Promotions } from '../registry/promotions'
 import type { Registry } from '../registry/registry'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { TenantSnapshot } from '../tenants/snapshot'
@@ -41,6 +42,7 @@ export interface TuningDeps {
   readonly deployments: ModelDeployments
   /** Absent ones are passed over. */
   readonly stages: ModelStages
+  readonly promotions: Pick<Promotions, 'rollBack'>
   readonly alerts: Pick<Alerts, 'raiseOnce'>
   readonly tenantOf: (tenantId: TenantId) => TenantSnapshot | undefined | Promise<TenantSnapshot | undefined>
   /** Between two looks at a job that is young; later ones are further apart. */

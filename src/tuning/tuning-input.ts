@@ -5,13 +5,13 @@ import { deploymentSkus } from '../registry/model-version'
 import { promotionInput, stepsOf } from '../registry/promotion-input'
 import { aliasName } from '../tenants/tenant-input'
 import type { TuningWishes } from './tuning-job'
-import { readTuningOrder, type AskedTuning } from './tuning-order'
+import { hyperparameterBounds, reasoningEfforts } from './read-hyperparameters'
+import { GRADER_BYTES_MAX, readTuningOrder, type AskedTuning } from './tuning-order'
 
 const MODEL_CHARACTERS_MAX = 256
 const SUFFIX_CHARACTERS_MAX = 40
 const SEED_MAX = 2_147_483_647
 const PAIRS_MAX = 16
-const WORD_CHARACTERS_MAX = 20
 const METADATA_CHARACTERS_MAX = 512
 const CAPACITY_MAX = 100_000
 const GRADER_PROMPT_CHARACTERS_MAX = 20_000
@@ -64,6 +64,33 @@ const gate = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('approval'), timeoutHours: z.int().min(1).max(APPROVAL_HOURS_MAX).default(72) }),
 ])
 
+const bounded = (name: keyof typeof hyperparameterBounds) => {
+  const { min, max, isWhole } = hyperparameterBounds[name]
+  return (isWhole ? z.int() : z.number()).min(min).max(max).optional()
+}
+
+const hyperparameters = z
+  .strictObject({
+    n_epochs: bounded('n_epochs'),
+    batch_size: bounded('batch_size'),
+    learning_rate_multiplier: bounded('learning_rate_multiplier'),
+    prompt_loss_weight: bounded('prompt_loss_weight'),
+    beta: bounded('beta'),
+    eval_interval: bounded('eval_interval'),
+    eval_samples: bounded('eval_samples'),
+    compute_multiplier: bounded('compute_multiplier'),
+    reasoning_effort: z.enum(reasoningEfforts).optional(),
+  })
+  .meta({ description: 'Of the method; what is absent the provider chooses.' })
+
+/** As OpenAI's graders are, which the provider judges. */
+const grader = z
+  .record(z.string(), z.unknown())
+  .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= GRADER_BYTES_MAX, {
+    message: `Must be at most ${GRADER_BYTES_MAX} bytes`,
+  })
+  .meta({ description: 'Of the method "reinforcement".' })
+
 /** Of `POST /api/tenant/tuning/jobs`. Names and bounds of what trains are OpenAI's; `readTuningOrder` knows them. */
 export const tuningJobInput = z
   .strictObject({
@@ -75,8 +102,8 @@ export const tuningJobInput = z
     trainingFile: fileId,
     validationFile: fileId.optional(),
     method: z.enum(['supervised', 'dpo', 'reinforcement']).optional(),
-    hyperparameters: atMost(PAIRS_MAX, z.union([z.number(), z.string().max(WORD_CHARACTERS_MAX)])).optional(),
-    grader: z.record(z.string(), z.unknown()).optional().meta({ description: 'Of the method "reinforcement".' }),
+    hyperparameters: hyperparameters.optional(),
+    grader: grader.optional(),
     suffix: z.string().min(1).max(SUFFIX_CHARACTERS_MAX).optional(),
     seed: z.int().min(0).max(SEED_MAX).optional(),
     trainingType: z.enum(['standard', 'globalstandard', 'developertier']).default('standard'),
@@ -95,6 +122,7 @@ export const tuningJobInput = z
     const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
     for (const name of ['evaluate', 'gate', 'route'] as const)
       if (input[name] && input.deploy === null) fault(name, 'A model that is not deployed cannot have this')
+    if (input.grader && input.method !== 'reinforcement') fault('grader', 'Only the method "reinforcement" has one')
     if (input.gate?.kind === 'threshold' && !input.evaluate) fault('gate', 'A threshold needs an evaluation')
     if (input.validationFile !== undefined && input.validationFile === input.trainingFile)
       fault('validationFile', 'Must be another file than the one that is trained on')
@@ -122,6 +150,22 @@ export function orderOfInput(input: Input): AskedTuning | Problem {
     trainingType: input.trainingType,
     metadata: input.metadata,
   })
+}
+
+/** Where a field of OpenAI's body stands in this one. */
+const ownNames: readonly (readonly [theirs: RegExp, ours: string])[] = [
+  [/^training_file$/, 'trainingFile'],
+  [/^validation_file$/, 'validationFile'],
+  [/^method\.type$/, 'method'],
+  [/^method\.\w+\.(?=hyperparameters\b|grader\b)/, ''],
+]
+
+/** What is wrong with the order, told by the fields of the tenant API. */
+export function inOwnTerms(problem: Problem): Problem {
+  const { code, param } = problem
+  if (param === undefined) return problem
+  const own = ownNames.reduce((name, [theirs, ours]) => name.replace(theirs, ours), param)
+  return own === param ? problem : new Problem(code, problem.public.replaceAll(param, own), { param: own })
 }
 
 /** What comes after the training; `deploy` is left out where the platform chooses. */

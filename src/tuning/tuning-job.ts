@@ -8,6 +8,7 @@ import type { Account } from '../files/account-files'
 import type { EvaluationWish, GateWish, RouteWish } from '../registry/model-stages'
 import type { DeploymentSku, Hyperparameters } from '../registry/model-version'
 import type { Budgets } from '../tenants/budget'
+import type { OwnLimits } from '../tenants/snapshot'
 
 /**
  * A job that trains a model for its tenant, from the order to the model that answers. Sealed with the tenant's key: suffix, metadata
@@ -55,6 +56,7 @@ export type TuningEnd = 'succeeded' | 'failed' | 'cancelled'
 export interface TuningCaller {
   readonly callerId: CallerId
   readonly keyId?: KeyId | undefined
+  readonly limits?: OwnLimits | undefined
   readonly budgets?: Budgets | undefined
 }
 
@@ -141,6 +143,8 @@ export interface Sending {
 /** As the account shows it. */
 export interface SeenJob {
   readonly status: UpstreamStatus
+  /** When it last did. */
+  readonly shownAt?: number | undefined
   readonly startedAt?: number | undefined
   readonly finishedAt?: number | undefined
   readonly trainedTokens?: number | undefined

@@ -20,7 +20,7 @@ const METADATA_PAIRS_MAX = 16
 const METADATA_KEY_CHARACTERS_MAX = 64
 const METADATA_VALUE_CHARACTERS_MAX = 512
 /** A grader in Python alone may have 256 KB (azure-facts 3.2). */
-const GRADER_BYTES_MAX = 512 * 1024
+export const GRADER_BYTES_MAX = 512 * 1024
 const methods: readonly TrainingMethod[] = ['supervised', 'dpo', 'reinforcement']
 const trainingTypes: readonly TrainingType[] = ['standard', 'globalstandard', 'developertier']
 

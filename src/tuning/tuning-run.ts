@@ -102,6 +102,10 @@ export async function say(
   await events.add(scope, id, [ownEvent(id, `${job.attempt}/${what}`, { createdAt: clock.now(), message, level })])
 }
 
+/** Whoever looks at the job learns why nothing happens. */
+export const saySilent = (deps: Pick<TuningDeps, 'events' | 'clock'>, run: Pick<TuningRun, 'scope' | 'id' | 'job'>) =>
+  say(deps, run, 'silent', 'The model account does not answer at the moment. The job goes on when it does.', 'warn')
+
 /** `ftjob-{26}`, with the attempt behind it where it is not the first. */
 const OPERATION = /^(ftjob-[0-9a-z]{26})(?:-\d{1,6})?$/
 

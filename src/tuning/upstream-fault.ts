@@ -21,6 +21,17 @@ export function upstreamFault(error: AccountJob['error'], words: Words): TuningF
   return { code, message: said, param, next: nextAfter(`${code} ${param ?? ''}`) }
 }
 
+const DAY_MS = 24 * 3_600_000
+/** Longer than outages last; the account's answer is waited for until then. */
+export const SILENT_MS_MAX = 3 * DAY_MS
+
+export const silentFault: TuningFault = {
+  code: 'account_unreachable',
+  message: `The model account has not answered for ${SILENT_MS_MAX / DAY_MS} days.`,
+  param: null,
+  next: RETRY,
+}
+
 export const lostFault: TuningFault = {
   code: 'job_lost',
   message: 'The model account has lost the job.',

@@ -2,6 +2,7 @@ import { createIdMaker } from '../../src/base/ids'
 import { systemChance } from '../../src/base/chance'
 import type { OpenApiDocument } from '../../src/http/openapi-document'
 import { exampleOf } from '../../src/http/openapi-example'
+import { modelIdOf } from '../../src/registry/model-version'
 import { AUDIENCE, startEntraIssuer, type EntraIssuer } from '../access/entra-issuer'
 import { createBackend, createKey, createStamp, createTenant, expectStatus } from '../functions/control-plane-fixtures'
 import {
@@ -10,6 +11,7 @@ import {
   type ControlPlaneServer,
   type Reply,
 } from '../functions/control-plane-server'
+import { keepJob, registerModel, sealingScope } from '../functions/tuned-fixtures'
 
 /**
  * Tenant B tries every route of the API's own document with every kind of id of tenant A. What it gets must be what it gets
@@ -57,6 +59,7 @@ beforeAll(async () => {
   )
   tokenOfB = await issuer.token(DIRECTORY_B, { oid: BOB })
   const ids = createIdMaker({ clock: server.clock, chance: systemChance() })
+  const scopeOfA = await sealingScope(server, a.tenantId)
   real = {
     tenantId: a.tenantId,
     keyId: (await createKey(server, a.apiKey)).keyId,
@@ -66,6 +69,8 @@ beforeAll(async () => {
     stampId: await createStamp(server),
     operationId: `onb_${a.tenantId.slice('ten_'.length)}`,
     name: 'account-key',
+    jobId: (await keepJob(server, scopeOfA)).id,
+    modelId: (await registerModel(server, scopeOfA)).id,
   }
   unknown = {
     tenantId: ids.tenantId(),
@@ -76,6 +81,8 @@ beforeAll(async () => {
     stampId: ids.stampId(),
     operationId: ids.operationId('onb'),
     name: 'no-such-key',
+    jobId: ids.tuningJobId(),
+    modelId: modelIdOf(ids.tuningJobId()),
   }
   operations = operationsOf(expectStatus(await server.send('GET', '/api/openapi.json'), 200).body)
   stateOfA = await look()
@@ -87,7 +94,9 @@ afterAll(async () => {
 
 /** Everything of A that a change would show in. */
 async function look(): Promise<string> {
-  const lists = ['keys', 'members', 'secrets', 'audit?limit=1000']
+  const { jobId = '', modelId = '' } = real
+  const tuned = [`tuning/jobs/${jobId}`, `models/${modelId}`]
+  const lists = ['keys', 'members', 'secrets', 'audit?limit=1000', ...tuned]
   const paths = ['/api/tenant', ...lists.map((list) => `/api/tenant/${list}`)]
   const replies = await Promise.all(paths.map((path) => server.send('GET', path, { apiKey: keyOfA })))
   // The audit of A has A's own reads; nothing else may come to it.

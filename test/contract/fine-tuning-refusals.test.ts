@@ -1,4 +1,5 @@
 import { OpenAI, toFile } from 'openai'
+import { eventually } from '../conformance/eventually'
 import { makeStamp, resourcesOf } from '../harness/azure-resources'
 import { startTestStack, type TestStack, type TestTenant } from '../harness/stack'
 import { jobEnded, lessons, storedThings } from '../tuning/tuning-stack'
@@ -15,7 +16,16 @@ beforeAll(async () => {
   fileId = await upload(lessons(10))
 }, 60_000)
 afterAll(() => stack.stop())
-beforeEach(() => stack.configureSimulator({ fineTuning: { speed: 6_000, faults: [] }, arm: { faults: [] } }))
+const calm = { fineTuning: { speed: 6_000, faults: [] }, arm: { faults: [] } }
+beforeEach(() =>
+  stack.configureSimulator({
+    ...calm,
+    storedFaults: { ...noFaultsOf('files.create'), ...noFaultsOf('fine_tuning.jobs.create') },
+  }),
+)
+
+/** A merge replaces lists of faults. */
+const noFaultsOf = (operation: string) => ({ [operation]: [] })
 
 const upload = async (bytes: Buffer) =>
   (await client.files.create({ file: await toFile(bytes, 'train.jsonl'), purpose: 'fine-tune' })).id
@@ -68,7 +78,7 @@ describe('a job that cannot be brought to its end', () => {
   }, 60_000)
 
   it.each([
-    { at: 'validating', code: 'contentFilter', next: 'content policy' },
+    { at: 'validating', code: 'jsonlValidationFailed', next: 'Mend the file' },
     { at: 'training', code: 'internalFailure', next: 'Retry the job' },
     { at: 'finishing', code: 'quotaExceeded', next: 'more quota' },
   ])(
@@ -86,9 +96,66 @@ describe('a job that cannot be brought to its end', () => {
     60_000,
   )
 
+  it.each([
+    ['before it trains', '[[filter:prompt]]'],
+    ['of what it has learned', '[[filter:completion]]'],
+  ])(
+    'since the content policy blocks it %s says so, and leaves no model',
+    async (_, words) => {
+      const line = JSON.stringify({
+        messages: [
+          { role: 'user', content: words },
+          { role: 'assistant', content: words },
+        ],
+      })
+      const before = (await storedThings(stack)).filter(({ collection }) => collection !== 'jobs')
+      const over = await ended({ training_file: await upload(Buffer.concat([lessons(10), Buffer.from(`\n${line}`)])) })
+      expect(over).toMatchObject({ status: 'failed', fine_tuned_model: null, error: { code: 'contentFilter' } })
+      expect(over.error?.message).toContain('does not allow, upload the file again')
+      expect((await storedThings(stack)).filter(({ collection }) => collection !== 'jobs')).toEqual(before)
+    },
+    60_000,
+  )
+
+  it.each([
+    ['a file', 'files.create', 'refused a file of the job', 'training_file'],
+    ['the job', 'fine_tuning.jobs.create', 'refused the job', null],
+  ])(
+    'since its account refuses %s says what to do, and leaves nothing',
+    async (_, operation, message, param) => {
+      await stack.configureSimulator({ storedFaults: { [operation]: [{ kind: 'status:400', next: 100 }] } })
+      const over = await ended()
+      expect(over).toMatchObject({ status: 'failed', fine_tuned_model: null, error: { param } })
+      expect(over.error?.message).toContain(message)
+      expect(over.error?.message).toMatch(/Mend the file|Look at the report|ask the operators/)
+      expect((await storedThings(stack)).filter(({ collection }) => collection === 'files')).toEqual([])
+    },
+    60_000,
+  )
+
+  it('for want of budget fails before anything is sent, and says which budget to raise', async () => {
+    const poor = await stack.makeTenant({ budgetOverrides: { tokensPerDay: { limit: 50 } } })
+    const client = new OpenAI({ baseURL: `${stack.baseUrl}/openai/v1`, apiKey: poor.apiKey, maxRetries: 0 })
+    const file = await client.files.create({ file: await toFile(lessons(50), 'train.jsonl'), purpose: 'fine-tune' })
+    const { id } = await client.fineTuning.jobs.create({ model: MODEL, training_file: file.id })
+    const over = await jobEnded(client, id)
+    expect(over).toMatchObject({ status: 'failed', error: { code: 'insufficient_quota' } })
+    expect(over.error?.message).toContain('Raise the budget')
+  }, 60_000)
+
   it('since its account has lost it says so', async () => {
     await stack.configureSimulator({ fineTuning: { faults: [{ kind: 'lose', at: 'training' }] } })
     expect(await ended()).toMatchObject({ status: 'failed', error: { code: 'job_lost' } })
+  }, 60_000)
+
+  it('since Azure fails while it deploys keeps the trained model, and nothing of the deployment', async () => {
+    const fault = { kind: 'operation', method: 'PUT', path: '/deployments/', code: 'InternalServerError', next: 100 }
+    await stack.configureSimulator({ arm: { faults: [fault] } })
+    const over = await ended()
+    expect(over).toMatchObject({ status: 'failed', error: { code: 'provisioning_refused' } })
+    expect(over.fine_tuned_model).toMatch(/\.ft-/)
+    const deployed = (await resourcesOf(stack, tenant.tenantId)).filter(({ type }) => type.endsWith('/deployments'))
+    expect(deployed).toEqual([])
   }, 60_000)
 
   it('since Azure refuses the deployment keeps the trained model, and nothing of the deployment', async () => {
@@ -104,16 +171,30 @@ describe('a job that cannot be brought to its end', () => {
   }, 60_000)
 })
 
+const said = (id: string, words: string) =>
+  eventually(`the job says "${words}"`, async () => {
+    const { data } = await client.fineTuning.jobs.listEvents(id, { limit: 100 })
+    return data.find(({ message }) => message.includes(words))
+  })
+
+describe('an account that does not answer', () => {
+  it('is waited for, and the job says so; what went on there meanwhile is seen when it answers again', async () => {
+    const silent = (probability: number) =>
+      stack.configureSimulator({ storedFaults: { 'fine_tuning.jobs.retrieve': [{ kind: 'status:503', probability }] } })
+    await silent(1)
+    const { id } = await client.fineTuning.jobs.create(order())
+    expect(await said(id, 'does not answer')).toMatchObject({ level: 'warn' })
+    expect((await client.fineTuning.jobs.retrieve(id)).status).toBe('queued')
+    await silent(0)
+    expect(await jobEnded(client, id)).toMatchObject({ status: 'succeeded', error: null })
+  }, 120_000)
+})
+
 describe('an account without room', () => {
   it('is waited for', async () => {
     await stack.configureSimulator({ fineTuning: { queuedJobsMax: 0 } })
     const { id } = await client.fineTuning.jobs.create(order())
-    const deadline = Date.now() + 30_000
-    const said = async () => (await client.fineTuning.jobs.listEvents(id)).data.map(({ message }) => message)
-    while (!(await said()).some((message) => message.includes('no room'))) {
-      if (Date.now() > deadline) throw new Error('it was not told')
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    }
+    await said(id, 'no room')
     await stack.configureSimulator({ fineTuning: { queuedJobsMax: 20 } })
     expect(await jobEnded(client, id)).toMatchObject({ status: 'succeeded' })
   }, 120_000)

@@ -60,6 +60,8 @@ export async function registryWorld() {
   }
 
   return {
+    storage,
+    records,
     clock,
     ids,
     registry,

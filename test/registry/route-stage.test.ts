@@ -14,6 +14,8 @@ async function staged(more: { alias?: string; rollBackOn?: { errorRate: number }
   const asked = {
     scope: tenant.scope,
     jobId: model.jobId,
+    operationId: model.jobId,
+    by: { callerId: world.ids.keyId() },
     modelId: model.id,
     wish: { alias: 'chat', steps: [{ percent: 20, minutes: 2 }], ...more },
     startedAt: world.clock.now(),

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { OpenAI } from 'openai'
 import type { KeptThing } from '../../local/simulator/stored/account-store'
 import type { TestStack } from '../harness/stack'
@@ -14,6 +15,19 @@ export const lessons = (count: number): Buffer =>
       }),
     ).join('\n'),
   )
+
+/** The repository's own examples. */
+export const supportFiles = {
+  training: 'examples/datasets/support-training.jsonl',
+  validation: 'examples/datasets/support-validation.jsonl',
+}
+
+/** One of them that is trained on: what is asked, and what is taught to be answered. */
+export function supportExample() {
+  const [line = ''] = readFileSync(supportFiles.training, 'utf8').split('\n')
+  const { messages } = JSON.parse(line) as { messages: { role: 'system' | 'user' | 'assistant'; content: string }[] }
+  return { asked: messages.slice(0, -1), taught: messages.at(-1)?.content ?? '' }
+}
 
 const OVER = ['succeeded', 'failed', 'cancelled']
 const END_MS_MAX = 80_000

@@ -1,6 +1,7 @@
 import { done } from '../../checklists/checklist'
 import { RUN_MS_MAX, STEP_ATTEMPTS_MAX, type TuningDeps, type TuningStep } from '../tuning-deps'
 import { operationOf } from '../tuning-job'
+import { isLeftBehind } from '../left-behind'
 import { notYet, onJob } from '../tuning-run'
 
 /** Neither the tenant's data nor its results stay at the account; the model alone does. */
@@ -19,6 +20,6 @@ export const clearStep = (deps: TuningDeps): TuningStep => ({
         if (removed.kind === 'refused') deps.log.error('an account keeps results', { jobId: id, code: removed.code })
         if (removed.kind === 'unsure') isClear = false
       }
-    return isClear ? done() : notYet(deps, run)
+    return isClear || (await isLeftBehind(deps, run, 'files')) ? done() : notYet(deps, run)
   }),
 })

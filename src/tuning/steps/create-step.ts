@@ -3,9 +3,20 @@ import { done, type StepOutcome } from '../../checklists/checklist'
 import type { AccountOrder } from '../account-tuning'
 import { RUN_MS_MAX, STEP_ATTEMPTS_MAX, type TuningDeps, type TuningStep } from '../tuning-deps'
 import { become, markOf, type Sending, type TuningJob } from '../tuning-job'
-import { fail, keepTurn, notYet, onJob, onJobToSend, pauseMs, say, type TuningRun, undoOf } from '../tuning-run'
+import {
+  fail,
+  keepTurn,
+  notYet,
+  onJob,
+  onJobToSend,
+  pauseMs,
+  say,
+  saySilent,
+  type TuningRun,
+  undoOf,
+} from '../tuning-run'
 import { callOff } from '../take-back'
-import { nextAfter } from '../upstream-fault'
+import { nextAfter, silentFault, SILENT_MS_MAX } from '../upstream-fault'
 
 /**
  * After this a request for a job that got no answer has been heard or never will be (`SmallHttp` gives up before). Until then
@@ -109,7 +120,11 @@ async function findJob(deps: TuningDeps, run: TuningRun, askedAt: number): Promi
     await say(deps, run, 'sent', 'The job was handed to the model account.')
     return done()
   }
-  if (found.kind !== 'missing') return notYet(deps, run)
+  if (found.kind !== 'missing') {
+    if (deps.clock.now() - askedAt > SILENT_MS_MAX) return fail(deps, run, silentFault)
+    await saySilent(deps, run)
+    return notYet(deps, run)
+  }
   const waitMs = askedAt + HEARD_MS_MAX - deps.clock.now()
   if (waitMs > 0) return { kind: 'not-yet', againAfterMs: Math.min(waitMs, pauseMs(deps, run)) }
   const again = await deps.store.change(run.scope, run.id, (before): TuningJob =>

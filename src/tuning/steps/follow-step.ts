@@ -4,9 +4,9 @@ import type { AccountJob } from '../account-job'
 import { RUN_MS_MAX, STEP_ATTEMPTS_MAX, type TuningDeps, type TuningStep } from '../tuning-deps'
 import { mirrored, type Words } from '../tuning-events'
 import { become, ending, type SeenJob, type TuningJob } from '../tuning-job'
-import { holdEstimate, keepTurn, notYet, onJob, pauseMs, say, type TuningRun } from '../tuning-run'
+import { fail, holdEstimate, keepTurn, notYet, onJob, pauseMs, say, saySilent, type TuningRun } from '../tuning-run'
 import { modelNameOf } from '../tuning-view'
-import { lostFault, upstreamFault } from '../upstream-fault'
+import { lostFault, silentFault, SILENT_MS_MAX, upstreamFault } from '../upstream-fault'
 
 /** Looks at the training until it is over, shows what it says, and does to it what its owner asks. */
 export const followStep = (deps: TuningDeps): TuningStep => ({
@@ -23,7 +23,7 @@ export const followStep = (deps: TuningDeps): TuningStep => ({
       await deps.store.change(run.scope, run.id, (before) => ending(before, 'failed', lostFault))
       return done()
     }
-    if (answer.kind !== 'answer') return stay(deps, run)
+    if (answer.kind !== 'answer') return waitForAnswer(deps, run)
     await mirror(deps, run, answer.value)
     const seen = await look(deps, run, answer.value)
     if (!seen || seen.end || seen.seen?.status === 'succeeded') return done()
@@ -31,6 +31,14 @@ export const followStep = (deps: TuningDeps): TuningStep => ({
     return stay(deps, run)
   }),
 })
+
+/** An outage is sat out: the training goes on meanwhile, or does not, and its account knows which. */
+async function waitForAnswer(deps: TuningDeps, run: TuningRun): Promise<StepOutcome> {
+  const since = Math.max(run.job.seen?.shownAt ?? 0, run.stepStartedAt)
+  if (deps.clock.now() - since > SILENT_MS_MAX) return fail(deps, run, silentFault)
+  await saySilent(deps, run)
+  return stay(deps, run)
+}
 
 /** It keeps what it holds; of its turn only what trains does. */
 async function stay(deps: TuningDeps, run: TuningRun): Promise<StepOutcome> {
@@ -75,6 +83,7 @@ function seenOf(before: SeenJob | undefined, job: AccountJob, nowMs: number): Se
   const isBegun = job.status === 'running' || job.status === 'succeeded'
   return {
     status: job.status,
+    shownAt: nowMs,
     startedAt: before?.startedAt ?? (isBegun ? nowMs : undefined),
     finishedAt: job.finishedAt,
     trainedTokens: job.trainedTokens,

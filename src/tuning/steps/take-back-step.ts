@@ -1,7 +1,9 @@
-import { done, type StepOutcome } from '../../checklists/checklist'
+import { done, type StepOutcome, type UndoOutcome } from '../../checklists/checklist'
 import { RUN_MS_MAX, STEP_ATTEMPTS_MAX, type TuningDeps, type TuningStep } from '../tuning-deps'
+import { isLeftBehind } from '../left-behind'
 import { callOff } from '../take-back'
 import { notYet, onJob, type TuningRun } from '../tuning-run'
+import { undoStages } from './stage-steps'
 
 /**
  * What was made for a job that is not wanted any more goes: training, deployment, model. Of one that failed behind its training
@@ -14,7 +16,11 @@ export const takeBackStep = (deps: TuningDeps): TuningStep => ({
   do: onJob(deps, async (run) => {
     const { scope, id, job } = run
     if (job.end === undefined) return done()
-    if (!(await callOff(deps, run))) return notYet(deps, run)
+    if (!(await callOff(deps, run)) && !(await isLeftBehind(deps, run, 'training'))) return notYet(deps, run)
+    if (job.end === 'cancelled') {
+      const undone = await leadBack(deps, run)
+      if (undone.kind === 'not-yet') return undone
+    }
     const model = job.modelId && (await deps.registry.get(scope, job.modelId))
     if (model && (job.end === 'cancelled' || model.deployment.kind !== 'deployed')) {
       const removed = await deps.deployments.remove(scope, model.id, { kind: 'removed', by: id })
@@ -24,6 +30,17 @@ export const takeBackStep = (deps: TuningDeps): TuningStep => ({
   }),
 })
 
+/** No alias leads to what goes, whoever has led it there: the job's own route, or somebody by hand meanwhile. */
+async function leadBack(deps: TuningDeps, run: TuningRun): Promise<UndoOutcome> {
+  const { scope, id, job } = run
+  if (!job.modelId) return done()
+  const undone = await undoStages(deps, run)
+  if (undone.kind === 'not-yet') return undone
+  // A conflict says that none does, or that others have changed the alias since: then it stays as they made it.
+  await deps.promotions.rollBack(scope, job.modelId, { by: id, why: 'The job of its model was cancelled.' })
+  return done()
+}
+
 /** At its account, with its checkpoints, and then in the registry. */
 async function removeModel(deps: TuningDeps, run: TuningRun): Promise<StepOutcome> {
   const { scope, id, job } = run
@@ -32,7 +49,8 @@ async function removeModel(deps: TuningDeps, run: TuningRun): Promise<StepOutcom
     const checkpoints = (await deps.events.checkpoints(scope, id)).map(({ model }) => model)
     for (const model of [...(seen?.model === undefined ? [] : [seen.model]), ...checkpoints]) {
       const removed = await deps.accounts.removeModel(account.account, model)
-      if (removed.kind === 'unsure' || removed.kind === 'full') return notYet(deps, run, removed.againMs)
+      const isUnsure = removed.kind === 'unsure' || removed.kind === 'full'
+      if (isUnsure && !(await isLeftBehind(deps, run, 'model'))) return notYet(deps, run, removed.againMs)
       // What it will not delete an operator finds in the log; asking again would not help.
       if (removed.kind === 'refused') deps.log.error('an account keeps a model', { jobId: id, code: removed.code })
     }

@@ -80,6 +80,81 @@ const noJob: Baseline = {
 
 /** Of an alias that is not there: such a rule means nothing. */
 const tunedModels = { idleHours: 24, whileAsleep: [{ alias: 'tuned', answeredBy: 'chat' }] }
+const jobOrder = {
+  model: 'gpt-4.1-mini-2025-04-14',
+  trainingFile: `file-${'0'.repeat(26)}`,
+  consent: true,
+  suffix: 'support',
+  seed: 7,
+  trainingType: 'standard',
+  metadata: { team: 'care' },
+}
+const validationFile = `file-${'1'.repeat(26)}`
+const ofEveryMethod = { n_epochs: 2, batch_size: 4, learning_rate_multiplier: 0.5 }
+const route = {
+  alias: 'chat',
+  percentages: [{ percent: 5, forMinutes: 60 }],
+  rollBackOn: { errorRate: 0.1, latencyMs: 100 },
+}
+/** One for each method, and what comes after the training spread over them. */
+const jobOrders = [
+  {
+    ...jobOrder,
+    method: 'supervised',
+    hyperparameters: { ...ofEveryMethod, prompt_loss_weight: 0.1 },
+    deploy: { sku: 'Standard', capacity: 50 },
+    evaluate: { file: validationFile, grader: { alias: 'chat', prompt: 'Which of them is better?' } },
+    gate: { kind: 'threshold', metric: 'token_f1', scoreMin: 0.5 },
+    route,
+  },
+  {
+    ...jobOrder,
+    validationFile,
+    method: 'dpo',
+    hyperparameters: { ...ofEveryMethod, beta: 0.1 },
+    gate: { kind: 'approval', timeoutHours: 72 },
+  },
+  {
+    ...jobOrder,
+    model: 'o4-mini-2025-04-16',
+    validationFile,
+    method: 'reinforcement',
+    hyperparameters: {
+      ...ofEveryMethod,
+      eval_interval: 5,
+      eval_samples: 10,
+      compute_multiplier: 1,
+      reasoning_effort: 'medium',
+    },
+    grader: { type: 'string_check', name: 'same', operation: 'eq', input: '{{sample.output_text}}', reference: 'yes' },
+  },
+]
+const jobRules: readonly Exception[] = [
+  anywhere(/not deployed cannot have/, /^deploy$/),
+  anywhere(/A threshold needs an evaluation/, /^evaluate$/),
+  anywhere(
+    /no hyperparameter of the method|must be a grader|must be given for the method|Only the method/,
+    /^method$|^grader$/,
+  ),
+  anywhere(/must be given for the method/, /^validationFile$/),
+  anywhere(/Must be another file/, /^validationFile$|^trainingFile$/),
+]
+
+/** Percentages rise, and only those that rise are judged: rules between fields. */
+const routeRules = [
+  anywhere(/Only shares that rise/, /percentages$/),
+  anywhere(/Must be above the one before/, /percentages$/),
+]
+
+/** No model is trained here either. */
+const noModel: Baseline = {
+  params: () => ({ modelId: `mdl_${'0'.repeat(26)}` }),
+  answers: { status: 404, says: /no such model|nothing here/ },
+}
+const ofTenantsModel: Baseline = {
+  ...noModel,
+  params: ({ tenantId }) => ({ tenantId, modelId: `mdl_${'0'.repeat(26)}` }),
+}
 
 const memberBody = { directoryId: DIRECTORY, objectId: OWNER, role: 'owner' }
 const memberOf = { memberId: `${DIRECTORY}~${OTHER_OWNER}` }
@@ -234,6 +309,20 @@ export const baselines: Readonly<Record<string, Baseline>> = {
     exceptions: [anywhere(/linked to this tenant/, /directoryId/)],
   },
   'PATCH /api/tenant/members/{memberId}': { params: () => memberOf, bodies: () => [{ role: 'admin' }] },
+  'GET /api/platform/tenants/{tenantId}/models': { params: ofTenant },
+  'GET /api/platform/tenants/{tenantId}/models/{modelId}': ofTenantsModel,
+  'GET /api/tenant/models/{modelId}': noModel,
+  'POST /api/tenant/models/{modelId}/archive': noModel,
+  'GET /api/tenant/models/{modelId}/compare': { ...noModel, query: { with: `mdl_${'1'.repeat(26)}` } },
+  'POST /api/tenant/models/{modelId}/promote': { ...noModel, bodies: () => [route], exceptions: routeRules },
+  'POST /api/tenant/models/{modelId}/restore': noModel,
+  'POST /api/tenant/models/{modelId}/rollback': noModel,
+  'POST /api/tenant/tuning/jobs': {
+    bodies: () => jobOrders,
+    // Nobody has files here: whoever is told so has a sound body.
+    answers: { status: 400, says: /names no file of yours/ },
+    exceptions: [...jobRules, ...routeRules],
+  },
   'GET /api/tenant/tuning/jobs/{jobId}': noJob,
   'POST /api/tenant/tuning/jobs/{jobId}/cancel': noJob,
   'POST /api/tenant/tuning/jobs/{jobId}/pause': noJob,

@@ -1,5 +1,6 @@
 import type { JsonSchema } from '../../../src/http/openapi-document'
 import { resolveSchema } from '../../../src/http/openapi-schemas'
+import { isFree } from './trials'
 
 /** The names of every field that a schema has, in every variant, as trials name them. */
 export function fieldsOf(
@@ -7,7 +8,9 @@ export function fieldsOf(
   components: Readonly<Record<string, JsonSchema>>,
   field = '',
 ): readonly string[] {
-  const { oneOf, items, properties, additionalProperties, ...rest } = resolveSchema(components, schema)
+  const resolved = resolveSchema(components, schema)
+  if (isFree(resolved)) return [field]
+  const { oneOf, items, properties, additionalProperties, ...rest } = resolved
   const value = rest.anyOf?.find(({ type }) => type !== 'null')
   if (value) return fieldsOf(value, components, field)
   if (oneOf) {

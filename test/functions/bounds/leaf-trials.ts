@@ -6,6 +6,7 @@ import { accept, refuse, type Place, type Trial } from './trial'
 export function leafTrials(place: Place): Trial[] {
   const { schema } = place
   if (schema.enum) return choiceTrials(place, schema.enum)
+  if (schema.const !== undefined) return onlyTrials(place, schema.const)
   switch (schema.type) {
     case 'string':
       return textTrials(place)
@@ -29,6 +30,14 @@ function choiceTrials(place: Place, choices: readonly unknown[]): Trial[] {
     ...['no-such-choice', '', 7, null].map((value) => refuse(place, `being ${JSON.stringify(value)}`, value, says)),
   ]
 }
+
+/** One value alone is valid. */
+const onlyTrials = (place: Place, only: unknown): Trial[] => [
+  accept(place, 'being what it must be', only),
+  ...[false, 'true', 1, null].map((value) =>
+    refuse(place, `being ${JSON.stringify(value)}`, value, new RegExp(`\\b${String(only)}\\b`)),
+  ),
+]
 
 function textTrials(place: Place): Trial[] {
   const { minLength, maxLength } = place.schema

@@ -13,7 +13,7 @@ export function queryTrials(
   const leftOut = { ...place, put: () => new URLSearchParams(withoutIt).toString() }
   const twice = { ...place, put: (value: unknown) => `${queryOf(value)}&${name}=${String(value)}` }
   return [
-    required ? refuse(leftOut, 'left out', undefined, /expected/) : accept(leftOut, 'left out', undefined),
+    required ? refuse(leftOut, 'left out', undefined, /expected|^Must/) : accept(leftOut, 'left out', undefined),
     refuse(twice, 'sent twice', schema.default ?? '', /once/),
     ...(schema.type === 'integer' ? wholeNumberTrials(place) : textTrials(place)),
   ]

@@ -125,6 +125,7 @@ const examples: Readonly<Record<string, TextExamples>> = {
   '^bke_[0-9a-hjkmnp-tv-z]{26}$': idOf('bke'),
   '^file-[0-9a-hjkmnp-tv-z]{26}$': idOf('file', '-'),
   '^ftjob-[0-9a-hjkmnp-tv-z]{26}$': idOf('ftjob', '-'),
+  '^mdl_[0-9a-hjkmnp-tv-z]{26}$': idOf('mdl'),
   '^ten_[0-9a-hjkmnp-tv-z]{26}$': idOf('ten'),
   '^stm_[0-9a-hjkmnp-tv-z]{26}$': idOf('stm'),
   '^key_[0-9a-hjkmnp-tv-z]{26}$': idOf('key'),

@@ -16,6 +16,7 @@ function walk(place: Place): Trial[] {
   if (schema.oneOf) return variantTrials(here, schema.oneOf)
   if (schema.type === 'array') return arrayTrials(here)
   if (schema.type !== 'object') return leafTrials(here)
+  if (isFree(schema)) return freeTrials(here)
   return typeof schema.additionalProperties === 'object' ? recordTrials(here) : objectTrials(here)
 }
 
@@ -54,6 +55,18 @@ function objectTrials(place: Place): Trial[] {
       }),
   ]
 }
+
+/** An object whose fields are not ours to know. */
+export const isFree = ({ type, properties, additionalProperties }: JsonSchema): boolean =>
+  type === 'object' &&
+  properties === undefined &&
+  typeof additionalProperties === 'object' &&
+  Object.keys(additionalProperties).length === 0
+
+const freeTrials = (place: Place): Trial[] => [
+  accept(place, 'as it is', place.value),
+  ...['text', null, []].map((wrong) => refuse(place, `being ${JSON.stringify(wrong)}`, wrong, /record|object/)),
+]
 
 function recordTrials(place: Place): Trial[] {
   const { additionalProperties, maxProperties } = place.schema

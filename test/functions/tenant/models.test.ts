@@ -1,13 +1,8 @@
 import type { ModelVersion } from '../../../src/registry/model-version'
-import { modelIdOf, tunedModelName } from '../../../src/registry/model-version'
-import { TenantScope } from '../../../src/storage/tenant-scope'
-import { createIdMaker } from '../../../src/base/ids'
-import { systemChance } from '../../../src/base/chance'
+import type { TenantScope } from '../../../src/storage/tenant-scope'
 import { chatAlias, createBackend, createKey, createTenant, expectStatus } from '../control-plane-fixtures'
 import { serveControlPlane, type ControlPlaneServer } from '../control-plane-server'
-
-const UPSTREAM = 'gpt-4.1-mini-2025-04-14.ft-b044a9d3cf9c4228b5d393567f693b83'
-const RELEASE = 'gpt-4.1-mini-2025-04-14'
+import { registerModel, sealingScope, UPSTREAM, UPSTREAM_ACCOUNT } from '../tuned-fixtures'
 
 let server: ControlPlaneServer
 let base: string
@@ -19,57 +14,11 @@ afterAll(() => server.close())
 
 async function tuned() {
   const { tenantId, apiKey } = await createTenant(server, { aliases: [chatAlias(base)] })
-  const scope = TenantScope.ofPlatform(tenantId as `ten_${string}`)
-  const keyring = server.parts.controlPlane.keyring
-  await keyring.create(scope)
+  const scope = await sealingScope(server, tenantId)
   return { scope, tenantId, apiKey, model: await register(scope) }
 }
 
-async function register(scope: TenantScope, change: Partial<ModelVersion> = {}): Promise<ModelVersion> {
-  const { registry } = server.parts.controlPlane
-  const ids = createIdMaker({ clock: server.clock, chance: systemChance() })
-  // Ids of one millisecond have no order.
-  await server.clock.advance(1)
-  const jobId = ids.tuningJobId()
-  const id = modelIdOf(jobId)
-  const atMs = server.clock.now()
-  const accountId = '/subscriptions/0/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/upstream-account'
-  await registry.register(scope, {
-    id,
-    name: tunedModelName(id, { baseModel: RELEASE, suffix: undefined }),
-    family: 'gpt-4.1-mini',
-    registeredAt: atMs,
-    lineage: {
-      jobId,
-      baseModel: RELEASE,
-      method: 'supervised',
-      trainingType: 'standard',
-      hyperparameters: { n_epochs: 3 },
-      training: { fileId: ids.fileId(), contentHash: 'sha256:00', examples: 10 },
-      by: ids.keyId(),
-      consentAt: atMs,
-    },
-    training: { finishedAt: atMs, metrics: { train_loss: 0.5 } },
-    upstream: {
-      model: UPSTREAM,
-      accountId,
-      account: {
-        endpoint: 'https://upstream-account.example',
-        api: { kind: 'azure-openai', apiVersion: '2024-10-21' },
-        credential: { kind: 'identity' },
-      },
-      region: 'swedencentral',
-    },
-    deployment: {
-      kind: 'deployed',
-      plan: { accountId, name: 'tuned', sku: 'Standard', capacity: 1, backendId: ids.backendId() },
-      sinceMs: atMs,
-    },
-  })
-  const model = await registry.change(scope, id, (kept) => ({ ...kept, ...change }))
-  if (!model) throw new Error('the model is not there')
-  return model
-}
+const register = (scope: TenantScope, change: Partial<ModelVersion> = {}) => registerModel(server, scope, change)
 
 const groupsOf = async (scope: TenantScope) => (await server.parts.tenants.get(scope))?.aliases[0]?.groups
 const backendOf = ({ deployment }: ModelVersion) => (deployment.kind === 'none' ? '' : deployment.plan.backendId)
@@ -91,8 +40,7 @@ describe('a tenant’s tuned models', () => {
       lineage: { hyperparameters: { n_epochs: 3 } },
       training: { metrics: { train_loss: 0.5 } },
     })
-    for (const secret of [UPSTREAM, 'upstream-account', backendOf(model)])
-      expect(text + first.text).not.toContain(secret)
+    for (const secret of [UPSTREAM, UPSTREAM_ACCOUNT, backendOf(model)]) expect(text + first.text).not.toContain(secret)
   })
 
   it('are promoted to an alias and rolled back to exactly what it was', async () => {
