@@ -1,14 +1,12 @@
-import type { Arm, ArmResource } from '../azure/arm'
+import type { Arm } from '../azure/arm'
 import type { Clock } from '../base/clock'
-import { parseBackendId, type ModelId } from '../base/ids'
+import type { ModelId } from '../base/ids'
 import { assertNever } from '../base/assert'
 import { Problem, ProblemError } from '../base/problem'
 import type { Removal } from '../checklists/removal'
-import { familyOf } from '../datasets/training-models'
-import { ensureResource, refusedByAzure, removeResource } from '../provisioning/ensure-resource'
+import { removeResource } from '../provisioning/ensure-resource'
 import { COGNITIVE_API_VERSION } from '../provisioning/own-deployments'
-import { probeBackend, type ProbeDeps } from '../provisioning/probe-backend'
-import { deploymentNameOf, tenantTag } from '../provisioning/resource-names'
+import type { ProbeDeps } from '../provisioning/probe-backend'
 import {
   DEPLOY_TIMES_MAX,
   type DeploymentPlan,
@@ -16,12 +14,12 @@ import {
   type ModelVersion,
 } from '../registry/model-version'
 import { withEvent, type Registry } from '../registry/registry'
-import type { Backend } from '../routing/backend'
 import type { Backends } from '../routing/backends'
 import type { TenantScope } from '../storage/tenant-scope'
-import { modelFacts } from '../tenants/models'
 import type { Tenants } from '../tenants/tenants'
 import { asleepAs, sleeperOf } from './asleep-as'
+import { drained, gone, leaving, planned } from './deployment-moves'
+import { leadTo, makeDeployment, PATIENCE_MS, resourceIdOf, tryBackend, type Unmade } from './make-deployment'
 import type { DeployWish } from './tuning-job'
 
 /**
@@ -55,10 +53,7 @@ export interface Leaving {
   readonly hostedUntilMs?: number | undefined
 }
 
-export type Deployed =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'not-yet'; readonly againAfterMs: number }
-  | { readonly kind: 'failed'; readonly problem: Problem }
+export type Deployed = { readonly kind: 'ready' } | Unmade
 
 /** Told what Azure charges by the hour, and from when to when. Each may be repeated. */
 export interface HostingMeters {
@@ -75,12 +70,6 @@ export interface ModelDeploymentsDeps extends ProbeDeps {
   readonly meters: HostingMeters
   readonly clock: Clock
 }
-
-const INFERENCE_API_VERSION = '2024-10-21'
-/** Azure gives every tuned model this one (azure-facts 3.4). */
-const MODEL_VERSION = '1'
-/** A deployment that ARM calls ready answers some seconds later, and a role bites within minutes. */
-const PATIENCE_MS = 5_000
 
 export function createModelDeployments(deps: ModelDeploymentsDeps): ModelDeployments {
   const { registry, clock } = deps
@@ -143,7 +132,9 @@ export function createModelDeployments(deps: ModelDeploymentsDeps): ModelDeploym
     },
     refuse: async (scope, id, refused) => {
       const model = await registry.get(scope, id)
-      const sleeper = model && sleeperOf(model, { refused })
+      const isToSleep =
+        model?.deployment.kind === 'asleep' || (model?.deployment.kind === 'deploying' && model.deployment.isWoken)
+      const sleeper = isToSleep && model ? sleeperOf(model, { refused }) : undefined
       if (sleeper) settled(await deps.tenants.setAsleep(scope, sleeper.backendId, sleeper))
     },
   }
@@ -155,86 +146,6 @@ const noPlan = ({ upstream }: ModelVersion) =>
   upstream.accountId === undefined
     ? 'The account that has this model is not reached through ARM: deploy it there, and have your operators add it as a backend.'
     : 'Nothing says how large the deployment is to be: give a sku and a capacity.'
-
-function planned(scope: TenantScope, model: ModelVersion, wish: DeployWish | undefined, nowMs: number): ModelVersion {
-  const { deployment, upstream } = model
-  switch (deployment.kind) {
-    case 'deployed':
-    case 'deploying':
-      return model
-    case 'asleep':
-      return {
-        ...model,
-        deployment: { kind: 'deploying', plan: { ...deployment.plan, ...wish }, sinceMs: nowMs, isWoken: true },
-      }
-    case 'removing': {
-      // Nothing of it has gone yet (D3).
-      const { plan, to, isDrained } = deployment
-      if (to !== 'asleep' || isDrained) return model
-      return { ...model, deployment: { kind: 'deploying', plan, sinceMs: nowMs, isWoken: true } }
-    }
-    case 'none': {
-      const { accountId } = upstream
-      const body = model.id.slice('mdl_'.length)
-      const backendId = parseBackendId(`bke_${body}`)
-      if (!wish || accountId === undefined || !backendId) return model
-      const plan: DeploymentPlan = { accountId, name: deploymentNameOf(scope.tenantId, body), backendId, ...wish }
-      return { ...model, deployment: { kind: 'deploying', plan, sinceMs: nowMs } }
-    }
-    default:
-      return assertNever(deployment)
-  }
-}
-
-function leaving(
-  model: ModelVersion,
-  {
-    to,
-    drainMs,
-    asIf,
-    nowMs,
-  }: { to: 'asleep' | 'none'; drainMs: number; asIf: ModelDeployment | undefined; nowMs: number },
-): ModelVersion {
-  const { deployment } = model
-  if (asIf && (asIf.kind !== deployment.kind || sinceOf(asIf) !== sinceOf(deployment))) return model
-  switch (deployment.kind) {
-    case 'none':
-      return model
-    case 'asleep':
-      if (to === 'asleep') return model
-      return { ...model, deployment: { kind: 'removing', plan: deployment.plan, sinceMs: nowMs, to, isDrained: true } }
-    case 'removing':
-      // What sleeps may still go for good, and not the other way round.
-      return to === 'none' && deployment.to === 'asleep' ? { ...model, deployment: { ...deployment, to } } : model
-    case 'deploying':
-    case 'deployed': {
-      const { plan } = deployment
-      return { ...model, deployment: { kind: 'removing', plan, sinceMs: nowMs, to, isDrained: drainMs === 0 } }
-    }
-    default:
-      return assertNever(deployment)
-  }
-}
-
-const sinceOf = (deployment: ModelDeployment) => (deployment.kind === 'none' ? undefined : deployment.sinceMs)
-
-/** `sinceMsMax`: what has been left so long ago has no calls any more. */
-function drained(model: ModelVersion, sinceMsMax: number): ModelVersion {
-  const { deployment } = model
-  if (deployment.kind !== 'removing' || deployment.isDrained || deployment.sinceMs > sinceMsMax) return model
-  return { ...model, deployment: { ...deployment, isDrained: true } }
-}
-
-function gone(model: ModelVersion, { by, detail }: Leaving, atMs: number): ModelVersion {
-  const { deployment } = model
-  if (deployment.kind !== 'removing') return model
-  const { plan, to } = deployment
-  const isAsleep = to === 'asleep'
-  return withEvent(
-    { ...model, deployment: isAsleep ? { kind: 'asleep', plan, sinceMs: atMs } : { kind: 'none' } },
-    { atMs, kind: isAsleep ? 'asleep' : 'removed', by, ...(detail === undefined ? {} : { detail }) },
-  )
-}
 
 /** D2: the snapshot says that it sleeps, or its own alias is gone. */
 async function leadNobody(
@@ -251,7 +162,8 @@ async function leadNobody(
   const unled = await tenants.removeAlias(scope, model.name)
   // A tenant that is gone has no aliases either.
   if (unled instanceof Problem) return unled.code === 'not_found' ? undefined : throwIt(unled)
-  if (unled.asleep) settled(await tenants.setAsleep(scope, plan.backendId, undefined))
+  if (unled.asleep?.some(({ backendId }) => backendId === plan.backendId))
+    settled(await tenants.setAsleep(scope, plan.backendId, undefined))
 }
 
 const throwIt = (problem: Problem): never => {
@@ -262,8 +174,6 @@ const throwIt = (problem: Problem): never => {
 const settled = (result: object): void => {
   if (result instanceof Problem && result.code !== 'not_found') throwIt(result)
 }
-
-export const resourceIdOf = ({ accountId, name }: DeploymentPlan) => `${accountId}/deployments/${name}`
 
 interface Deploying {
   readonly scope: TenantScope
@@ -303,96 +213,3 @@ async function deploy(deps: ModelDeploymentsDeps, deploying: Deploying): Promise
   )
   return { kind: 'ready' }
 }
-
-type Made = Exclude<Deployed, { kind: 'ready' }> | { readonly kind: 'made'; readonly backend: Backend }
-
-async function makeDeployment(
-  { arm }: ModelDeploymentsDeps,
-  scope: TenantScope,
-  { upstream, name }: ModelVersion,
-  plan: DeploymentPlan,
-): Promise<Made> {
-  const body = {
-    sku: { name: plan.sku, capacity: plan.capacity },
-    properties: {
-      model: {
-        format: 'OpenAI',
-        name: upstream.model,
-        version: MODEL_VERSION,
-        // Of another account, which this one takes it from.
-        ...(plan.accountId === upstream.accountId ? {} : { source: upstream.accountId }),
-      },
-      versionUpgradeOption: 'NoAutoUpgrade',
-    },
-    tags: { [tenantTag]: scope.tenantId },
-  }
-  const isAsWanted = ({ properties, sku }: ArmResource) => {
-    const of = properties['model'] as { name?: unknown } | undefined
-    return of?.name === upstream.model && sku?.capacity === plan.capacity
-  }
-  const id = resourceIdOf(plan)
-  const ensured = await ensureResource(arm, { id, apiVersion: COGNITIVE_API_VERSION, body, isAsWanted })
-  if (ensured.kind === 'not-yet') return ensured
-  if (ensured.kind === 'refused')
-    return { kind: 'failed', problem: refusedByAzure('the deployment of the model', ensured) }
-  const { ownerTenantId: _, ...account } = upstream.account
-  const backend: Backend = {
-    ...account,
-    id: plan.backendId,
-    name: `${name} of ${scope.tenantId}`,
-    api: { kind: 'azure-openai', apiVersion: INFERENCE_API_VERSION },
-    deployment: plan.name,
-    region: upstream.region,
-    capacity: 'payg',
-    enabled: true,
-    ownerTenantId: scope.tenantId,
-    resourceId: id,
-  }
-  return { kind: 'made', backend }
-}
-
-/** Undefined where it answers. */
-async function tryBackend(
-  deps: ModelDeploymentsDeps,
-  { lineage }: ModelVersion,
-  backend: Backend,
-): Promise<Deployed | undefined> {
-  const probed = await probeBackend(deps, backend, factsOf(lineage.baseModel))
-  if (probed.kind === 'answers') return undefined
-  if (probed.kind !== 'refused') return { kind: 'not-yet', againAfterMs: PATIENCE_MS }
-  const text = `The model was deployed, but refuses calls: HTTP ${probed.status}, ${probed.code}.`
-  return failed(new Problem('provisioning_refused', text))
-}
-
-/** The tenant's record is the last thing: its one write makes the model seen (I17). */
-async function leadTo(
-  { backends, tenants }: ModelDeploymentsDeps,
-  scope: TenantScope,
-  { name, lineage }: ModelVersion,
-  { id, ...backend }: Backend,
-): Promise<Problem | undefined> {
-  const created = await backends.create(id, backend)
-  if (created instanceof Problem) return created
-  const record = await tenants.get(scope)
-  // What operators have said of the alias of a model that slept stays.
-  if (!record?.aliases.some((alias) => alias.name === name)) {
-    const model = familyOf(lineage.baseModel)
-    const { capabilities } = factsOf(lineage.baseModel)
-    const groups = [{ members: [{ backendId: id, weight: 1 }] }]
-    const led = await tenants.putAlias(scope, { name, model, capabilities, groups })
-    if (led instanceof Problem) return led
-  }
-  if (record?.asleep?.some(({ backendId }) => backendId === id)) {
-    const awake = await tenants.setAsleep(scope, id, undefined)
-    if (awake instanceof Problem) return awake
-  }
-  return undefined
-}
-
-/** Every model that can be trained answers chats. */
-const factsOf = (baseModel: string) =>
-  modelFacts(familyOf(baseModel)) ?? {
-    capabilities: ['chat' as const],
-    outputTokensMax: 4_096,
-    outputTokensField: 'max_tokens' as const,
-  }

@@ -1,11 +1,14 @@
 import { makeStamp, resourcesOf } from '../harness/azure-resources'
-import { startTestStack, type TestStack } from '../harness/stack'
+import { startTestStack, type TestStack, type TestTenant } from '../harness/stack'
 import { eventually } from '../conformance/eventually'
-import { modelOf, passDaysUpstream, runTimer } from './stack-model'
+import { modelOf, passDaysUpstream, runTimer, type ShownModel } from './stack-model'
 
 const TEST_MS_MAX = 90_000
 
 let stack: TestStack
+let own: ReturnType<typeof modelOf>
+let tenant: TestTenant
+let model: ShownModel
 beforeAll(async () => {
   stack = await startTestStack({
     TENANTRY_TUNING_POLL_SECONDS: '1',
@@ -14,18 +17,17 @@ beforeAll(async () => {
   })
   await makeStamp(stack)
   await stack.configureSimulator({ fineTuning: { speed: 6_000, jobsMax: 200 } })
-}, 60_000)
+  tenant = await stack.makeTenant()
+  own = modelOf(stack, tenant)
+  model = await own.train()
+}, 120_000)
 afterAll(() => stack.stop())
 
-/** A tenant whose tuned model Azure has taken down, and whose alias `chat` leads to the base. */
-async function asleep(more: Parameters<TestStack['makeTenant']>[0] = {}) {
-  const tenant = await stack.makeTenant(more)
-  const own = modelOf(stack, tenant)
-  const model = await own.train()
+/** Azure takes the tenant's model down, and our timer notices. */
+async function fallAsleep(): Promise<void> {
   await passDaysUpstream(stack)
   await runTimer(stack)
   await own.isNow('asleep')
-  return { tenant, own, model }
 }
 
 /** Calls until it answers; what the others were told. */
@@ -43,11 +45,10 @@ async function callUntilAwake({ call }: ReturnType<typeof modelOf>, name: string
 
 describe('a tuned model that Azure has taken down', () => {
   it(
-    'is woken by the first call, of whatever alias leads to it, which is told the wait; and once, by calls of all instances',
+    'is woken by the first call, which is told the wait; and once, by calls of all instances',
     async () => {
-      const { tenant, own, model } = await asleep()
+      await fallAsleep()
       expect(await own.deployments()).toEqual([])
-      expect(model.history.at(-1)?.event).toBe('deployed')
       expect((await own.only()).history.at(-1)).toMatchObject({
         event: 'asleep',
         detail: 'Azure has taken the deployment down.',
@@ -71,45 +72,22 @@ describe('a tuned model that Azure has taken down', () => {
   )
 
   it(
-    'lets the base answer meanwhile where its tenant wants that, at the base’s price, and says which model did',
+    'lets the base answer meanwhile where its tenant wants that, metered as the base, and says which model did',
     async () => {
-      const { own, model } = await asleep()
-      const whileAsleep = [{ alias: model.name, answeredBy: 'chat' }]
-      expect((await own.ask('PATCH', '', { settings: { tunedModels: { whileAsleep } } })).status).toBe(200)
+      await fallAsleep()
+      const standIns = (whileAsleep: readonly object[]) =>
+        own.ask('PATCH', '', { settings: { tunedModels: { whileAsleep } } })
+      expect((await standIns([{ alias: model.name, answeredBy: 'chat' }])).status).toBe(200)
       const answer = await own.call(model.name)
       expect([answer.status, answer.headers.get('x-tenantry-model')]).toEqual([200, 'chat'])
       expect(answer.headers.get('x-tenantry-fallback')).toBe('true')
       expect(((await answer.json()) as { model: string }).model).not.toContain('.ft-')
-      await own.isNow('deployed')
       const tuned = await eventually('the tuned model answers', async () => {
         const response = await own.call(model.name)
         return response.headers.get('x-tenantry-fallback') === null ? response : undefined
       })
       expect(tuned.status).toBe(200)
-    },
-    TEST_MS_MAX,
-  )
-
-  it(
-    'is asleep again where Azure has no quota for it, and says so without Azure’s words',
-    async () => {
-      const { own, model } = await asleep()
-      const fault = {
-        kind: 'answer',
-        method: 'PUT',
-        path: '/deployments/',
-        status: 400,
-        code: 'InsufficientQuota',
-        next: 1,
-      }
-      await stack.configureSimulator({ arm: { faults: [{ ...fault, message: 'none left in simulator' }] } })
-      const said = await eventually('a call is told of the refusal', async () => {
-        const text = await (await own.call(model.name)).text()
-        return text.includes('provisioning_refused') ? text : undefined
-      })
-      expect(said).not.toMatch(/simulator|none left|InsufficientQuota/)
-      expect((await own.isNow('asleep')).history.at(-1)?.event).toBe('asleep')
-      await stack.configureSimulator({ arm: { faults: [] } })
+      expect((await standIns([])).status).toBe(200)
     },
     TEST_MS_MAX,
   )
@@ -119,8 +97,7 @@ describe('a tuned model', () => {
   it(
     'is undeployed and deployed by its tenant, leaves nothing behind at Azure, and its hours are in the usage',
     async () => {
-      const own = modelOf(stack, await stack.makeTenant())
-      const { id, name } = await own.train()
+      const { id, name } = model
       expect((await own.ask('POST', `/models/${id}/promote`, { alias: 'chat' })).status).toBe(202)
       const refused = await own.ask<{ detail: string }>('POST', `/models/${id}/undeploy`)
       expect(refused).toMatchObject({
@@ -129,80 +106,82 @@ describe('a tuned model', () => {
       })
       expect((await own.ask('POST', `/models/${id}/rollback`)).status).toBe(200)
 
-      const undeploying = await own.ask<{ operationId: string }>('POST', `/models/${id}/undeploy`)
-      expect(undeploying.status).toBe(202)
-      expect(await own.ended(undeploying.body.operationId)).toMatchObject({ state: 'completed' })
+      const before = (await own.hosted())?.costMicroUsd ?? 0
+      await undeployed()
       expect(await own.deployments()).toEqual([])
       expect((await own.call(name)).status).toBe(404)
       expect((await own.only()).deployment).toEqual({ state: 'none' })
-      expect(await own.hosted()).toMatchObject({ calls: expect.any(Number), costMicroUsd: expect.any(Number) })
-      expect((await own.hosted())?.costMicroUsd).toBeGreaterThan(0)
+      expect((await own.hosted())?.costMicroUsd).toBeGreaterThan(before)
       expect(await own.ask('POST', `/models/${id}/undeploy`)).toMatchObject({ status: 409 })
 
       const wish = { sku: 'GlobalStandard', capacity: 20 }
-      const deploying = await own.ask<{ operationId: string }>('POST', `/models/${id}/deploy`, wish)
-      expect(await own.ended(deploying.body.operationId)).toMatchObject({ state: 'completed' })
+      const operationId = await deployed(wish)
       expect((await own.only()).deployment).toMatchObject({ state: 'deployed', ...wish })
       expect((await own.call(name)).status).toBe(200)
       expect(await own.ask('POST', `/models/${id}/deploy`, wish)).toMatchObject({ status: 409 })
 
       const foreign = modelOf(stack, await stack.makeTenant())
-      const unknown = await foreign.ask('GET', `/operations/hos_${'0'.repeat(26)}`)
-      expect((await foreign.ask('GET', `/operations/${deploying.body.operationId}`)).status).toBe(unknown.status)
+      const { status: ofUnknown } = await foreign.ask('GET', `/operations/hos_${'0'.repeat(26)}`)
+      expect((await foreign.ask('GET', `/operations/${operationId}`)).status).toBe(ofUnknown)
       expect((await foreign.call(name)).status).toBe(404)
     },
     TEST_MS_MAX,
   )
 
-  it.each(['own-deployment', 'dedicated'])(
-    'is deployed for a tenant whose models are %s, and goes with it',
-    async (models) => {
-      const tenant = await stack.platform.onboard({
+  it(
+    'is deployed in the account that is its tenant’s alone, where it has one, and goes with it',
+    async () => {
+      const alone = await stack.platform.onboard({
         displayName: 'Alone',
         contact: { email: 'a@b.example' },
         region: 'swedencentral',
         tier: 'premium',
-        isolation: { models, data: 'logical' },
+        isolation: { models: 'dedicated', data: 'logical' },
         aliases: [{ name: 'chat', model: 'gpt-4.1-mini', deployment: { modelVersion: '2025-04-14', capacity: 100 } }],
       })
-      const own = modelOf(stack, tenant)
-      const { name } = await own.train()
-      const answer = await own.call(name)
+      const its = modelOf(stack, alone)
+      const { name } = await its.train()
+      const answer = await its.call(name)
       expect(((await answer.json()) as { model: string }).model).toContain('.ft-')
-      const [deployment] = await own.deployments()
-      const account = deployment?.id.split('/').at(8) ?? ''
-      // In its own account, or in a shared one under the tenant's id; it is nobody else's backend.
-      expect(models === 'dedicated' ? account : deployment?.id).toContain(tenant.tenantId.slice('ten_'.length))
-      // Another change of its record does not trip over it.
-      expect(await stack.platform.patch(`/tenants/${tenant.tenantId}`, { displayName: 'Still alone' })).toBeDefined()
-      await passDaysUpstream(stack)
-      await runTimer(stack)
-      await own.isNow('asleep')
-      expect((await callUntilAwake(own, name)).answer.status).toBe(200)
-      const { offboardingId } = await stack.platform.remove<{ offboardingId: string }>(`/tenants/${tenant.tenantId}`)
+      const [deployment] = await its.deployments()
+      expect(deployment?.id.split('/').at(8)).toContain(alone.tenantId.slice('ten_'.length))
+      // Another change of its record does not trip over it, and a move would delete it.
+      await stack.platform.patch(`/tenants/${alone.tenantId}`, { displayName: 'Still alone' })
+      const move = stack.platform.post(`/tenants/${alone.tenantId}/move`, { models: { isolation: 'own-deployment' } })
+      await expect(move).rejects.toThrow(/409.*Tuned models/)
+      const { offboardingId } = await stack.platform.remove<{ offboardingId: string }>(`/tenants/${alone.tenantId}`)
       expect(await stack.platform.ended(offboardingId)).toMatchObject({ state: 'completed' })
-      expect(await resourcesOf(stack, tenant.tenantId)).toEqual([])
+      expect(await resourcesOf(stack, alone.tenantId)).toEqual([])
     },
     TEST_MS_MAX,
   )
 })
+
+async function undeployed(): Promise<void> {
+  const { body } = await own.ask<{ operationId: string }>('POST', `/models/${model.id}/undeploy`)
+  expect(await own.ended(body.operationId)).toMatchObject({ state: 'completed' })
+}
+
+async function deployed(wish: object = {}): Promise<string> {
+  const { body } = await own.ask<{ operationId: string }>('POST', `/models/${model.id}/deploy`, wish)
+  expect(await own.ended(body.operationId)).toMatchObject({ state: 'completed' })
+  return body.operationId
+}
 
 const step = (id: string, when: 'before' | 'after') => ({
   function: 'hosting-step',
   inputHolds: `"step":"${id}"`,
   when,
 })
-const comings = [step('deploy', 'before'), step('deploy', 'after')]
-const goings = [step('leave', 'before'), step('leave', 'after'), step('remove', 'before'), step('remove', 'after')]
 
 describe('a host that is killed', () => {
-  it.each(comings)(
-    '$when the step of a deployment leaves one deployment, and a model that answers',
+  it.each([step('deploy', 'before'), step('deploy', 'after')])(
+    '$when $inputHolds leaves one deployment, and a model that answers',
     async (moment) => {
-      const { own, model } = await asleep()
+      await fallAsleep()
       const pid = stack.hostPid()
       await stack.killAt(moment)
-      await own.call(model.name)
+      await own.call(model.name).catch(() => undefined)
       await stack.restarted(pid)
       expect((await callUntilAwake(own, model.name)).answer.status).toBe(200)
       expect(await own.deployments()).toHaveLength(1)
@@ -210,14 +189,12 @@ describe('a host that is killed', () => {
     TEST_MS_MAX,
   )
 
-  it.each(goings)(
-    '$when the step $inputHolds leaves nothing, and its hosting booked once',
+  it.each([step('leave', 'after'), step('remove', 'before'), step('remove', 'after')])(
+    '$when $inputHolds leaves nothing, and its hosting booked once',
     async (moment) => {
-      const own = modelOf(stack, await stack.makeTenant())
-      const { id } = await own.train()
       const pid = stack.hostPid()
       await stack.killAt(moment)
-      await own.ask('POST', `/models/${id}/undeploy`).catch(() => undefined)
+      await own.ask('POST', `/models/${model.id}/undeploy`).catch(() => undefined)
       await stack.restarted(pid)
       await own.isNow('none')
       expect(await own.deployments()).toEqual([])
@@ -225,6 +202,25 @@ describe('a host that is killed', () => {
       await runTimer(stack)
       expect(hosted?.calls).toBeGreaterThan(0)
       expect(await own.hosted()).toEqual(hosted)
+      await deployed()
+    },
+    TEST_MS_MAX,
+  )
+})
+
+describe('a tuned model for which Azure has no quota', () => {
+  it(
+    'is asleep again, and says so without Azure’s words',
+    async () => {
+      await fallAsleep()
+      const fault = { method: 'PUT', path: '/deployments/', status: 400, code: 'InsufficientQuota', next: 1 }
+      await stack.configureSimulator({ arm: { faults: [{ ...fault, message: 'none left in simulator' }] } })
+      const said = await eventually('a call is told of the refusal', async () => {
+        const text = await (await own.call(model.name)).text()
+        return text.includes('provisioning_refused') ? text : undefined
+      })
+      expect(said).not.toMatch(/simulator|none left|InsufficientQuota/)
+      expect((await own.isNow('asleep')).history.at(-1)?.event).toBe('asleep')
     },
     TEST_MS_MAX,
   )

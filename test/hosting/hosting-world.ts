@@ -241,8 +241,7 @@ export async function hostingWorld() {
           if (outcome.kind !== 'done') {
             for (const before of [...done, step.id].toReversed()) {
               const undo = hosting.checklist.steps.find(({ id }) => id === before)?.undo
-              for (let turn = 0; turn < STEPS_MAX; turn++)
-                if ((await undo?.(operation))?.kind !== 'not-yet') break
+              for (let turn = 0; turn < STEPS_MAX; turn++) if ((await undo?.(operation))?.kind !== 'not-yet') break
             }
             // As the host does with one that ended badly: it may be begun again.
             begun.delete(operationId)

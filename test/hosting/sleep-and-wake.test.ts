@@ -317,3 +317,29 @@ describe('the look after models', () => {
     expect(await meterOf(sound)).toBe(world.clock.now())
   })
 })
+
+describe('a tenant whose models have deployments of their own', () => {
+  it('has tuned models beside them, which nobody else can name', async () => {
+    const deployment = { modelVersion: '2025-04-14', sku: 'Standard', capacity: 10 }
+    const { scope, model } = await deployedModel({
+      isolation: { models: 'own-deployment', data: 'logical' },
+      aliases: [{ name: 'chat', model: 'gpt-4.1-mini', groups: [], deployment }],
+    })
+    const backendId = `bke_${model.id.slice(4)}` as const
+    expect(await world.aliasOf(scope, model.name)).toMatchObject({ groups: [{ members: [{ backendId }] }] })
+    expect((await world.backends.read(backendId))?.backend).toMatchObject({ ownerTenantId: scope.tenantId })
+    expect(await world.tenants.patch(scope, { displayName: 'Other' }, () => true)).toMatchObject({
+      displayName: 'Other',
+    })
+    const other = await world.newTenant()
+    const groups = [{ members: [{ backendId, weight: 1 }] }]
+    expect(await world.tenants.putAlias(other.scope, { name: 'stolen', model: 'gpt-4.1-mini', groups })).toMatchObject({
+      code: 'invalid_request',
+    })
+    expect(
+      await world.tenants.putAlias(other.scope, { name: model.name, model: 'gpt-4.1-mini', groups }),
+    ).toMatchObject({
+      code: 'invalid_request',
+    })
+  })
+})
