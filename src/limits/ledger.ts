@@ -10,7 +10,10 @@ const DEMAND_HORIZON_MS = 2_000
 const DEMAND_MEASURE_MS_MIN = 250
 /** Demand falls by at most this factor from one renewal to the next: pauses are common, and the next burst should not wait. */
 const DEMAND_DECAY = 0.5
-/** Without a call for so long, everything is given back. */
+/**
+ * Without a call for so long, everything is given back. A call that comes alone after such a pause takes exactly what it needs:
+ * a slice beside it would be renewed and given back again for nothing, which with many quiet tenants is most of all writes.
+ */
 const IDLE_MS = 5_000
 /** Renew in the background once less than this share of a lease is left. */
 const LOW_WATER_SHARE = 0.5
@@ -47,6 +50,8 @@ export class Ledger {
   #askedTokens = 0
   #askedSinceMs: number
   #lastAskedMs = -Infinity
+  /** The last call came after a pause, and no other since. */
+  #alone = true
   #demand: Amount = nothing
 
   /** By the row as last written: what nobody has spent or leased. Undefined before the first time. */
@@ -87,6 +92,7 @@ export class Ledger {
   notice(tokens: number, nowMs: number): void {
     this.#askedRequests++
     this.#askedTokens += tokens
+    this.#alone = nowMs - this.#lastAskedMs > IDLE_MS
     this.#lastAskedMs = nowMs
   }
 
@@ -270,7 +276,7 @@ export class Ledger {
   }
 
   #demandNow(nowMs: number): Lease {
-    if (nowMs - this.#lastAskedMs > IDLE_MS) return nothing
+    if (this.#alone || nowMs - this.#lastAskedMs > IDLE_MS) return nothing
     const perHorizon = DEMAND_HORIZON_MS / Math.max(nowMs - this.#askedSinceMs, DEMAND_MEASURE_MS_MIN)
     const requests = Math.max(1, this.#askedRequests * perHorizon, this.#demand.requests * DEMAND_DECAY)
     const tokens = Math.max(1, this.#askedTokens * perHorizon, this.#demand.tokens * DEMAND_DECAY)

@@ -1,3 +1,4 @@
+import { TenantScope } from '../../src/storage/tenant-scope'
 import type { AdmissionRequest } from '../../src/limits/limiter'
 import { admissionOf, call, drain, limits, refusalOf, street, type House } from './rows-on-azurite'
 
@@ -6,14 +7,32 @@ const operations = ({ operations: { reads, writes } }: House) => reads + writes
 const WINDOW_MS_MAX = 61_500
 
 describe('admission', () => {
-  it('waits for one write when cold and for none while the lease lasts', async () => {
+  it('waits for one write when cold, for one more when it is not alone, and for none while the lease lasts', async () => {
     const { open } = await street()
     const house = open()
 
     admissionOf(await house.limiter.admit(call())).settle(1_000)
     expect(house.operations).toEqual({ reads: 1, writes: 1 })
     admissionOf(await house.limiter.admit(call())).settle(1_000)
-    expect(house.operations).toEqual({ reads: 1, writes: 1 })
+    expect(house.operations).toEqual({ reads: 1, writes: 2 })
+    admissionOf(await house.limiter.admit(call())).settle(1_000)
+    expect(house.operations).toEqual({ reads: 1, writes: 2 })
+    await house.limiter.close()
+  })
+
+  it('of a call that comes alone takes one write more, which leaves nothing leased', async () => {
+    const { open, pass, windows } = await street()
+    const house = open()
+
+    admissionOf(await house.limiter.admit(call())).settle(700)
+    await pass(30_000)
+    expect(house.operations).toEqual({ reads: 1, writes: 2 })
+    const stored = await windows.read(TenantScope.ofPlatform('ten_a'))
+    expect(stored?.state.sections.get('tenant')).toEqual({
+      spent: [expect.objectContaining({ requests: 1, tokens: 700 })],
+      leases: new Map(),
+    })
+    expect(stored?.state.holders.size).toBe(0)
     await house.limiter.close()
   })
 
