@@ -1,3 +1,4 @@
+/** The part of the composition that knows tenants for longer than a call; in one file since it is one list, in the order in which one needs the other. */
 import type { Directories } from './access/directories'
 import type { Keys } from './access/keys'
 import type { Members } from './access/members'

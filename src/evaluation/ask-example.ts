@@ -23,7 +23,7 @@ export interface AskedExample {
 
 export type Hold = Exclude<Reply, { kind: 'said' }>
 
-/** An example that somebody failed to answer so often, for twenty minutes at least, is left out. */
+/** An example that somebody failed to answer so often, for ten minutes at least, is left out; or nobody answers any. */
 export const FAILURES_MAX = 8
 /** After the first failure; each time twice as long. */
 const FAILED_PAUSE_MS = 5_000
@@ -92,10 +92,17 @@ async function asked(
       remaining = Math.min(remaining, reply.remaining)
       continue
     }
-    const isFailure = reply.kind === 'again' && reply.isFailure
-    hold = graver(hold, isFailure ? { ...reply, afterMs: Math.max(reply.afterMs, pauseMs(known)) } : reply)
-    if (isFailure && known.failures + 1 >= FAILURES_MAX) progress = { ...progress, [name]: gaveUp }
-    if (isFailure) progress = { ...progress, failures: known.failures + 1 }
+    const broken = reply.kind === 'again' ? reply.broken : undefined
+    if (reply.kind === 'refused' || !broken) {
+      hold = graver(hold, reply)
+      continue
+    }
+    progress = { ...progress, failures: known.failures + 1 }
+    const isLast = progress.failures >= FAILURES_MAX
+    if (isLast && broken.kind === 'here') progress = { ...progress, [name]: gaveUp }
+    const isForGood = isLast && broken.kind === 'everywhere'
+    const wait: Hold = { ...reply, afterMs: Math.max(reply.afterMs, pauseMs(known)) }
+    hold = graver(hold, isForGood ? { kind: 'refused', problem: broken.problem } : wait)
   }
   const isDone = missing.every(([name]) => progress[name])
   return { progress, remaining, ...(hold && (!isDone || hold.kind === 'refused') ? { hold } : {}) }

@@ -25,10 +25,13 @@ export interface Question {
 export type Reply =
   /** `remaining` is what the tenant's limits have left, 0 to 1. */
   | { readonly kind: 'said'; readonly said: Said; readonly remaining: number }
-  /** No answer now. `isFailure`: somebody broke, rather than asking to be patient. */
-  | { readonly kind: 'again'; readonly afterMs: number; readonly code: string; readonly isFailure: boolean }
+  /** No answer now. `broken`: somebody broke, rather than asking to be patient. */
+  | { readonly kind: 'again'; readonly afterMs: number; readonly broken?: Broken | undefined }
   /** Asking this or anything else again would not help. */
   | { readonly kind: 'refused'; readonly problem: Problem }
+
+/** Over this question, perhaps; or whatever is asked. */
+export type Broken = { readonly kind: 'here' } | { readonly kind: 'everywhere'; readonly problem: Problem }
 
 export const EVALUATION_PURPOSE = 'evaluation'
 /** Where nobody says how long to wait. */
@@ -67,10 +70,10 @@ function replyTo(problem: Problem): Reply {
   // This question is larger than the tenant's limit, or names what is not there: others may be asked.
   const isOfQuestion = code === 'request_above_token_limit' || code === 'invalid_request' || code === 'body_too_large'
   if (isOfQuestion) return { kind: 'said', said: { kind: 'unanswered', code }, remaining: 1 }
-  if (retryable) return { kind: 'again', afterMs: retryAfterMs, code, isFailure: status >= 500 && blame !== 'caller' }
+  const again = { kind: 'again', afterMs: retryAfterMs } as const
+  if (retryable) return status >= 500 && blame === 'upstream' ? { ...again, broken: { kind: 'here' } } : again
   // Backends come and go with what operators do to them.
-  if (status >= 500) return { kind: 'again', afterMs: AGAIN_MS, code, isFailure: true }
-  return { kind: 'refused', problem }
+  return status >= 500 ? { ...again, broken: { kind: 'everywhere', problem } } : { kind: 'refused', problem }
 }
 
 /** Empty where a model calls a tool, refuses, or has its answer filtered: it was asked and did not say what was wanted. */

@@ -50,7 +50,7 @@ async function oneByOne(
     const result: AskedExample = isFull ? left : await ask(example, index)
     const { hold } = result
     // What somebody broke at says nothing of the others.
-    if (hold && !(hold.kind === 'again' && hold.isFailure)) isFull = true
+    if (hold && !(hold.kind === 'again' && hold.broken)) isFull = true
     results.push(result)
   }
   return results

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { idBody, parseFileId, parseTuningJobId } from '../base/ids'
 import { Problem } from '../base/problem'
+import { evaluationInput, evaluationWishOf } from '../evaluation/evaluation-input'
 import { deploymentSkus } from '../registry/model-version'
 import { promotionInput, stepsOf } from '../registry/promotion-input'
-import { aliasName } from '../tenants/tenant-input'
 import type { TuningWishes } from './tuning-job'
 import { hyperparameterBounds, reasoningEfforts } from './read-hyperparameters'
 import { GRADER_BYTES_MAX, readTuningOrder, type AskedTuning } from './tuning-order'
@@ -14,7 +14,6 @@ const SEED_MAX = 2_147_483_647
 const PAIRS_MAX = 16
 const METADATA_CHARACTERS_MAX = 512
 const CAPACITY_MAX = 100_000
-const GRADER_PROMPT_CHARACTERS_MAX = 20_000
 const APPROVAL_HOURS_MAX = 30 * 24
 const METRIC_CHARACTERS_MAX = 64
 const REASON_CHARACTERS_MAX = 500
@@ -45,14 +44,6 @@ const fileId = hyphenId('file-', parseFileId, 'a file')
 const deploy = z.strictObject({
   sku: z.enum(deploymentSkus).default('Standard'),
   capacity: z.int().min(1).max(CAPACITY_MAX).default(50).meta({ description: 'Thousands of tokens per minute.' }),
-})
-
-const evaluate = z.strictObject({
-  file: fileId.meta({ description: 'Held-out examples, uploaded with the purpose "fine-tune".' }),
-  grader: z
-    .strictObject({ alias: aliasName, prompt: z.string().min(1).max(GRADER_PROMPT_CHARACTERS_MAX) })
-    .optional()
-    .meta({ description: 'The alias of yours that grades answers, and what it is told.' }),
 })
 
 const gate = z.discriminatedUnion('kind', [
@@ -114,7 +105,9 @@ export const tuningJobInput = z
     deploy: deploy.nullable().optional().meta({
       description: 'How the model is deployed. Absent: as its training type suggests; null: not at all.',
     }),
-    evaluate: evaluate.optional(),
+    evaluate: evaluationInput.optional().meta({
+      description: 'Absent where the gate is a threshold: by the validation file.',
+    }),
     gate: gate.optional(),
     route: promotionInput.optional().meta({ description: 'The alias that is led to the model, as with a promotion.' }),
   })
@@ -123,7 +116,10 @@ export const tuningJobInput = z
     for (const name of ['evaluate', 'gate', 'route'] as const)
       if (input[name] && input.deploy === null) fault(name, 'A model that is not deployed cannot have this')
     if (input.grader && input.method !== 'reinforcement') fault('grader', 'Only the method "reinforcement" has one')
-    if (input.gate?.kind === 'threshold' && !input.evaluate) fault('gate', 'A threshold needs an evaluation')
+    if (input.gate?.kind === 'threshold' && !input.evaluate && input.validationFile === undefined)
+      fault('gate', 'A threshold needs an evaluation: name a file in `evaluate`, or a validation file')
+    if (input.evaluate?.fileId === input.trainingFile)
+      fault('evaluate', 'Must be another file than the one that is trained on: what is known by heart shows nothing')
     if (input.validationFile !== undefined && input.validationFile === input.trainingFile)
       fault('validationFile', 'Must be another file than the one that is trained on')
   })
@@ -174,10 +170,12 @@ export const wishesOfInput = ({
   evaluate,
   gate,
   route,
+  validationFile,
 }: Input): TuningWishes & { readonly isDeployed: boolean } => ({
   isDeployed: deploy !== null,
   ...(deploy ? { deploy } : {}),
-  ...(evaluate ? { evaluate: { fileId: evaluate.file, grader: evaluate.grader } } : {}),
+  ...(evaluate ? { evaluate: evaluationWishOf(evaluate) } : {}),
+  ...(!evaluate && gate?.kind === 'threshold' && validationFile ? { evaluate: { fileId: validationFile } } : {}),
   ...(gate ? { gate } : {}),
   ...(route ? { route: { alias: route.alias, steps: stepsOf(route), rollBackOn: route.rollBackOn } } : {}),
 })

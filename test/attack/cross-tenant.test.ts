@@ -11,7 +11,7 @@ import {
   type ControlPlaneServer,
   type Reply,
 } from '../functions/control-plane-server'
-import { keepJob, registerModel, sealingScope } from '../functions/tuned-fixtures'
+import { evaluatedModel, keepJob, sealingScope } from '../functions/tuned-fixtures'
 
 /**
  * Tenant B tries every route of the API's own document with every kind of id of tenant A. What it gets must be what it gets
@@ -70,7 +70,7 @@ beforeAll(async () => {
     operationId: `onb_${a.tenantId.slice('ten_'.length)}`,
     name: 'account-key',
     jobId: (await keepJob(server, scopeOfA)).id,
-    modelId: (await registerModel(server, scopeOfA)).id,
+    ...(await evaluatedModel(server, scopeOfA)),
   }
   unknown = {
     tenantId: ids.tenantId(),
@@ -83,6 +83,7 @@ beforeAll(async () => {
     name: 'no-such-key',
     jobId: ids.tuningJobId(),
     modelId: modelIdOf(ids.tuningJobId()),
+    evaluationId: ids.operationId('evl'),
   }
   operations = operationsOf(expectStatus(await server.send('GET', '/api/openapi.json'), 200).body)
   stateOfA = await look()

@@ -229,8 +229,20 @@ describe('an evaluation that is told to wait', () => {
     expect(world.clock.now() - before).toBeGreaterThan(10 * 60_000)
   })
 
+  it('by something that is broken for all of them ends with what is broken, once that lasts', async () => {
+    world.answerBy((asked) => (isTuned(asked) ? answerTo(asked) : new Problem('no_backend', 'No backend serves it.')))
+    const before = world.clock.now()
+    const { over, scope, order, at } = await evaluated(questions(12))
+    expect(over.kind === 'failed' && over.problem.public).toBe('No backend serves it.')
+    expect(world.clock.now() - before).toBeGreaterThan(10 * 60_000)
+    expect(world.asked.filter(isTuned)).toHaveLength(4)
+    world.answerBy(trained)
+    await world.evaluations.begin(scope, order)
+    expect((await ended(world, world.evaluations, scope, at)).kind).toBe('completed')
+  })
+
   it('does not wait for ever', async () => {
-    world.answerBy(() => new Problem('queue_full', 'Full.', { retryAfterMs: 3_600_000 }))
+    world.answerBy(() => new Problem('queue_full', 'Full.', { retryAfterMs: 12 * 3_600_000 }))
     const { over, scope, at } = await evaluated(questions(2))
     expect(over.kind === 'failed' && over.problem.public).toContain('could not be asked in time')
     expect(await world.evaluations.get(scope, at)).toMatchObject({ stage: { kind: 'failed' } })

@@ -1,5 +1,5 @@
 import { systemChance } from '../../src/base/chance'
-import { createIdMaker, parseTenantId } from '../../src/base/ids'
+import { createIdMaker, parseTenantId, type EvaluationId } from '../../src/base/ids'
 import { modelIdOf, tunedModelName, type ModelVersion } from '../../src/registry/model-version'
 import { TenantScope } from '../../src/storage/tenant-scope'
 import type { TuningJob } from '../../src/tuning/tuning-job'
@@ -101,4 +101,23 @@ export async function keepJob(
   }
   await parts.tuningStore.insert(scope, job)
   return job
+}
+
+/** A version that is deployed, with an evaluation that is over and has answers kept. */
+export async function evaluatedModel(server: ControlPlaneServer, scope: TenantScope) {
+  const { id: modelId } = await registerModel(server, scope)
+  const ids = createIdMaker({ clock: server.clock, chance: systemChance() })
+  const evaluationId: EvaluationId = `evl_${modelId.slice('mdl_'.length)}`
+  const store = server.parts.evaluationStore
+  await store.change(scope, { modelId, id: evaluationId }, () => ({
+    id: evaluationId,
+    modelId,
+    by: { callerId: ids.keyId() },
+    wish: { fileId: ids.fileId() },
+    beganAtMs: server.clock.now(),
+    stage: { kind: 'completed', atMs: server.clock.now() },
+    pagesDone: 1,
+  }))
+  await store.putAnswers(scope, evaluationId, [{ line: 1, wanted: 'yes', tuned: 'yes', base: 'no' }])
+  return { modelId, evaluationId }
 }

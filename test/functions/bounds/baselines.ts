@@ -96,6 +96,12 @@ const route = {
   percentages: [{ percent: 5, forMinutes: 60 }],
   rollBackOn: { errorRate: 0.1, latencyMs: 100 },
 }
+const evaluation = {
+  fileId: validationFile,
+  sampleMax: 50,
+  grader: { alias: 'chat', prompt: 'Is it right?' },
+  answersKept: 5,
+}
 /** One for each method, and what comes after the training spread over them. */
 const jobOrders = [
   {
@@ -103,7 +109,7 @@ const jobOrders = [
     method: 'supervised',
     hyperparameters: { ...ofEveryMethod, prompt_loss_weight: 0.1 },
     deploy: { sku: 'Standard', capacity: 50 },
-    evaluate: { file: validationFile, grader: { alias: 'chat', prompt: 'Which of them is better?' } },
+    evaluate: evaluation,
     gate: { kind: 'threshold', metric: 'token_f1', scoreMin: 0.5 },
     route,
   },
@@ -132,6 +138,7 @@ const jobOrders = [
 const jobRules: readonly Exception[] = [
   anywhere(/not deployed cannot have/, /^deploy$/),
   anywhere(/A threshold needs an evaluation/, /^evaluate$/),
+  anywhere(/Must be another file/, /^evaluate\.fileId$/),
   anywhere(
     /no hyperparameter of the method|must be a grader|must be given for the method|Only the method/,
     /^method$|^grader$/,
@@ -314,6 +321,23 @@ export const baselines: Readonly<Record<string, Baseline>> = {
   'GET /api/tenant/models/{modelId}': noModel,
   'POST /api/tenant/models/{modelId}/archive': noModel,
   'GET /api/tenant/models/{modelId}/compare': { ...noModel, query: { with: `mdl_${'1'.repeat(26)}` } },
+  'GET /api/tenant/models/{modelId}/drift': noModel,
+  'PUT /api/tenant/models/{modelId}/drift': {
+    ...noModel,
+    bodies: () => [{ retrain: 'propose' }, { retrain: 'start', filenamePrefix: 'support-', perMonthMax: 1 }],
+  },
+  'POST /api/tenant/models/{modelId}/deploy': { ...noModel, bodies: () => [{ sku: 'Standard', capacity: 50 }] },
+  'POST /api/tenant/models/{modelId}/undeploy': noModel,
+  'GET /api/tenant/operations/{operationId}': {
+    params: () => ({ operationId: `hos_${'0'.repeat(26)}` }),
+    answers: { status: 404, says: /nothing here/ },
+  },
+  'GET /api/tenant/models/{modelId}/evaluations': noModel,
+  'GET /api/tenant/models/{modelId}/evaluations/{evaluationId}': {
+    ...noModel,
+    params: () => ({ modelId: `mdl_${'0'.repeat(26)}`, evaluationId: `evl_${'0'.repeat(26)}` }),
+  },
+  'POST /api/tenant/models/{modelId}/evaluate': { ...noModel, bodies: () => [evaluation] },
   'POST /api/tenant/models/{modelId}/promote': { ...noModel, bodies: () => [route], exceptions: routeRules },
   'POST /api/tenant/models/{modelId}/restore': noModel,
   'POST /api/tenant/models/{modelId}/rollback': noModel,

@@ -1,4 +1,4 @@
-import type { ModelVersion } from '../../../src/registry/model-version'
+import type { ModelEvaluation, ModelVersion } from '../../../src/registry/model-version'
 import type { TenantScope } from '../../../src/storage/tenant-scope'
 import { chatAlias, createBackend, createKey, createTenant, expectStatus } from '../control-plane-fixtures'
 import { serveControlPlane, type ControlPlaneServer } from '../control-plane-server'
@@ -75,16 +75,22 @@ describe('a tenant’s tuned models', () => {
 
   it('are compared by the same held-out set only', async () => {
     const { apiKey, scope } = await tuned()
-    const scored = (datasetHash: 'sha256:aa' | 'sha256:bb', score: number) => ({
+    const scored = (datasetHash: 'sha256:aa' | 'sha256:bb', score: number): ModelEvaluation => ({
+      id: `evl_${String(score).replace('.', '').padEnd(26, '0')}`,
       atMs: 0,
+      fileId: `file-${'0'.repeat(26)}`,
       datasetHash,
+      sampleHash: 'sha256:cc',
       examples: 10,
+      unanswered: 0,
       tuned: { token_f1: score },
       base: { token_f1: 0.5 },
+      gains: { token_f1: { mean: score - 0.5, low: 0, high: 1 } },
+      baseAlias: 'chat',
     })
     const one = await register(scope, { evaluations: [scored('sha256:aa', 0.9), scored('sha256:bb', 0.1)] })
     const two = await register(scope, { evaluations: [scored('sha256:aa', 0.6)] })
-    const other = await register(scope)
+    const other = await register(scope, { evaluations: [{ ...scored('sha256:aa', 0.7), sampleHash: 'sha256:dd' }] })
     const compared = (id: string) => server.send('GET', `/api/tenant/models/${one.id}/compare?with=${id}`, { apiKey })
     const { evaluation } = expectStatus(await compared(two.id), 200).body
     expect(evaluation).toMatchObject({
