@@ -4,7 +4,7 @@ import type { ControlPlane } from '../http/control-plane'
 import { tenantEndpoint } from '../http/endpoint'
 import type { HttpTrigger } from '../http/http-trigger'
 import { ok } from '../http/plain-request'
-import { consentInput, consentView, shownConsent } from '../shared-models/consent'
+import { askedConsent, consentInput, consentView, shownConsent } from '../shared-models/consent'
 import { reconsider } from '../shared-models/objections'
 import { purposeId } from '../shared-models/purpose'
 import { ledgerView, shownLedger } from '../shared-models/ledger-view'
@@ -31,7 +31,7 @@ export const tenantConsents = ({ sharedModels }: ControlPlane): HttpTrigger => (
       problems: ['conflict', 'not_found'],
       run: async ({ caller, body }) => {
         const scope = TenantScope.ofCaller(caller)
-        const entry = await sharedModels.consents.add(scope, caller.callerId, body)
+        const entry = await sharedModels.consents.add(scope, caller.callerId, askedConsent(body))
         if (entry instanceof Problem) return entry
         // Also where it said so before: what follows may have broken off.
         await reconsider(sharedModels, scope, entry)

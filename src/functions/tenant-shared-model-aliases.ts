@@ -3,8 +3,9 @@ import { Problem } from '../base/problem'
 import type { ControlPlane } from '../http/control-plane'
 import { tenantEndpoint } from '../http/endpoint'
 import type { HttpTrigger } from '../http/http-trigger'
-import { notFound, ok } from '../http/plain-request'
+import { ok } from '../http/plain-request'
 import { sharedModelParams } from '../http/request-params'
+import { noSharedModel } from '../shared-models/adoptions'
 import { TenantScope } from '../storage/tenant-scope'
 import { aliasName } from '../tenants/tenant-input'
 
@@ -20,7 +21,7 @@ export const tenantSharedModelAliases = ({ sharedModels }: ControlPlane): HttpTr
       problems: ['conflict'],
       run: async ({ caller, params, body }) => {
         const model = await sharedModels.models.get(params.sharedModelId)
-        if (!model) return notFound
+        if (!model) return noSharedModel
         const led = await sharedModels.adoptions.lead(TenantScope.ofCaller(caller), model, body.alias)
         return led instanceof Problem ? led : ok({ alias: led.alias, sharedModelId: led.modelId })
       },

@@ -142,12 +142,12 @@ async function put(records: AdoptionsDeps['records'], scope: TenantScope, adopti
 
 /** A model that is not offered to the tenant is one that never was. */
 function faultOfModel({ tenantId }: TenantScope, model: SharedModel): Problem | undefined {
-  if (!offeredTo(model).includes(tenantId)) return noModel
+  if (!offeredTo(model).includes(tenantId)) return noSharedModel
   return model.state.kind === 'ready'
     ? undefined
     : new Problem('conflict', 'The shared model does not answer calls now.')
 }
-const noModel = new Problem('not_found', 'There is no such shared model.')
+export const noSharedModel = new Problem('not_found', 'There is no such shared model.')
 
 /** Calls of an alias have one price and one set of limits, whichever member of it answers: its model's. */
 function faultOfAlias(alias: string, spec: AliasSpec | undefined, { order }: SharedModel): Problem | undefined {

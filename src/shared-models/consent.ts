@@ -39,23 +39,48 @@ const TERM_CHARACTERS_MAX = 100
 const TEXT_VERSION_MAX = 1_000
 
 /** Of `POST /api/tenant/consents`. */
-export const consentInput = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('consent'),
+export const consentInput = z
+  .strictObject({
+    kind: z.enum(['consent', 'objection']),
     purpose: purposeId,
-    textVersion: z.int().min(1).max(TEXT_VERSION_MAX).meta({ description: 'Of the text that was read.' }),
-    files: z.array(fileIdInput).min(1).max(FILES_MAX).meta({
-      description: 'Files with the purpose "fine-tune", whose examples may be used. Those that are named last count.',
+    textVersion: z
+      .int()
+      .min(1)
+      .max(TEXT_VERSION_MAX)
+      .optional()
+      .meta({ description: 'Of a consent: the version of the text that was read.' }),
+    files: z.array(fileIdInput).min(1).max(FILES_MAX).optional().meta({
+      description:
+        'Of a consent: files with the purpose "fine-tune", whose examples may be used; no others from now on.',
     }),
     terms: z
       .array(z.string().trim().min(TERM_CHARACTERS_MIN).max(TERM_CHARACTERS_MAX))
       .max(TERMS_MAX)
-      .default([])
-      .meta({ description: 'Names of products, projects and persons that would say whose the examples are.' }),
-  }),
-  z.strictObject({ kind: z.literal('objection'), purpose: purposeId }),
-])
+      .optional()
+      .meta({
+        description: 'Of a consent: names of products, projects and persons that would say whose the examples are.',
+      }),
+  })
+  .superRefine(({ kind, textVersion, files, terms }, context) => {
+    const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+    const given = { textVersion, files, terms }
+    if (kind === 'objection')
+      for (const [name, value] of Object.entries(given))
+        if (value !== undefined) fault(name, 'An objection is to everything, and has none')
+    if (kind === 'consent' && textVersion === undefined) fault('textVersion', 'A consent says which text was read')
+    if (kind === 'consent' && files === undefined) fault('files', 'A consent says which files may be used')
+  })
 export type ConsentInput = z.infer<typeof consentInput>
+
+/** What the input asks for. */
+export type AskedConsent =
+  | ({ readonly kind: 'consent' } & Pick<ConsentGiven, 'purposeId' | 'textVersion' | 'fileIds' | 'terms'>)
+  | { readonly kind: 'objection'; readonly purposeId: PurposeId }
+
+export function askedConsent({ kind, purpose, textVersion = 0, files = [], terms = [] }: ConsentInput): AskedConsent {
+  if (kind === 'objection') return { kind, purposeId: purpose }
+  return { kind, purposeId: purpose, textVersion, fileIds: [...new Set(files)], terms: [...new Set(terms)] }
+}
 
 export const shownConsent = z
   .object({

@@ -7,7 +7,7 @@ import type { Files } from '../files/files'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Columns, TenantTable } from '../storage/tenant-table'
 import type { TenantsRows } from '../storage/tenants-rows'
-import type { ConsentEntry, ConsentGiven, ConsentInput } from './consent'
+import type { AskedConsent, ConsentEntry } from './consent'
 import { newestText, type PurposeId, type Purposes } from './purpose'
 
 /**
@@ -17,7 +17,7 @@ import { newestText, type PurposeId, type Purposes } from './purpose'
  */
 export interface Consents {
   /** Consent to the newest text only; whatever is asked for again as it already is changes nothing. */
-  add(scope: TenantScope, by: CallerId, input: ConsentInput): Promise<ConsentEntry | Problem>
+  add(scope: TenantScope, by: CallerId, asked: AskedConsent): Promise<ConsentEntry | Problem>
   /** What holds; undefined where the tenant never said anything of this purpose. */
   current(scope: TenantScope, purpose: PurposeId): Promise<ConsentEntry | undefined>
   /** Of one purpose, the newest first. */
@@ -52,14 +52,14 @@ export function createConsents({ records, purposes, files, rows, everyRow, clock
     for await (const entry of entries(scope, purpose)) return entry
     return undefined
   }
-  const faultOf = async (scope: TenantScope, input: ConsentInput): Promise<Problem | undefined> => {
-    const purpose = await purposes.get(input.purpose)
+  const faultOf = async (scope: TenantScope, asked: AskedConsent): Promise<Problem | undefined> => {
+    const purpose = await purposes.get(asked.purposeId)
     if (!purpose) return noPurpose
-    if (input.kind === 'objection') return undefined
+    if (asked.kind === 'objection') return undefined
     const { version } = newestText(purpose)
-    if (input.textVersion !== version)
+    if (asked.textVersion !== version)
       return new Problem('conflict', `The purpose has a text of version ${version} by now. Read it and consent to it.`)
-    for (const [index, id] of input.files.entries()) {
+    for (const [index, id] of asked.fileIds.entries()) {
       const file = await files.get(scope, id)
       // An id of nobody's and one of another tenant's are alike (I3).
       if (!file) return invalid(`files.${index}`, 'names no file of yours')
@@ -72,19 +72,19 @@ export function createConsents({ records, purposes, files, rows, everyRow, clock
   return {
     entries,
     current,
-    add: async (scope, by, input) => {
-      const fault = await faultOf(scope, input)
+    add: async (scope, by, asked) => {
+      const fault = await faultOf(scope, asked)
       if (fault) return fault
       // Before the ledger says so: whom nobody asks is never found to have consented.
-      await rows.put(scope, candidateRow(input.purpose), {})
+      await rows.put(scope, candidateRow(asked.purposeId), {})
       for (let attempt = 0; attempt < ADD_ATTEMPTS_MAX; attempt++) {
-        const known = await current(scope, input.purpose)
-        if (input.kind === 'objection' && !known) return nothingToObjectTo
-        if (known && isSame(known, input)) return known
+        const known = await current(scope, asked.purposeId)
+        if (asked.kind === 'objection' && !known) return nothingToObjectTo
+        if (known && isSame(known, asked)) return known
         const sequence = (known?.sequence ?? 0) + 1
-        if (sequence > ENTRIES_MAX && input.kind === 'consent') return tooMany
-        const entry = entryOf(input, { sequence, by, atMs: clock.now() })
-        const result = await records.putIfAbsent(scope, recordOf(input.purpose, sequence), entry)
+        if (sequence > ENTRIES_MAX && asked.kind === 'consent') return tooMany
+        const entry: ConsentEntry = { ...asked, sequence, by, atMs: clock.now() }
+        const result = await records.putIfAbsent(scope, recordOf(asked.purposeId, sequence), entry)
         if (result.kind === 'written') return entry
       }
       throw new Error(`others are adding to the consents of ${scope.tenantId} at the moment`)
@@ -108,20 +108,11 @@ const recordOf = (purpose: PurposeId, sequence: number) =>
   prefixOf(purpose) + String(LAST_NUMBER - sequence).padStart(NUMBER_DIGITS, '0')
 const candidateRow = (purpose: PurposeId) => `candidate.${purpose}`
 
-function entryOf(input: ConsentInput, given: { sequence: number; by: CallerId; atMs: number }): ConsentEntry {
-  const entry = { ...given, purposeId: input.purpose }
-  if (input.kind === 'objection') return { ...entry, kind: 'objection' }
-  const { textVersion, files, terms } = input
-  return { ...entry, kind: 'consent', textVersion, fileIds: [...new Set(files)], terms: [...new Set(terms)] }
+function isSame(known: ConsentEntry, asked: AskedConsent): boolean {
+  if (known.kind === 'objection' || asked.kind === 'objection') return known.kind === asked.kind
+  const { textVersion, fileIds, terms } = asked
+  return known.textVersion === textVersion && areEqual(known.fileIds, fileIds) && areEqual(known.terms, terms)
 }
-
-function isSame(known: ConsentEntry, input: ConsentInput): boolean {
-  if (known.kind === 'objection' || input.kind === 'objection') return known.kind === input.kind
-  return known.textVersion === input.textVersion && saysTheSame(known, input)
-}
-
-const saysTheSame = ({ fileIds, terms }: ConsentGiven, input: Extract<ConsentInput, { kind: 'consent' }>) =>
-  areEqual(fileIds, input.files) && areEqual(terms, input.terms)
 
 function areEqual(a: readonly string[], b: readonly string[]): boolean {
   const [one, other] = [new Set(a), new Set(b)]

@@ -12,10 +12,11 @@ export async function grantModel(
   id: SharedModelId,
   tenantId: TenantId,
 ): Promise<SharedModel | Problem | undefined> {
+  const known = await deps.models.get(id)
+  if (!known) return undefined
   const record = await deps.tenants.get(TenantScope.ofPlatform(tenantId))
   if (!record) return new Problem('not_found', 'There is no such tenant.')
-  const known = await deps.models.get(id)
-  if (known && new Set([...offeredTo(known), tenantId]).size > OFFERED_MAX)
+  if (new Set([...offeredTo(known), tenantId]).size > OFFERED_MAX)
     return new Problem('conflict', `A shared model is offered to ${OFFERED_MAX} tenants at most.`)
   await deps.models.note(TenantScope.ofPlatform(tenantId), id)
   const model = await deps.models.change(id, (before) =>

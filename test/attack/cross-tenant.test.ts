@@ -11,6 +11,8 @@ import {
   type ControlPlaneServer,
   type Reply,
 } from '../functions/control-plane-server'
+import { keepDataset, openUpload } from '../functions/dataset-fixtures'
+import { sharedModelOf } from '../shared-models/shared-fixtures'
 import { evaluatedModel, keepJob, sealingScope } from '../functions/tuned-fixtures'
 
 /**
@@ -70,7 +72,10 @@ beforeAll(async () => {
     operationId: `onb_${a.tenantId.slice('ten_'.length)}`,
     name: 'account-key',
     jobId: (await keepJob(server, scopeOfA)).id,
+    datasetId: await keepDataset(server, scopeOfA),
+    uploadId: await openUpload(server, scopeOfA),
     ...(await evaluatedModel(server, scopeOfA)),
+    ...(await sharedModelOf(server, scopeOfA)),
   }
   unknown = {
     tenantId: ids.tenantId(),
@@ -82,8 +87,13 @@ beforeAll(async () => {
     operationId: ids.operationId('onb'),
     name: 'no-such-key',
     jobId: ids.tuningJobId(),
+    datasetId: ids.datasetId(),
+    uploadId: ids.linkUploadId(),
     modelId: modelIdOf(ids.tuningJobId()),
     evaluationId: ids.operationId('evl'),
+    sharedModelId: ids.operationId('shm'),
+    purposeId: 'no-such-purpose',
+    alias: 'no-such-alias',
   }
   operations = operationsOf(expectStatus(await server.send('GET', '/api/openapi.json'), 200).body)
   stateOfA = await look()
@@ -95,9 +105,10 @@ afterAll(async () => {
 
 /** Everything of A that a change would show in. */
 async function look(): Promise<string> {
-  const { jobId = '', modelId = '' } = real
-  const tuned = [`tuning/jobs/${jobId}`, `models/${modelId}`]
-  const lists = ['keys', 'members', 'secrets', 'audit?limit=1000', ...tuned]
+  const { jobId = '', modelId = '', datasetId = '', uploadId = '' } = real
+  const data = [`datasets/${datasetId}`, `datasets/${datasetId}/report`, `datasets/uploads/${uploadId}`]
+  const tuned = [`tuning/jobs/${jobId}`, `models/${modelId}`, `models/${modelId}/drift`]
+  const lists = ['keys', 'members', 'secrets', 'audit?limit=1000', ...tuned, ...data]
   const paths = ['/api/tenant', ...lists.map((list) => `/api/tenant/${list}`)]
   const replies = await Promise.all(paths.map((path) => server.send('GET', path, { apiKey: keyOfA })))
   // The audit of A has A's own reads; nothing else may come to it.

@@ -72,14 +72,39 @@ async function revokeOtherKeys({ server, apiKey, tenantId, keyId }: World): Prom
       await server.parts.keys.revoke(scope, record.keyId)
 }
 
+/** Nobody has datasets or uploads here: that an id is read, and one of nobody's is nothing, shows without. */
+const noDataset: Baseline = {
+  params: () => ({ datasetId: `dts_${'0'.repeat(26)}` }),
+  answers: { status: 404, says: /nothing here/ },
+}
+const noUpload: Baseline = {
+  params: () => ({ uploadId: `upl_${'0'.repeat(26)}` }),
+  answers: { status: 404, says: /nothing here/ },
+}
+const aDataset = {
+  file: `file-${'0'.repeat(26)}`,
+  baseModel: 'gpt-4.1',
+  method: 'supervised',
+  role: 'training',
+  trainingType: 'standard',
+  epochs: 3,
+  validation: `dts_${'0'.repeat(26)}`,
+  consent: true,
+}
+
+/** What an upload is called is sealed with the tenant's key. */
+async function makeDataKey({ server, tenantId }: World): Promise<void> {
+  const scope = TenantScope.ofPlatform(tenantId)
+  const { keyring } = server.parts
+  if ((await keyring.versions(scope)).length === 0) await keyring.create(scope)
+}
+
 /** Jobs need a host that trains; that an id is read, and one of nobody's is nothing, shows without. */
 const noJob: Baseline = {
   params: () => ({ jobId: 'ftjob-00000000000000000000000000' }),
   answers: { status: 404, says: /nothing here/ },
 }
 
-/** Of an alias that is not there: such a rule means nothing. */
-const tunedModels = { idleHours: 24, whileAsleep: [{ alias: 'tuned', answeredBy: 'chat' }] }
 const jobOrder = {
   model: 'gpt-4.1-mini-2025-04-14',
   trainingFile: `file-${'0'.repeat(26)}`,
@@ -163,6 +188,12 @@ const ofTenantsModel: Baseline = {
   params: ({ tenantId }) => ({ tenantId, modelId: `mdl_${'0'.repeat(26)}` }),
 }
 
+/** Of an alias that is not there: such a rule means nothing. */
+const drift = { watch: true, topicsAlias: 'embed', callsPerDayMax: 100, windowDays: 7, warnAt: 0.1, alarmAt: 0.25 }
+/** The smaller bound is not above the larger. */
+const driftRules = [anywhere(/Must be at most alarmAt/, /drift\.(warnAt|alarmAt)$/)]
+const tunedModels = { idleHours: 24, whileAsleep: [{ alias: 'tuned', answeredBy: 'chat' }] }
+
 const memberBody = { directoryId: DIRECTORY, objectId: OWNER, role: 'owner' }
 const memberOf = { memberId: `${DIRECTORY}~${OTHER_OWNER}` }
 
@@ -190,6 +221,33 @@ const ofKey = ({ keyId }: World) => ({ keyId })
 const ofBackend = ({ backendId }: World) => ({ backendId })
 const ofStamp = ({ stampId }: World) => ({ stampId })
 const stale = { 'if-match': '"999"' }
+
+/** No shared model is made here, and nobody consents. */
+const noSharedModel: Baseline = {
+  params: () => ({ sharedModelId: `shm_${'0'.repeat(26)}` }),
+  answers: { status: 404, says: /nothing here|no such shared model/ },
+}
+const consents = [
+  {
+    kind: 'consent',
+    purpose: 'order-support',
+    textVersion: 1,
+    files: [`file-${'0'.repeat(26)}`],
+    terms: ['Project Sandpiper'],
+  },
+  { kind: 'objection', purpose: 'order-support' },
+]
+const purpose = { title: 'Invoices', region: 'swedencentral', text: 'Your examples are used.' }
+async function makePurpose({ server }: World): Promise<void> {
+  expectStatus(await server.operate('PUT', '/api/platform/purposes/invoices', purpose), 200)
+}
+const sharedOrder = {
+  purpose: 'order-support',
+  baseModel: 'gpt-4.1-mini-2025-04-14',
+  suffix: 'shared',
+  hyperparameters: { n_epochs: 2, batch_size: 4, learning_rate_multiplier: 0.5 },
+  tenantsMin: 3,
+}
 
 /** By operation. One of no parameters and no body needs none. */
 export const baselines: Readonly<Record<string, Baseline>> = {
@@ -231,7 +289,13 @@ export const baselines: Readonly<Record<string, Baseline>> = {
         directory: { directoryId: DIRECTORY, ownerObjectId: OWNER },
         limitOverrides: limits,
         budgetOverrides: budgets,
-        settings: { hidePromptFilterChunk: true, budgetWarnPercents: [50, 100], clientGone: 'drain', tunedModels },
+        settings: {
+          hidePromptFilterChunk: true,
+          budgetWarnPercents: [50, 100],
+          clientGone: 'drain',
+          tunedModels,
+          drift,
+        },
       },
       { ...tenantBody, isolation: { models: 'dedicated' }, aliases: [deploymentOf(sharedAlias())] },
       {
@@ -247,7 +311,7 @@ export const baselines: Readonly<Record<string, Baseline>> = {
         ownAccount: accountOf('secret'),
       },
     ],
-    exceptions: [...aliasRules, ...limitRules, ...isolationRules],
+    exceptions: [...aliasRules, ...limitRules, ...isolationRules, ...driftRules],
   },
   'PATCH /api/platform/tenants/{tenantId}': {
     params: ({ changedTenantId }) => ({ tenantId: changedTenantId }),
@@ -260,11 +324,17 @@ export const baselines: Readonly<Record<string, Baseline>> = {
         aliases: aliasesWithFallback(backendId),
         limitOverrides: limits,
         budgetOverrides: budgets,
-        settings: { hidePromptFilterChunk: true, budgetWarnPercents: [50, 100], clientGone: 'drain', tunedModels },
+        settings: {
+          hidePromptFilterChunk: true,
+          budgetWarnPercents: [50, 100],
+          clientGone: 'drain',
+          tunedModels,
+          drift,
+        },
       },
       { aliases: [deploymentOf(sharedAlias())] },
     ],
-    exceptions: [...aliasRules, ...limitRules],
+    exceptions: [...aliasRules, ...limitRules, ...driftRules],
   },
   'POST /api/platform/tenants/{tenantId}/directories': {
     params: ofTenant,
@@ -307,7 +377,10 @@ export const baselines: Readonly<Record<string, Baseline>> = {
   },
   'POST /api/registrations': { prepare: openRegistration, bodies: () => [tenantBody] },
   'PATCH /api/tenant': {
-    bodies: () => [{ settings: { hidePromptFilterChunk: true, budgetWarnPercents: [80], clientGone: 'cancel', tunedModels } }],
+    bodies: () => [
+      { settings: { hidePromptFilterChunk: true, budgetWarnPercents: [80], clientGone: 'cancel', tunedModels, drift } },
+    ],
+    exceptions: driftRules,
   },
   'POST /api/tenant/keys': { prepare: revokeOtherKeys, bodies: () => [keyBody], exceptions: keyRules },
   'POST /api/tenant/keys/{keyId}/rotate': { params: ofKey, bodies: () => [{ overlapMs: 1 }] },
@@ -341,12 +414,63 @@ export const baselines: Readonly<Record<string, Baseline>> = {
   'POST /api/tenant/models/{modelId}/promote': { ...noModel, bodies: () => [route], exceptions: routeRules },
   'POST /api/tenant/models/{modelId}/restore': noModel,
   'POST /api/tenant/models/{modelId}/rollback': noModel,
+  'POST /api/tenant/consents': {
+    bodies: () => consents,
+    answers: { status: 404, says: /no such purpose/ },
+    exceptions: [anywhere(/A consent says which/, /^textVersion$|^files$|^kind$/), anywhere(/An objection is/, /^kind$/)],
+  },
+  'POST /api/tenant/shared-models/{sharedModelId}/aliases': { ...noSharedModel, bodies: () => [{ alias: 'chat' }] },
+  'DELETE /api/tenant/shared-models/{sharedModelId}/aliases/{alias}': {
+    params: () => ({ sharedModelId: `shm_${'0'.repeat(26)}`, alias: 'chat' }),
+    answers: { status: 404, says: /No such alias leads/ },
+  },
+  'GET /api/platform/purposes/{purposeId}': {
+    params: () => ({ purposeId: 'no-purpose' }),
+    answers: { status: 404, says: /nothing here/ },
+  },
+  'PUT /api/platform/purposes/{purposeId}': {
+    params: () => ({ purposeId: 'invoices' }),
+    prepare: makePurpose,
+    bodies: () => [purpose],
+    exceptions: [{ field: /^region$/, status: 409, says: /region of a purpose stays/ }],
+  },
+  'POST /api/platform/shared-models': {
+    bodies: () => [sharedOrder],
+    answers: { status: 400, says: /names no purpose/ },
+  },
+  'GET /api/platform/shared-models/{sharedModelId}': noSharedModel,
+  'POST /api/platform/shared-models/{sharedModelId}/retrain': noSharedModel,
+  'POST /api/platform/shared-models/{sharedModelId}/retire': noSharedModel,
+  'POST /api/platform/shared-models/{sharedModelId}/grants': {
+    ...noSharedModel,
+    bodies: ({ tenantId }) => [{ tenantId }],
+  },
+  'DELETE /api/platform/shared-models/{sharedModelId}/grants/{tenantId}': {
+    ...noSharedModel,
+    params: ({ tenantId }) => ({ sharedModelId: `shm_${'0'.repeat(26)}`, tenantId }),
+  },
   'POST /api/tenant/tuning/jobs': {
     bodies: () => jobOrders,
     // Nobody has files here: whoever is told so has a sound body.
     answers: { status: 400, says: /names no file of yours/ },
     exceptions: [...jobRules, ...routeRules],
   },
+  'POST /api/tenant/datasets': { bodies: () => [aDataset], answers: { status: 400, says: /names no file of yours/ } },
+  'GET /api/tenant/datasets/{datasetId}': noDataset,
+  'DELETE /api/tenant/datasets/{datasetId}': noDataset,
+  'GET /api/tenant/datasets/{datasetId}/report': noDataset,
+  'GET /api/tenant/datasets/{datasetId}/report.csv': noDataset,
+  'POST /api/tenant/datasets/{datasetId}/leakage': {
+    ...noDataset,
+    bodies: () => [{ validation: aDataset.validation }],
+  },
+  'PUT /api/tenant/datasets/{datasetId}/consent': { ...noDataset, bodies: () => [{ consent: true }] },
+  'DELETE /api/tenant/datasets/{datasetId}/consent': noDataset,
+  'POST /api/tenant/datasets/uploads': { prepare: makeDataKey, bodies: () => [{ filename: 'train.jsonl', bytes: 1 }] },
+  'GET /api/tenant/datasets/uploads/{uploadId}': noUpload,
+  'DELETE /api/tenant/datasets/uploads/{uploadId}': noUpload,
+  'POST /api/tenant/datasets/uploads/{uploadId}/link': noUpload,
+  'POST /api/tenant/datasets/uploads/{uploadId}/complete': noUpload,
   'GET /api/tenant/tuning/jobs/{jobId}': noJob,
   'POST /api/tenant/tuning/jobs/{jobId}/cancel': noJob,
   'POST /api/tenant/tuning/jobs/{jobId}/pause': noJob,

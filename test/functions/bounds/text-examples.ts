@@ -126,6 +126,18 @@ const examples: Readonly<Record<string, TextExamples>> = {
   '^file-[0-9a-hjkmnp-tv-z]{26}$': idOf('file', '-'),
   '^ftjob-[0-9a-hjkmnp-tv-z]{26}$': idOf('ftjob', '-'),
   '^mdl_[0-9a-hjkmnp-tv-z]{26}$': idOf('mdl'),
+  '^dts_[0-9a-hjkmnp-tv-z]{26}$': idOf('dts'),
+  '^upl_[0-9a-hjkmnp-tv-z]{26}$': idOf('upl'),
+  // Names of files.
+  '^[^\\u0000-\\u001f\\u007f]*$': {
+    taken: ['a', a(512), 'Schulung “neu”.jsonl', '../../etc/passwd'],
+    refused: ['', a(513), 'a\n', 'a\u0000b', '\u007f'],
+  },
+  '^shm_[0-9a-hjkmnp-tv-z]{26}$': idOf('shm'),
+  // Names of purposes.
+  '^[a-z0-9][a-z0-9-]{0,59}$': { taken: ['a', '0', a(60), 'a-1-'], refused: ['', a(61), '-a', 'A', 'a_b', 'a/b', 'a\n'] },
+  // Suffixes of tuned models.
+  '^[A-Za-z0-9_-]{1,40}$': { taken: ['a', '-', a(40), 'A_1'], refused: ['', a(41), 'a.b', 'a b', 'a\n', 'ä'] },
   '^ten_[0-9a-hjkmnp-tv-z]{26}$': idOf('ten'),
   '^stm_[0-9a-hjkmnp-tv-z]{26}$': idOf('stm'),
   '^key_[0-9a-hjkmnp-tv-z]{26}$': idOf('key'),
