@@ -371,7 +371,9 @@ export function compose(config: Config, log: Log, version: string): Platform {
     stop: async () => {
       await sweeping.stop()
       if (!(await runningCalls.idle(STOP_GRACE_MS))) log.warn('calls are cut off', { count: runningCalls.count })
-      await driftTap.close().catch((error: unknown) => log.warn('drift could not be written', { error: describeError(error) }))
+      await driftTap
+        .close()
+        .catch((error: unknown) => log.warn('drift could not be written', { error: describeError(error) }))
       await Promise.all([usageLog.close(), lateUsage.close(), limiter.close(), budgets.close()])
       await Promise.all([upstream.close(), smallHttp.close()])
     },

@@ -58,6 +58,11 @@ const url = z.url({ protocol: /^https?$/, error: 'an http(s) URL' }).optional()
 
 const OPERATOR_TOKENS = /^[0-9a-f]{64}(:(operator|support|auditor))?(,[0-9a-f]{64}(:(operator|support|auditor))?)*$/
 
+const seconds = (least: number, most: number) => {
+  const valid = `a number of seconds from ${least} to ${most}`
+  return z.coerce.number({ error: valid }).min(least, valid).max(most, valid)
+}
+
 const environment = z.object({
   AzureWebJobsStorage: z.string().min(1).optional(),
   AzureWebJobsStorage__accountName: z
@@ -76,23 +81,11 @@ const environment = z.object({
   TENANTRY_KEY_VAULT_URL: url,
   TENANTRY_WRAPPING_KEY_NAME: z.string().optional(),
   /** Below 30 another instance may still serve the tenant while it is deleted. */
-  TENANTRY_OFFBOARDING_GRACE_SECONDS: z.coerce
-    .number({ error: 'a number of seconds from 0 to 86400' })
-    .min(0, 'a number of seconds from 0 to 86400')
-    .max(86_400, 'a number of seconds from 0 to 86400')
-    .default(60),
+  TENANTRY_OFFBOARDING_GRACE_SECONDS: seconds(0, 86_400).default(60),
   /** Below 1230 a stream that began before a move may outlive the deployment that serves it. */
-  TENANTRY_MOVING_DRAIN_SECONDS: z.coerce
-    .number({ error: 'a number of seconds from 0 to 86400' })
-    .min(0, 'a number of seconds from 0 to 86400')
-    .max(86_400, 'a number of seconds from 0 to 86400')
-    .default(1_260),
+  TENANTRY_MOVING_DRAIN_SECONDS: seconds(0, 86_400).default(1_260),
   /** Azure asks for a minute between two looks at a batch (azure-facts 4). */
-  TENANTRY_BATCH_POLL_SECONDS: z.coerce
-    .number({ error: 'a number of seconds from 1 to 3600' })
-    .min(1, 'a number of seconds from 1 to 3600')
-    .max(3_600, 'a number of seconds from 1 to 3600')
-    .default(60),
+  TENANTRY_BATCH_POLL_SECONDS: seconds(1, 3_600).default(60),
   TENANTRY_BATCHES_PER_DEPLOYMENT: z.coerce
     .number({ error: 'a whole number from 1 to 1000' })
     .int('a whole number from 1 to 1000')
@@ -106,11 +99,7 @@ const environment = z.object({
     .min(1, 'a whole number from 1 to 1000')
     .max(1_000, 'a whole number from 1 to 1000')
     .default(5),
-  TENANTRY_TUNING_POLL_SECONDS: z.coerce
-    .number({ error: 'a number of seconds from 1 to 3600' })
-    .min(1, 'a number of seconds from 1 to 3600')
-    .max(3_600, 'a number of seconds from 1 to 3600')
-    .default(60),
+  TENANTRY_TUNING_POLL_SECONDS: seconds(1, 3_600).default(60),
   /** As many train at once in an account of Azure (azure-facts 3.2). */
   TENANTRY_TUNING_JOBS_PER_ACCOUNT: z.coerce
     .number({ error: 'a whole number from 1 to 100' })
@@ -132,19 +121,11 @@ const environment = z.object({
     .max(336, 'a number of hours from 1 to 336')
     .default(72),
   /** What was counted since is lost with its instance. */
-  TENANTRY_DRIFT_FLUSH_SECONDS: z.coerce
-    .number({ error: 'a number of seconds from 1 to 3600' })
-    .min(1, 'a number of seconds from 1 to 3600')
-    .max(3_600, 'a number of seconds from 1 to 3600')
-    .default(60),
+  TENANTRY_DRIFT_FLUSH_SECONDS: seconds(1, 3_600).default(60),
   /** Whether a tenant's objection has shared models trained anew without its examples, or proposes that to operators. */
   TENANTRY_SHARED_MODELS_RETRAIN: z.enum(['start', 'propose'], '"start" or "propose"').default('start'),
   /** Below 1230 a stream that began before may outlive the deployment that serves it. */
-  TENANTRY_SHARED_MODELS_DRAIN_SECONDS: z.coerce
-    .number({ error: 'a number of seconds from 0 to 86400' })
-    .min(0, 'a number of seconds from 0 to 86400')
-    .max(86_400, 'a number of seconds from 0 to 86400')
-    .default(1_260),
+  TENANTRY_SHARED_MODELS_DRAIN_SECONDS: seconds(0, 86_400).default(1_260),
   TENANTRY_SHARED_MODELS_AFFECTED_DAYS: z.coerce
     .number({ error: 'a number of days from 1 to 90' })
     .min(1, 'a number of days from 1 to 90')

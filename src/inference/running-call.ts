@@ -38,6 +38,7 @@ export class RunningCall {
   #turn: Turn | undefined
   #load: LoadHold | undefined
   #hedgedTokens = 0
+  #told: ((end: CallEnd) => void) | undefined
   #ended = false
 
   constructor(deps: RunningCallDeps, start: { startedAt: number; startedMonotonicMs: number }) {
@@ -101,9 +102,15 @@ export class RunningCall {
     this.#firstByteMs ??= this.ageMs
   }
 
-  end({ outcome, status, usage, estimated, backend, attempts, isMeteredLater = false }: CallEnd): void {
+  /** Tells how it ended, behind everything else. `told` must not throw. */
+  tells(told: (end: CallEnd) => void): void {
+    this.#told = told
+  }
+
+  end(end: CallEnd): void {
     assert(!this.#ended, 'a call ends once')
     this.#ended = true
+    const { outcome, status, usage, estimated, backend, attempts, isMeteredLater = false } = end
     const { entry, onEnd } = this.#deps
     const usedTokens = usage.promptTokens + usage.outputTokens + this.#hedgedTokens
     const costMicroUsd = this.#priced(usage)
@@ -126,6 +133,7 @@ export class RunningCall {
       ...(this.#servedAs ? { servedAs: this.#servedAs } : {}),
     })
     onEnd(this)
+    this.#told?.(end)
   }
 
   /** A hedge that lost is a prompt of its own, not a longer one, which some models charge more for. */

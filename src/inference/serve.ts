@@ -28,6 +28,7 @@ import { relayWhole } from './relay-whole'
 import { RunningCall } from './running-call'
 import type { RunningCalls } from './running-calls'
 import { serveStored } from './serve-stored'
+import { tellWhenServed, type WatchServed } from './served-call'
 
 export interface ServeDeps extends DispatchDeps {
   /** Returns at once while the credential's cache entry is fresh. */
@@ -40,6 +41,8 @@ export interface ServeDeps extends DispatchDeps {
   /** What is kept for tenants, by its paths. */
   readonly stored: StoredPaths
   readonly bind: Bind
+  /** Of tenants that have asked for drift to be watched. */
+  readonly watchServed?: WatchServed | undefined
   readonly ids: IdMaker
 }
 
@@ -136,6 +139,8 @@ export async function serveRead(
   const operation = meteredAs ?? call.operation.name
   const running = startCall(deps, { operation, grant, account, ids, start, admitted, estimatedTokens: estimate.total })
   if (running instanceof Problem) return running
+  // What the platform asks a model itself says nothing of what clients ask it.
+  if (meteredAs === undefined) tellWhenServed(deps, running, { grant, call, promptEstimate: estimate.prompt })
   const { callId } = ids
   const { rates } = admitted.admission
   const served = await dispatch(atHolder(deps, bound), {
