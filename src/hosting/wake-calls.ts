@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock'
-import type { ModelId, TenantId } from '../base/ids'
+import type { TenantId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
 import type { AsleepBackend } from '../tenants/asleep-backend'
 import { WAKE_MS_MAX, type HostingBeginnings } from './begin-hosting'
@@ -23,19 +23,20 @@ export function createWakeCalls({
   clock: Clock
   log: Log
 }): WakeCalls {
-  /** When each was asked for last, the oldest first. */
-  const askedAt = new Map<ModelId, number>()
-  return (tenantId, { modelId, waking, refused }) => {
+  /** When each was asked for last since it sleeps, the oldest first. */
+  const askedAt = new Map<string, number>()
+  return (tenantId, { modelId, sinceMs, waking, refused }) => {
     const nowMs = clock.now()
     if (refused && refused.untilMs > nowMs) return
     if (waking && nowMs - waking.sinceMs < WAKE_MS_MAX) return
-    if (nowMs - (askedAt.get(modelId) ?? -Infinity) < ASK_AGAIN_MS) return
-    askedAt.delete(modelId)
+    const sleep = `${modelId}/${sinceMs}`
+    if (nowMs - (askedAt.get(sleep) ?? -Infinity) < ASK_AGAIN_MS) return
+    askedAt.delete(sleep)
     const oldest = askedAt.size >= ASKED_MAX ? askedAt.keys().next().value : undefined
     if (oldest !== undefined) askedAt.delete(oldest)
-    askedAt.set(modelId, nowMs)
+    askedAt.set(sleep, nowMs)
     ask(tenantId, modelId, 'wake').catch((error: unknown) => {
-      askedAt.delete(modelId)
+      askedAt.delete(sleep)
       log.warn('a model could not be asked for', { tenantId, modelId, error: describeError(error) })
     })
   }

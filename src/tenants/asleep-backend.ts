@@ -6,6 +6,8 @@ export interface AsleepBackend {
   /** Of the model; it is in aliases' groups all the while, and not among the platform's backends. */
   readonly backendId: BackendId
   readonly modelId: ModelId
+  /** When it was last said that it goes, or comes: another time for each sleep. Unix milliseconds. */
+  readonly sinceMs: number
   /** From being asked for to its first answer: as long as it took before. */
   readonly wakeMs: number
   readonly waking?: Waking | undefined

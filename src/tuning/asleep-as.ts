@@ -14,10 +14,10 @@ export function sleeperOf(
   state: Pick<AsleepBackend, 'waking' | 'refused'>,
 ): AsleepBackend | undefined {
   if (deployment.kind === 'none') return undefined
-  const { backendId } = deployment.plan
+  const { sinceMs, plan } = deployment
   // The longest of its own: who is told too long a wait comes late, who is told too short a one comes in vain.
   const wakeMs = deployTimesMs.length > 0 ? Math.max(...deployTimesMs) : WAKE_MS_DEFAULT
-  return { backendId, modelId: id, wakeMs, ...state }
+  return { backendId: plan.backendId, modelId: id, sinceMs, wakeMs, ...state }
 }
 
 /** Says it in the tenant's record, unless that says so already: this is asked every few seconds while a model comes up. */

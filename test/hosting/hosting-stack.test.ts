@@ -181,7 +181,11 @@ describe('a host that is killed', () => {
       await fallAsleep()
       const pid = stack.hostPid()
       await stack.killAt(moment)
-      await own.call(model.name).catch(() => undefined)
+      // An instance that has asked for it a moment ago does so again some calls later.
+      await eventually('the host has died', async () => {
+        await own.call(model.name).catch(() => undefined)
+        return stack.hostPid() === pid ? undefined : true
+      })
       await stack.restarted(pid)
       expect((await callUntilAwake(own, model.name)).answer.status).toBe(200)
       expect(await own.deployments()).toHaveLength(1)

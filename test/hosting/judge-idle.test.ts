@@ -57,7 +57,7 @@ describe('the time that a tenant’s models may be idle', () => {
 })
 
 describe('the wait that a call of a sleeping model is told', () => {
-  const asleep: AsleepBackend = { backendId: OWN, modelId: `mdl_${'a'.repeat(26)}`, wakeMs: 100_000 }
+  const asleep: AsleepBackend = { backendId: OWN, modelId: `mdl_${'a'.repeat(26)}`, sinceMs: 0, wakeMs: 100_000 }
   const waking = (passedMs: number, stage: 'making' | 'trying' = 'making') =>
     wakeWaitMs({ ...asleep, waking: { sinceMs: NOW - passedMs, stage } }, NOW)
 

@@ -203,7 +203,7 @@ describe('a model that is woken', () => {
   it('that is awake, while the record says that it sleeps, is said to be awake', async () => {
     const { scope, model } = await deployedModel()
     const backendId = `bke_${model.id.slice(4)}` as const
-    await world.tenants.setAsleep(scope, backendId, { backendId, modelId: model.id, wakeMs: 1_000 })
+    await world.tenants.setAsleep(scope, backendId, { backendId, modelId: model.id, sinceMs: 0, wakeMs: 1_000 })
     expect(await world.aliasOf(scope, model.name)).toHaveProperty('asleep')
     await begin(scope, model, 'wake')
     expect(await world.aliasOf(scope, model.name)).not.toHaveProperty('asleep')
