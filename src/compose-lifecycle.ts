@@ -144,6 +144,7 @@ export function composeLifecycle(parts: LifecycleParts) {
     store: createEvaluationStore(records),
     registry,
     files: files.files,
+    backends: parts.backends.all,
     tenantOf: parts.tenantOf,
     call: parts.callModel,
     wake: async (scope, { id }, by) => tuning.deployments.ensure(scope, id, undefined, by),

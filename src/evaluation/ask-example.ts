@@ -97,10 +97,11 @@ async function asked(
       hold = graver(hold, reply)
       continue
     }
-    progress = { ...progress, failures: known.failures + 1 }
-    const isLast = progress.failures >= FAILURES_MAX
-    if (isLast && broken.kind === 'here') progress = { ...progress, [name]: gaveUp }
+    const isLast = known.failures + 1 >= FAILURES_MAX
     const isForGood = isLast && broken.kind === 'everywhere'
+    // Whoever asks for the evaluation again has mended it.
+    progress = { ...progress, failures: isForGood ? 0 : known.failures + 1 }
+    if (isLast && broken.kind === 'here') progress = { ...progress, [name]: gaveUp }
     const wait: Hold = { ...reply, afterMs: Math.max(reply.afterMs, pauseMs(known)) }
     hold = graver(hold, isForGood ? { kind: 'refused', problem: broken.problem } : wait)
   }

@@ -4,6 +4,7 @@ import { familyOf } from '../datasets/training-models'
 import type { Files } from '../files/files'
 import type { EvaluationWish } from '../registry/model-stages'
 import type { Registry } from '../registry/registry'
+import type { Backends } from '../routing/backends'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { ModelAlias, TenantSnapshot } from '../tenants/snapshot'
 import { baseAliases, tunedBackends } from './base-alias'
@@ -11,12 +12,13 @@ import { baseAliases, tunedBackends } from './base-alias'
 export interface EvaluationChecks {
   readonly files: Pick<Files, 'get'>
   readonly registry: Pick<Registry, 'list'>
+  readonly backends: Backends['all']
   readonly tenantOf: (tenantId: TenantId) => TenantSnapshot | undefined | Promise<TenantSnapshot | undefined>
 }
 
 /** What stands in the way of an evaluation against this base: told when it is asked for, rather than when a training is over. */
 export async function checkEvaluation(
-  { files, registry, tenantOf }: EvaluationChecks,
+  { files, registry, backends, tenantOf }: EvaluationChecks,
   scope: TenantScope,
   { wish, baseModel }: { wish: EvaluationWish; baseModel: string },
 ): Promise<Problem | undefined> {
@@ -28,7 +30,7 @@ export async function checkEvaluation(
   if (!tenant) return new Problem('tenant_not_active', 'This tenant is not active yet.')
   if (wish.grader && !chatAliasOf(tenant, wish.grader.alias))
     return invalid('grader.alias', 'must name an alias of yours that serves chats')
-  const [base] = baseAliases(tenant, baseModel, await tunedBackends(registry.list(scope)))
+  const [base] = baseAliases(tenant, baseModel, await tunedBackends(registry.list(scope), await backends()))
   return base ? undefined : noBase(baseModel)
 }
 

@@ -5,6 +5,7 @@ import type { Files } from '../files/files'
 import type { EvaluationWish, StageCaller } from '../registry/model-stages'
 import { EVALUATIONS_MAX, type ModelEvaluation, type ModelVersion } from '../registry/model-version'
 import type { Registry } from '../registry/registry'
+import type { Backends } from '../routing/backends'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { TenantSnapshot } from '../tenants/snapshot'
 import { advanceRun } from './advance-run'
@@ -50,6 +51,7 @@ export interface EvaluationsDeps {
   readonly store: EvaluationStore
   readonly registry: Pick<Registry, 'get' | 'change' | 'list'>
   readonly files: Pick<Files, 'get' | 'read'>
+  readonly backends: Backends['all']
   readonly tenantOf: (tenantId: TenantId) => TenantSnapshot | undefined | Promise<TenantSnapshot | undefined>
   readonly call: CallModel
   /** One step towards a sleeping model answering again. */

@@ -67,14 +67,14 @@ const nothingToAsk = (passedOver: number) =>
   )
 
 export async function chooseContenders(
-  { store, registry }: EvaluationsDeps,
+  { store, registry, backends }: EvaluationsDeps,
   scope: TenantScope,
   { run, model, tenant }: { run: EvaluationRun; model: ModelVersion; tenant: TenantSnapshot },
 ): Promise<Contenders | Problem | 'not-known-yet'> {
   const tuned = chatAliasOf(tenant, model.name)
   if (!tuned) return 'not-known-yet'
   const { baseModel } = model.lineage
-  const bases = baseAliases(tenant, baseModel, await tunedBackends(registry.list(scope)))
+  const bases = baseAliases(tenant, baseModel, await tunedBackends(registry.list(scope), await backends()))
   const base = run.baseAlias === undefined ? bases[0] : bases.find(({ name }) => name === run.baseAlias)
   if (!base) return noBase(baseModel)
   if (run.baseAlias === undefined)

@@ -33,7 +33,7 @@ export interface AnswerForTenant {
  * It gives way: where others wait for the backends it does not stand in their line but is refused at once, with the time
  * after which to come again.
  */
-const GIVES_WAY: Patience = { waitMsMax: 0, triesMax: 1 }
+export const GIVES_WAY: Patience = { waitMsMax: 0, triesMax: 1 }
 
 /**
  * The same straight line as a client's call behind its credential: admitted, fair, forwarded, metered and charged to the tenant.

@@ -1,9 +1,11 @@
 import type { BackendId } from '../../src/base/ids'
-import { baseAliases } from '../../src/evaluation/base-alias'
+import { baseAliases, tunedBackends, type IsTuned } from '../../src/evaluation/base-alias'
+import type { ModelVersion } from '../../src/registry/model-version'
 import type { ModelAlias } from '../../src/tenants/snapshot'
 
 const RELEASE = 'gpt-4.1-mini-2025-04-14'
 const TUNED: BackendId = 'bke_tuned'
+const SHARED: BackendId = 'bke_shared'
 
 const alias = (name: string, members: readonly BackendId[], more: Partial<ModelAlias> = {}): ModelAlias => ({
   name,
@@ -15,8 +17,19 @@ const alias = (name: string, members: readonly BackendId[], more: Partial<ModelA
   ...more,
 })
 
+let isTuned: IsTuned
+beforeAll(async () => {
+  isTuned = await tunedBackends(models(), new Map([[SHARED, { sharedWith: ['ten_1'] }]]))
+})
+
+async function* models(): AsyncGenerator<Pick<ModelVersion, 'deployment'>> {
+  yield { deployment: { kind: 'none' } }
+  const plan = { accountId: 'a', name: 'tuned', sku: 'Standard', capacity: 1, backendId: TUNED } as const
+  yield { deployment: { kind: 'asleep', plan, sinceMs: 0 } }
+}
+
 const chosen = (...aliases: readonly ModelAlias[]) =>
-  baseAliases({ aliases: Object.fromEntries(aliases.map((each) => [each.name, each])) }, RELEASE, new Set([TUNED]))
+  baseAliases({ aliases: Object.fromEntries(aliases.map((each) => [each.name, each])) }, RELEASE, isTuned)
 
 describe('the base that a tuned model is put beside', () => {
   it('is behind an alias of its family that serves chats, the first by name', () => {
@@ -31,7 +44,7 @@ describe('the base that a tuned model is put beside', () => {
 
   it('is never a tuned model: neither one under its own name nor one that an alias was promoted to', () => {
     const own = alias(`${RELEASE}.ft-${'0'.repeat(26)}`, ['bke_1'])
-    expect(chosen(own, alias('promoted', [TUNED]))).toEqual([])
+    expect(chosen(own, alias('promoted', [TUNED]), alias('adopted', [SHARED]))).toEqual([])
     const [half] = chosen(alias('half', [TUNED, 'bke_1']))
     expect(half?.groups).toEqual([{ members: [{ backendId: 'bke_1', weight: 1 }] }])
     expect(chosen(alias('a-half', [TUNED, 'bke_1']), alias('whole', ['bke_2']))[0]?.name).toBe('whole')
@@ -41,6 +54,8 @@ describe('the base that a tuned model is put beside', () => {
     const limits = { tokensPerMinute: 10 }
     const [found] = chosen(alias('chat', ['bke_1'], { fallback: 'other', hedge: { afterMs: 1, shareMax: 1 }, limits }))
     expect(found).toEqual(alias('chat', ['bke_1'], { limits }))
+    const asleep = { backendId: 'bke_1', modelId: 'mdl_1', sinceMs: 0, wakeMs: 1, answeredBy: 'other' } as const
+    expect(chosen(alias('chat', ['bke_1'], { asleep }))[0]?.asleep?.answeredBy).toBeUndefined()
   })
 
   it('leaves out members that get no calls', () => {

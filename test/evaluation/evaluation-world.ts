@@ -49,6 +49,7 @@ export async function evaluationWorld() {
     store: createEvaluationStore(world.records),
     registry,
     files: filesOf(files),
+    backends: () => new Map(),
     tenantOf: (tenantId) => snapshots.get(tenantId),
     call,
     wake: async () => ({ kind: 'failed', problem: new Problem('conflict', 'It does not wake.') }),

@@ -97,6 +97,9 @@ async function metered(): Promise<Readonly<Record<string, number>>> {
   return Object.fromEntries(own.map(({ alias, calls }) => [alias, calls]))
 }
 
+/** Of the first job's model, which other tests need no other of. */
+let trained: unknown
+
 describe('a job with a gate', () => {
   it('passes a threshold where the model is surely better than its base over the held-out file, and each call is metered', async () => {
     const gate = { kind: 'threshold', metric: 'token_f1_gain_low', scoreMin: 0.2 }
@@ -105,6 +108,7 @@ describe('a job with a gate', () => {
     expect(made.status).toBe(201)
     const job = await over(made.json['id'])
     expect(job).toMatchObject({ status: 'succeeded' })
+    trained = job['modelId']
     const [found, ...others] = await evaluationsOf(job['modelId'])
     expect(others).toEqual([])
     expect(found).toMatchObject({
@@ -181,8 +185,8 @@ const callsOfDeployments = async () =>
 
 describe('an evaluation that somebody asks for by itself', () => {
   it('grades answers by an alias of the tenant’s, keeps those that were asked for, and is told to whoever may read them', async () => {
-    const { id: jobId } = (await call('POST', JOBS, order({}))).json
-    const { modelId } = await over(jobId)
+    const modelId = trained ?? (await over((await call('POST', JOBS, order({}))).json['id']))['modelId']
+    const before = (await evaluationsOf(modelId)).length
     const path = `/api/tenant/models/${String(modelId)}`
     // By a hint of the simulator's, the grader says the same of everything.
     const grader = { alias: 'judge', prompt: '[[echo:{"score": 5}]]' }
@@ -209,7 +213,8 @@ describe('an evaluation that somebody asks for by itself', () => {
     await stack.restarted(pid)
     const second = again?.json['id'] ?? (await evaluationsOf(modelId))[0]?.id
     expect(await evaluationOver(modelId, second)).toMatchObject({ state: 'completed', result: { examples: 8 } })
-    expect((await evaluationsOf(modelId)).map(({ state }) => state)).toEqual(['completed', 'completed'])
+    const states = (await evaluationsOf(modelId)).map(({ state }) => state)
+    expect(states).toEqual(Array.from({ length: before + 2 }, () => 'completed'))
     const log = stack.lines.join('\n')
     for (const secret of ['Sort a customer', 'picture frame']) expect(log).not.toContain(secret)
   }, 120_000)

@@ -247,6 +247,7 @@ export function wireControlPlane(options: WiringOptions) {
       registry,
       // Neither files nor models are here; test/evaluation has both.
       files: { get: async () => undefined, read: async () => undefined },
+      backends: backends.all,
       tenantOf: async (tenantId) => snapshots.get(tenantId),
       call: async () => new Problem('no_backend', 'There are no models here.'),
       wake: async () => ({ kind: 'failed', problem: new Problem('no_backend', 'There are no models here.') }),

@@ -1,6 +1,8 @@
 import { Problem } from '../../src/base/problem'
 import { createFairQueue } from '../../src/fairness/fair-queue'
+import type { Patience } from '../../src/fairness/turn'
 import type { Grant } from '../../src/inference/authorize'
+import { GIVES_WAY } from '../../src/inference/call-for-tenant'
 import type { UpstreamAnswer } from '../../src/inference/forward'
 import { inTurn } from '../../src/inference/in-turn'
 import { RunningCall } from '../../src/inference/running-call'
@@ -72,6 +74,7 @@ const resting = (retryAfterMs: number) => new Problem('backends_cooling_down', '
 interface Given {
   readonly gone?: AbortSignal
   readonly grant?: Grant
+  readonly patience?: Patience
 }
 
 /** One call after another on one queue; each sends what the test lines up for it. */
@@ -79,7 +82,7 @@ function place() {
   const clock = handClock()
   const fairQueue = createFairQueue({ clock })
   const settled: number[] = []
-  const call = (results: (UpstreamAnswer | Problem)[], { gone, grant = granted }: Given = {}) => {
+  const call = (results: (UpstreamAnswer | Problem)[], { gone, grant = granted, patience }: Given = {}) => {
     const sent: (UpstreamAnswer | Problem)[] = []
     const running = new RunningCall(
       {
@@ -98,7 +101,8 @@ function place() {
       },
       { startedAt: 0, startedMonotonicMs: 0 },
     )
-    const turn = { fairQueue, grant, backends: new Map([[backend.id, backend]]), tokens: 100, running, gone }
+    const backends = new Map([[backend.id, backend]])
+    const turn = { fairQueue, grant, backends, tokens: 100, running, gone, patience }
     const answer = inTurn(turn, () => {
       const result = results[sent.length] ?? whole(200)
       sent.push(result)
@@ -168,6 +172,18 @@ describe('a call in its turn', () => {
     await clock.advance(10_000)
     expect(await answer).toMatchObject({ code: 'backends_cooling_down', retryAfterMs: 6_000 })
     expect(fairQueue.waiting).toBe(0)
+  })
+
+  it('of the platform’s own gives way: while others wait it is not sent, nor in their line, and told when to come again', async () => {
+    const { clock, call, fairQueue } = place()
+    const waiting = call([throttled(2_000)])
+    await clock.advance(0)
+    const own = call([], { patience: GIVES_WAY })
+    expect(await own.answer).toMatchObject({ entry: { retryable: true }, retryAfterMs: expect.any(Number) })
+    expect(own.sent).toEqual([])
+    expect(fairQueue.waiting).toBe(1)
+    await clock.advance(2_000)
+    expect(await waiting.answer).toMatchObject({ kind: 'whole', status: 200 })
   })
 
   it('leaves the line when its client has gone, and is not sent', async () => {
