@@ -8,7 +8,7 @@ export interface BodyRoom {
 }
 
 export interface BodyShare {
-  /** False when there is no room for so many more bytes; nothing is taken then. */
+  /** False when there is no room for so many more bytes, or the share was released; nothing is taken then. */
   take(bytes: number): boolean
   /** When the body has been handed to a backend for the last time. Safe to call twice. */
   release(): void
@@ -22,9 +22,11 @@ export function createBodyRoom(bytesMax = BODY_BYTES_HELD_MAX): BodyRoom {
   return {
     open: () => {
       let own = 0
+      let isOver = false
       return {
         take: (bytes) => {
-          if (held + bytes > bytesMax) return false
+          // A body that was given up may go on coming.
+          if (isOver || held + bytes > bytesMax) return false
           held += bytes
           own += bytes
           return true
@@ -32,6 +34,7 @@ export function createBodyRoom(bytesMax = BODY_BYTES_HELD_MAX): BodyRoom {
         release: () => {
           held -= own
           own = 0
+          isOver = true
         },
       }
     },

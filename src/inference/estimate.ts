@@ -1,3 +1,4 @@
+import { assert } from '../base/assert'
 import type { Call } from './read-call'
 
 export interface Estimate {
@@ -12,5 +13,8 @@ export interface Estimate {
  */
 export function estimateTokens(call: Call, outputTokensAllowed: number): Estimate {
   const prompt = call.operation.promptTokens(call)
-  return { prompt, total: Math.max(1, prompt + outputTokensAllowed * call.choices) }
+  const total = Math.max(1, prompt + outputTokensAllowed * call.choices)
+  // Before anything is reserved: of what is no number, nothing could be given back.
+  assert(Number.isSafeInteger(total), 'an estimate is a whole number of tokens')
+  return { prompt, total }
 }

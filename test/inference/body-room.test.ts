@@ -15,4 +15,12 @@ describe('the room for bodies', () => {
     a.release()
     expect([b.take(100), b.take(1)]).toEqual([true, false])
   })
+
+  it('is not taken by a body that goes on coming after it was given up', () => {
+    const room = createBodyRoom(100)
+    const [late, other] = [room.open(), room.open()]
+    late.take(60)
+    late.release()
+    expect([late.take(1), other.take(100)]).toEqual([false, true])
+  })
 })

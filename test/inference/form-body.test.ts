@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { Problem } from '../../src/base/problem'
-import { parseForm, setFormFields, textFields, type Form } from '../../src/inference/form-body'
+import { parseForm, partNames, setFormFields, textFields, type Form } from '../../src/inference/form-body'
 
 /** What a client's own encoder makes of a form, read back by the platform's. */
 async function encoded(fill: (form: FormData) => void) {
@@ -70,3 +70,55 @@ describe('a form', () => {
     )
   })
 })
+
+describe('the head of a part', () => {
+  const disposition = (parameters: string) => partNames(`Content-Disposition: form-data; ${parameters}\r\n\r\n`)
+
+  it.each([
+    ['a browser and most libraries', 'name="file"; filename="a b.wav"', { name: 'file', filename: 'a b.wav' }],
+    ['.NET', "name=file; filename=a.wav; filename*=utf-8''a.wav", { name: 'file', filename: 'a.wav' }],
+    ['older urllib3', 'name="file"; filename*=utf-8\'\'%C3%A4.wav', { name: 'file', filename: "utf-8''%C3%A4.wav" }],
+    ['older curl', 'name="file"; filename="say \\"hi\\".wav"', { name: 'file', filename: 'say \\"hi\\".wav' }],
+    ['Windows', 'name="file"; filename="C:\\sounds\\"', { name: 'file', filename: 'C:\\sounds\\' }],
+    ['one that turns the order around', 'filename="a.wav"; name="file"', { name: 'file', filename: 'a.wav' }],
+    ['a field', 'name="model"', { name: 'model', filename: undefined }],
+  ])('is read as %s writes it', (_who, parameters, names) => {
+    expect(disposition(parameters)).toEqual(names)
+  })
+
+  it.each([
+    ['two names', 'name="a"; name="model"'],
+    ['a name within the name of a file', 'filename="a\\"; name="model"'],
+    ['a quote within a name', 'name="a\\"; filename=\\"b"'],
+    ['a name in another encoding', `name="a"; name*=utf-8''model`],
+    ['a name in pieces', 'name*0="mo"; name*1="del"; name="a"'],
+    ['something behind a name', 'name="a"model'],
+    ['a line that goes on', 'x=1\r\n ; name="model"'],
+    ['a line that ends by half', 'name="a"\nContent-Disposition: form-data; name="model"'],
+    ['a second disposition', 'name="a"\r\nContent-Disposition: form-data; name="model"'],
+    ['a value in another encoding', 'name="a"\r\nContent-Transfer-Encoding: base64'],
+    ['no name', 'filename="a"'],
+  ])('that has %s is no head, since readers differ on it', (_what, parameters) => {
+    expect(disposition(parameters)).toBeUndefined()
+  })
+})
+
+it.each([
+  ['before its first boundary', 'x--b\r\n'],
+  ['in a line before its first boundary', 'x\r\n--b\r\n'],
+])('a form with something %s is refused', (_where, beginning) => {
+  const rest = 'Content-Disposition: form-data; name="model"\r\n\r\nm\r\n--b--\r\n'
+  expect(parseForm(Buffer.from(beginning + rest), 'multipart/form-data; boundary=b')).toBeInstanceOf(Problem)
+  expect(parseForm(Buffer.from(`\r\n--b \r\n${rest}`), 'multipart/form-data; boundary=b')).toMatchObject({
+    parts: [{ name: 'model' }],
+  })
+})
+
+it.each(['and more', '\r\n--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nother\r\n--b--'])(
+  'a form with something behind its end is refused: %j',
+  (more) => {
+    const whole = `--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nm\r\n--b--`
+    expect(parseForm(Buffer.from(whole), 'multipart/form-data; boundary=b')).toMatchObject({ parts: [{ name: 'a' }] })
+    expect(parseForm(Buffer.from(whole + more), 'multipart/form-data; boundary=b')).toBeInstanceOf(Problem)
+  },
+)

@@ -9,7 +9,11 @@ import { textTokens } from '../text-tokens'
 const IMAGES_MAX = 10
 const PROMPT_CHARACTERS_MAX = 32_000
 /** Output tokens of one image of a gpt-image model: the largest and best that a call may get, unless it asks for less. */
-const TOKENS_BY_QUALITY: Readonly<Record<string, number>> = { low: 408, medium: 1_584, high: 6_240 }
+const TOKENS_BY_QUALITY: ReadonlyMap<unknown, number> = new Map([
+  ['low', 408],
+  ['medium', 1_584],
+  ['high', 6_240],
+])
 const TOKENS_MAX = 6_240
 /** An input image at high fidelity. */
 const INPUT_IMAGE_TOKENS = 6_000
@@ -59,8 +63,7 @@ function readImages(body: Body): Reading | Problem {
 }
 
 function imageTokens({ body }: { body: Body }): number {
-  const quality = body['quality']
-  return (typeof quality === 'string' ? TOKENS_BY_QUALITY[quality] : undefined) ?? TOKENS_MAX
+  return TOKENS_BY_QUALITY.get(body['quality']) ?? TOKENS_MAX
 }
 
 /** Some models report tokens, all of them give images: an image is an object with its bytes or its address. */
