@@ -19,6 +19,8 @@ const WAIT_MS_MIN = 1_000
 const WAIT_MS_MAX = 60_000
 /** The addresses that failed longest ago leave first. */
 const ADDRESSES_MAX = 10_000
+/** An IPv6 address in brackets with a zone and a port. */
+const ADDRESS_CHARACTERS_MAX = 64
 
 interface Failures {
   count: number
@@ -50,6 +52,6 @@ export function createFailedAttempts(clock: Clock): FailedAttempts {
 /** The hop that the platform's own front end saw: the last one, which a client cannot make up. */
 function addressOf(headers: HeaderReader): string | undefined {
   const last = headers.get('x-forwarded-for')?.split(',').at(-1)?.trim()
-  // Azure's front end writes the port behind an IPv4 address.
-  return last ? last.replace(/^(\d+(?:\.\d+){3}):\d+$/, '$1') : undefined
+  // Azure's front end writes the port behind an IPv4 address. What is longer than any address is kept as one of its length.
+  return last ? last.slice(0, ADDRESS_CHARACTERS_MAX).replace(/^(\d+(?:\.\d+){3}):\d+$/, '$1') : undefined
 }

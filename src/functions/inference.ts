@@ -52,9 +52,9 @@ function pathOf(url: string): string {
 }
 
 function readBody(request: HttpRequest, clock: Clock, bounds: BodyBounds): Promise<BodyResult> {
-  const declared = request.headers.get('content-length')
+  const declared = declaredBytes(request)
   // So little comes together with its headers, or the server in front of us gives up on it; a timer for each would be waste.
-  if (declared !== null && Number(declared) <= UNTIMED_BYTES_MAX) return collectOrCut(request, bounds)
+  if (declared !== undefined && declared <= UNTIMED_BYTES_MAX) return collectOrCut(request, bounds)
   return new Promise((resolve) => {
     const cancel = clock.after(bounds.timeoutMs, () => resolve({ kind: 'timeout' }))
     void collectOrCut(request, bounds).then(resolve).finally(cancel)
@@ -63,26 +63,54 @@ function readBody(request: HttpRequest, clock: Clock, bounds: BodyBounds): Promi
 
 /** Larger bodies, and those of unknown length, have to arrive within their time. */
 const UNTIMED_BYTES_MAX = 64 * 1024
+/** Of a body that is refused in its midst; the server in front of us takes no larger ones. */
+const PASSED_OVER_BYTES_MAX = 128 * 1024 * 1024
 
 function collectOrCut(request: HttpRequest, bounds: BodyBounds): Promise<BodyResult> {
   return collectBody(request, bounds).catch((): BodyResult => ({ kind: 'cut-off' }))
 }
 
 async function collectBody(request: HttpRequest, { bytesMax, take }: BodyBounds): Promise<BodyResult> {
-  const declared = request.headers.get('content-length')
-  if (declared !== null) {
+  const declared = declaredBytes(request)
+  if (declared !== undefined) {
     // The server in front of us holds the client to the length that it declared.
-    if (Number(declared) > bytesMax) return { kind: 'too-large' }
-    if (!take(Number(declared))) return { kind: 'no-room' }
+    if (declared > bytesMax) return { kind: 'too-large' }
+    if (!take(declared)) return { kind: 'no-room' }
     return { kind: 'read', bytes: Buffer.from(await request.arrayBuffer()) }
   }
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of bytesOf(request)) {
-    bytes += chunk.length
-    if (bytes > bytesMax) return { kind: 'too-large' }
-    if (!take(chunk.length)) return { kind: 'no-room' }
-    chunks.push(chunk)
+  const pieces = bytesOf(request)[Symbol.asyncIterator]()
+  for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
+    bytes += next.value.length
+    const refused = bytes > bytesMax ? 'too-large' : take(next.value.length) ? undefined : 'no-room'
+    if (refused) {
+      void passOver(pieces)
+      return { kind: refused }
+    }
+    chunks.push(next.value)
   }
   return { kind: 'read', bytes: Buffer.concat(chunks) }
+}
+
+/**
+ * Takes the rest and forgets it. To give up the reading would close the connection, and whoever still sends on it would never see
+ * the answer: some clients read none before they have sent everything.
+ */
+async function passOver(pieces: AsyncIterator<Uint8Array>): Promise<void> {
+  try {
+    for (let bytes = 0; bytes < PASSED_OVER_BYTES_MAX;) {
+      const { done, value } = await pieces.next()
+      if (done) return
+      bytes += value.length
+    }
+    await pieces.return?.()
+  } catch {
+    // It was cut off: nobody listens.
+  }
+}
+
+function declaredBytes({ headers }: HttpRequest): number | undefined {
+  const declared = headers.get('content-length')
+  return declared !== null && /^\d{1,15}$/.test(declared) ? Number(declared) : undefined
 }

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { Problem } from '../base/problem'
+import { checkEncoding } from './body-encoding'
 import type { BodyShare } from './body-room'
 import type { InferenceRequest } from './inference-request'
 import { parseForm, textFields, type Form } from './form-body'
@@ -58,6 +59,8 @@ export async function readBytes(
   share: BodyShare,
   bytesMax: number,
 ): Promise<Buffer | Problem> {
+  const encoded = checkEncoding(request.headers)
+  if (encoded) return encoded
   const read = await request.readBody({ bytesMax, timeoutMs: BODY_TIMEOUT_MS, take: share.take })
   switch (read.kind) {
     case 'too-large':
@@ -67,7 +70,10 @@ export async function readBytes(
         retryAfterMs: 1_000,
       })
     case 'timeout':
-      return new Problem('body_timeout', `The body did not arrive within ${BODY_TIMEOUT_MS / 1_000} s.`)
+      // Closed, so that what still comes of it is held by nobody.
+      return new Problem('body_timeout', `The body did not arrive within ${BODY_TIMEOUT_MS / 1_000} s.`, {
+        headers: { connection: 'close' },
+      })
     case 'cut-off':
       return new Problem('invalid_request', 'The connection was closed before the body was complete.')
     case 'read':
@@ -114,9 +120,11 @@ function parseFormBody(bytes: Buffer, contentType: string | null): Content | Pro
   if (form instanceof Problem) return form
   const texts = textFields(bytes, form)
   if (texts instanceof Problem) return texts
-  const fields = form.parts.filter(({ filename }) => filename === undefined).map(({ name }) => name)
-  const twice = fields.find((name, at) => DECIDING_FIELDS.has(name) && fields.indexOf(name) < at)
-  if (twice !== undefined) return invalid(twice, 'stands twice in the form; send it once')
+  const deciding = form.parts.filter(({ name }) => DECIDING_FIELDS.has(name))
+  const twice = deciding.find(({ name }, at) => deciding.findIndex((one) => one.name === name) < at)
+  if (twice) return invalid(twice.name, 'stands twice in the form; send it once')
+  const asFile = deciding.find(({ filename }) => filename !== undefined)
+  if (asFile) return invalid(asFile.name, 'must not be a file')
   const files = form.parts.filter(({ filename }) => filename !== undefined)
   return {
     body: { ...texts, ...typed(texts) },
@@ -158,5 +166,8 @@ export function parseBody(bytes: Buffer): Body | Problem {
 
 /** V8 quotes a piece of the text; the position says enough. */
 function withoutContent(reason: string): string {
-  return /at position \d+(?: \(line \d+ column \d+\))?/.exec(reason)?.[0] ?? 'it ends too early'
+  const position = /at position \d+(?: \(line \d+ column \d+\))?/.exec(reason)?.[0]
+  return (
+    position ?? (/end of JSON|Unterminated/.test(reason) ? 'it ends too early' : 'it holds what JSON does not have')
+  )
 }

@@ -9,6 +9,7 @@ import { accountOf } from './account'
 import { limitRefusal } from './admit'
 import { requestIdHeaders, type Answer } from './answer'
 import { rateHeaders } from './answer-headers'
+import { checkEncoding } from './body-encoding'
 import type { BodyShare } from './body-room'
 import type { InferenceRequest } from './inference-request'
 import type { Target } from './match-path'
@@ -62,7 +63,7 @@ export async function serveStored(
       gone: request.gone,
       taken: request.taken,
       readJson: () => readJson(request, share),
-      bytes: () => flowing(request.bytes(), clock),
+      bytes: () => flowing(request, clock),
     })
     if (answer instanceof Problem) return answer
     const headers = { ...answer.headers, ...requestIdHeaders(requestId), ...rateHeaders(admission.rates) }
@@ -77,9 +78,11 @@ async function readJson(request: InferenceRequest, share: BodyShare): Promise<Bo
   return bytes instanceof Problem ? bytes : parseBody(bytes)
 }
 
-/** Ends with a problem where the sender stands still or goes away. */
-async function* flowing(body: AsyncIterable<Uint8Array>, clock: Clock): AsyncGenerator<Uint8Array> {
-  const iterator = body[Symbol.asyncIterator]()
+/** Ends with a problem where the sender stands still or goes away, or packs what it sends. */
+async function* flowing(request: InferenceRequest, clock: Clock): AsyncGenerator<Uint8Array> {
+  const encoded = checkEncoding(request.headers)
+  if (encoded) throw new ProblemError(encoded)
+  const iterator = request.bytes()[Symbol.asyncIterator]()
   try {
     for (;;) {
       const next = await within(iterator.next(), clock)
