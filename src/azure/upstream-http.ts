@@ -112,7 +112,10 @@ function send(agent: Agent, clock: Clock, request: UpstreamSend): Promise<Upstre
           watch.sent()
           body.attach(controller)
         },
-        onResponseStart: (_controller, status, headers) => resolve({ status, headers, body }),
+        onResponseStart: (_controller, status, headers) => {
+          // An interim answer (103) announces one.
+          if (status >= 200) resolve({ status, headers, body })
+        },
         onResponseData: (_controller, chunk) => {
           watch.piece()
           body.push(chunk)

@@ -18,6 +18,13 @@ export function answerHeaders(
   return headers
 }
 
+export const JSON_TYPE = { 'content-type': 'application/json' }
+
+/** JSON by its own name, whatever the backend calls it: as a page a browser would run what a model wrote. */
+export function asJson(headers: Record<string, string>): Record<string, string> {
+  return /^application\/json\b/i.test(headers['content-type'] ?? '') ? headers : { ...headers, ...JSON_TYPE }
+}
+
 /** The tenant's own limits; resets in whole seconds as Azure writes them. */
 export function rateHeaders({ requests, tokens }: RateView): Record<string, string> {
   return {

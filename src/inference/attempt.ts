@@ -11,8 +11,10 @@ import type { BackendHealth, HealthAttempt } from '../routing/health'
 import type { BackendLoad, LoadHold, ReservedTokens } from '../routing/load'
 import { readRetryAfterMs, readUtilization } from '../routing/retry-after'
 import { errorBody } from './answer'
+import { whyNoAnswer, whyNoSound } from './answer-check'
 import type { Grant } from './authorize'
 import type { Call } from './read-call'
+import { withLineFeeds } from './sse'
 import { readOpening } from './stream-opening'
 import { buildUpstreamRequest } from './upstream-request'
 
@@ -50,7 +52,7 @@ export type FailureReason =
   | 'connect'
   | 'timeout'
   | 'broken'
-  /** A server error, in the status or as the first event of a stream. */
+  /** A server error, in the status or as the first event of a stream, or a success that is no answer. */
   | 'status'
   /** It takes neither our credential, nor our network, nor the deployment's name. */
   | 'rejected-us'
@@ -110,6 +112,8 @@ async function send(deps: AttemptDeps, input: AttemptInput, backend: Backend, ho
     if (response.status === 200 && call.operation.answersBytes) return await startBytes(response, hold)
     const body = await response.body.readAll(ANSWER_BYTES_MAX)
     if (!body) return { kind: 'failed', why: 'status', detail: `the answer is larger than ${ANSWER_BYTES_MAX} bytes` }
+    const why = whyNoAnswer(response, body, call.operation)
+    if (why !== undefined) return { kind: 'failed', why: 'status', detail: why }
     if (isVersionRefusal(response.status, body, call, backend))
       return { ...versionRefusal(response.headers, call), hold }
     return judge(response.status, response.headers, body, { nowMs: deps.clock.now(), hold })
@@ -156,7 +160,8 @@ function acceptedBy({ stream, operation }: Call): string {
 
 /** A stream that opens with an error has not begun. */
 async function startStream({ clock }: AttemptDeps, response: UpstreamResponse, hold: LoadHold): Promise<Attempt> {
-  const { headers, body } = response
+  const { headers } = response
+  const body = withLineFeeds(response.body)
   const opening = await readOpening(body, clock)
   switch (opening.kind) {
     case 'begun':
@@ -179,6 +184,11 @@ async function startStream({ clock }: AttemptDeps, response: UpstreamResponse, h
  * out when an answer breaks off behind its first: another backend may still be asked, and the client told what has failed.
  */
 async function startBytes({ headers, body }: UpstreamResponse, hold: LoadHold): Promise<Attempt> {
+  const why = whyNoSound({ headers })
+  if (why !== undefined) {
+    body.cancel('the answer is no sound')
+    return { kind: 'failed', why: 'status', detail: why }
+  }
   const first = await body.next()
   if (!first) return { kind: 'failed', why: 'broken', detail: 'the answer ended before its first byte' }
   const second = await body.next()

@@ -37,6 +37,8 @@ export interface Operation {
   readonly requestedOutput?: (call: Call) => number
   /** The usage that a whole answer reports; by default as OpenAI's usage object says it. */
   readonly usageOf?: (answer: Buffer, call: Call) => TokenUsage | undefined
+  /** A success may be text in place of JSON: subtitles, or what was said and nothing else. */
+  readonly mayAnswerText?: true
   /** A success is neither JSON nor events, and goes on as its bytes come. */
   readonly answersBytes?: true
   /** What else has to be set in the body before it is sent on. */

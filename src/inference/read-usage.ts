@@ -3,6 +3,15 @@ import { noMedia, noTokens, type TokenUsage } from '../metering/usage-record'
 const USAGE_KEY = Buffer.from('"usage"')
 const BACKSLASH = 0x5c
 const OPEN_BRACE = 0x7b
+/** Between the key and its object. */
+const GAP = /^\s*:\s*(?=\{)/
+const GAP_BYTES_MAX = 64
+const OBJECT_BYTES_MAX = 16 * 1024
+/** An answer has one; what has more was not made by a model, and is not searched from end to end for each. */
+const KEYS_MAX = 16
+/** Of one call. A count beyond it is none: settled as it stands it would shut its tenant out for months. */
+const TOKENS_MAX = 1_000_000_000
+const SOUND_MS_MAX = 7 * 24 * 3_600_000
 
 /**
  * The usage that a whole JSON answer reports, or undefined. Embedding answers are megabytes, so the last `"usage":{…}`
@@ -10,12 +19,11 @@ const OPEN_BRACE = 0x7b
  * answer quotes cannot be mistaken for it.
  */
 export function usageOfAnswer(body: Buffer): TokenUsage | undefined {
-  for (let at = body.lastIndexOf(USAGE_KEY); at >= 0; at = at === 0 ? -1 : body.lastIndexOf(USAGE_KEY, at - 1)) {
-    if (body[at - 1] === BACKSLASH) continue
-    const open = body.indexOf(OPEN_BRACE, at)
-    if (open < 0 || !/^\s*:\s*$/.test(body.toString('latin1', at + USAGE_KEY.length, open))) continue
-    const usage = readUsage(parseObjectAt(body, open))
+  let at = body.lastIndexOf(USAGE_KEY)
+  for (let keys = 0; at >= 0 && keys < KEYS_MAX; keys++) {
+    const usage = body[at - 1] === BACKSLASH ? undefined : readUsage(objectBehind(body, at + USAGE_KEY.length))
     if (usage) return usage
+    at = at === 0 ? -1 : body.lastIndexOf(USAGE_KEY, at - 1)
   }
   return undefined
 }
@@ -37,14 +45,24 @@ export function readUsage(value: unknown): TokenUsage | undefined {
 
 /** Models that are billed by the second say so in place of tokens. */
 function soundUsage({ seconds }: Record<string, unknown>): TokenUsage | undefined {
-  if (typeof seconds !== 'number' || !(seconds >= 0)) return undefined
-  return { ...noTokens, media: { ...noMedia, audioMs: Math.round(seconds * 1_000) } }
+  const audioMs = typeof seconds === 'number' ? soundMs(seconds) : undefined
+  return audioMs === undefined ? undefined : { ...noTokens, media: { ...noMedia, audioMs } }
 }
 
-function parseObjectAt(body: Buffer, open: number): unknown {
+/** How long a sound was, in whole milliseconds; undefined for what no sound can be. */
+export function soundMs(seconds: number): number | undefined {
+  const ms = Math.round(seconds * 1_000)
+  return ms >= 0 && ms <= SOUND_MS_MAX ? ms : undefined
+}
+
+function objectBehind(body: Buffer, from: number): unknown {
+  const gap = GAP.exec(body.toString('latin1', from, from + GAP_BYTES_MAX))?.[0]
+  if (gap === undefined) return undefined
+  const open = from + gap.length
+  const end = Math.min(body.length, open + OBJECT_BYTES_MAX)
   // A usage object holds numbers and flat objects, no strings with braces: the text up to its own last brace parses.
   let depth = 0
-  for (let at = open; at < body.length; at++) {
+  for (let at = open; at < end; at++) {
     const byte = body[at]
     if (byte === OPEN_BRACE) depth += 1
     else if (byte === 0x7d && --depth === 0) {
@@ -63,7 +81,7 @@ function detail(details: unknown, key: string): number {
 }
 
 function count(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= TOKENS_MAX ? value : undefined
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

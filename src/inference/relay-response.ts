@@ -1,7 +1,7 @@
 import { Problem } from '../base/problem'
 import { noTokens, type TokenUsage } from '../metering/usage-record'
 import { renderProblem, type Answer } from './answer'
-import { answerHeaders } from './answer-headers'
+import { answerHeaders, asJson } from './answer-headers'
 import type { Grant } from './authorize'
 import { isOverStatus, type ResponseBinding } from './binding'
 import type { Estimate } from './estimate'
@@ -40,7 +40,7 @@ export async function relayWholeResponse(
   binding.begun({ upstreamId, backend, grant, estimate, ended: isOverStatus(made.status) ? made : undefined })
   await Promise.all([running.durable(), binding.kept()])
   const renames = [...binding.renames, { upstreamId, ourId: binding.id }]
-  return { status, headers: answerHeaders(answer.headers, context), body: renamed(body, renames) }
+  return { status, headers: asJson(answerHeaders(answer.headers, context)), body: renamed(body, renames) }
 }
 
 /** What the limits keep for a response until its own usage is known. */

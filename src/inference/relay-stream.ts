@@ -182,9 +182,16 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
   }
 }
 
+/** A line end, or what a server adds of its own; the connection of one that says more is given up. */
+const BEHIND_THE_END_BYTES_MAX = 64 * 1024
+
 async function drain({ rest }: StreamAnswer): Promise<void> {
   try {
-    while (await rest.next());
+    let bytes = 0
+    for (let piece = await rest.next(); piece; piece = await rest.next()) {
+      bytes += piece.length
+      if (bytes > BEHIND_THE_END_BYTES_MAX) return rest.cancel('the answer is over')
+    }
   } catch {
     // The answer was whole; how its connection ended no longer matters.
   }

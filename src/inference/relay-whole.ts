@@ -1,7 +1,7 @@
 import { Problem } from '../base/problem'
 import { noTokens } from '../metering/usage-record'
 import { errorBody, type Answer } from './answer'
-import { answerHeaders } from './answer-headers'
+import { answerHeaders, asJson, JSON_TYPE } from './answer-headers'
 import type { UpstreamAnswer } from './forward'
 import { renamedError } from './made-response'
 import { relayWholeResponse } from './relay-response'
@@ -14,11 +14,10 @@ type WholeAnswer = Extract<UpstreamAnswer, { kind: 'whole' }>
 export async function relayWhole(answer: WholeAnswer, context: RelayContext): Promise<Answer> {
   const { running, promptEstimate } = context
   const { status, body, backend, attempts } = answer
-  const { response } = context
+  const { call, response } = context
   running.firstByte()
   if (status === 200 && response) return relayWholeResponse(answer, context, response)
   if (status === 200) {
-    const { call } = context
     const reported = call.operation.usageOf ? call.operation.usageOf(body, call) : usageOfAnswer(body)
     const usage = reported ?? { ...noTokens, promptTokens: promptEstimate }
     running.end({ outcome: 'completed', status, usage, estimated: !reported, backend, attempts })
@@ -29,13 +28,14 @@ export async function relayWhole(answer: WholeAnswer, context: RelayContext): Pr
     running.end({ outcome: 'rejected', status, usage, estimated: billed, backend, attempts })
   }
   await running.durable()
+  const headers = answerHeaders(answer.headers, context)
+  if (status === 200) return { status, headers: call.operation.mayAnswerText ? headers : asJson(headers), body }
   const shown = response ? renamedError(body, response.binding.renames) : body
-  return { status, headers: answerHeaders(answer.headers, context), body: asErrorBody(status, shown) }
+  return { status, headers: { ...headers, ...JSON_TYPE }, body: asErrorBody(status, shown) }
 }
 
 /** Error bodies of another shape than OpenAI's family in SDKs as "status code (no body)", so they are put in its shape. */
-function asErrorBody(status: number, body: Buffer): Buffer | string {
-  if (status < 400) return body
+export function asErrorBody(status: number, body: Buffer): Buffer | string {
   try {
     const value = JSON.parse(body.toString('utf8')) as { error?: unknown } | null
     if (typeof value?.error === 'object' && value.error !== null) return body

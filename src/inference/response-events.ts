@@ -1,13 +1,11 @@
-import { UpstreamError } from '../azure/upstream-http'
 import type { Problem } from '../base/problem'
 import type { TokenUsage } from '../metering/usage-record'
 import { isOverStatus, type Renaming } from './binding'
 import type { EventPass } from './event-pass'
 import { readMadeResponse, renamedText, type MadeResponse } from './made-response'
-import { cutEvents, dataOf, endOfEvent, endsLikeJson } from './sse'
+import { dataOf, endOfEvent, hasData, isEvent, looksLikeJson, WholeEvents } from './sse'
 import { TextTally } from './text-tally'
 
-const NO_BYTES: Buffer = Buffer.alloc(0)
 /** The event that ends a response repeats all of it, with the images that it drew. */
 const EVENT_BYTES_MAX = 32 * 1024 * 1024
 /** May stand in a tool's schema, which `response.created` repeats: the event that has it is parsed before it is believed. */
@@ -37,9 +35,9 @@ export class ResponseEvents implements EventPass {
   malformed = false
   readonly tally = new TextTally('responses')
   readonly #options: ResponseEventsOptions
+  readonly #whole = new WholeEvents(EVENT_BYTES_MAX)
   #renames: readonly Renaming[]
   #begun: MadeResponse | undefined
-  #partial = NO_BYTES
   #last = ''
 
   constructor(options: ResponseEventsOptions) {
@@ -52,18 +50,11 @@ export class ResponseEvents implements EventPass {
   }
 
   take(chunk: Buffer): Buffer {
-    const bytes = this.#partial.length > 0 ? Buffer.concat([this.#partial, chunk]) : chunk
-    const end = cutEvents(bytes)
-    this.#partial = end === bytes.length ? NO_BYTES : bytes.subarray(end)
-    if (this.#partial.length > EVENT_BYTES_MAX) throw new UpstreamError('broken', 'the answer is not an event stream')
-    return this.#pass(end === bytes.length ? bytes : bytes.subarray(0, end))
+    return this.#pass(this.#whole.take(chunk))
   }
 
   finish(): Buffer {
-    if (this.#partial.length === 0) return NO_BYTES
-    const rest = Buffer.concat([this.#partial, Buffer.from('\n\n')])
-    this.#partial = NO_BYTES
-    return this.#pass(rest)
+    return this.#pass(this.#whole.finish())
   }
 
   /** With the number that comes next, so that clients which count see no gap. */
@@ -104,8 +95,11 @@ export class ResponseEvents implements EventPass {
 
   #look(event: string, bytes: () => Buffer): void {
     // Comments are passed on unseen.
-    if (!event.startsWith('data:') && !event.includes('\ndata:')) return
-    if (!endsLikeJson(event)) {
+    if (!hasData(event)) {
+      this.malformed = !isEvent(event)
+      return
+    }
+    if (!looksLikeJson(event)) {
       this.malformed = true
       return
     }

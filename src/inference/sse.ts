@@ -1,46 +1,129 @@
+import { UpstreamError } from '../azure/upstream-http'
+
 /**
- * Server-sent events as bytes. An event ends with an empty line; lines may end in LF or CRLF (WHATWG HTML, 9.2.6).
- * Chunks of the network and events do not fall together, so what is behind the last whole event is kept for the next chunk.
+ * Server-sent events as bytes (WHATWG HTML, 9.2.6). An event ends with an empty line. Behind `withLineFeeds` lines end in LF alone,
+ * and everything here relies on it.
  */
 const LF_LF = Buffer.from('\n\n')
-const CRLF_CRLF = Buffer.from('\r\n\r\n')
 const LF = 0x0a
-const CLOSE_BRACE = 0x7d
-const CLOSE_BRACKET = 0x5d
+const CR = 0x0d
 const SPACE = 0x20
-const ERROR_KEY = Buffer.from('"error"')
-const CHOICES_KEY = Buffer.from('"choices"')
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+const DATA = 'data:'
+const NO_BYTES: Buffer = Buffer.alloc(0)
+/** Every line of an event begins so; what does not is a page, or noise, and goes to no client. */
+const FIELD = /^(?:data|event|id|retry)?:/
+
+/** A body that is read piece by piece. */
+interface Pieces {
+  next(): Promise<Buffer | undefined>
+  readable(): Promise<void>
+  cancel(why: string): void
+}
+
+/** The same body with its line ends (CRLF, CR or LF, wherever pieces are cut) as LF. JSON has no bare CR: nothing else is changed. */
+export function withLineFeeds(body: Pieces): Pieces {
+  const ends = new LineEnds()
+  return {
+    next: async () => {
+      const piece = await body.next()
+      return piece && ends.toLineFeeds(piece)
+    },
+    readable: () => body.readable(),
+    cancel: (why) => body.cancel(why),
+  }
+}
+
+class LineEnds {
+  #endedInReturn = false
+
+  toLineFeeds(piece: Buffer): Buffer {
+    if (piece.length === 0) return piece
+    // Of a CRLF that was cut in two the CR has gone on as the line's end.
+    const from = this.#endedInReturn && piece[0] === LF ? 1 : 0
+    this.#endedInReturn = piece[piece.length - 1] === CR
+    if (!piece.includes(CR)) return piece.subarray(from)
+    return Buffer.from(piece.toString('latin1', from).replaceAll(/\r\n?/g, '\n'), 'latin1')
+  }
+}
+
+/**
+ * Chunks of the network and events do not fall together, so what is behind the last whole event is kept for the chunks that
+ * follow. They are joined once, when its end has come: an event with an image comes in thousands of chunks.
+ */
+export class WholeEvents {
+  readonly #bytesMax: number
+  #pieces: Buffer[] = []
+  #bytes = 0
+
+  /** `bytesMax` of one event: more without an end is no event stream. */
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax
+  }
+
+  /** The events that are whole with this chunk; none of its bytes are copied where it holds nothing else. Throws beyond the bound. */
+  take(chunk: Buffer): Buffer {
+    if (chunk.length === 0) return NO_BYTES
+    const end = cutEvents(chunk) || (this.#endsLine() && chunk[0] === LF ? 1 : 0)
+    if (end === 0) {
+      this.#hold(chunk)
+      return NO_BYTES
+    }
+    const last = end === chunk.length ? chunk : chunk.subarray(0, end)
+    const whole = this.#pieces.length === 0 ? last : Buffer.concat([...this.#pieces, last], this.#bytes + end)
+    this.#pieces = []
+    this.#bytes = 0
+    if (end < chunk.length) this.#hold(chunk.subarray(end))
+    return whole
+  }
+
+  /** What is left, as an event: some servers leave out the empty line behind the last one. */
+  finish(): Buffer {
+    if (this.#bytes === 0) return NO_BYTES
+    const rest = Buffer.concat([...this.#pieces, LF_LF])
+    this.#pieces = []
+    this.#bytes = 0
+    return rest
+  }
+
+  #hold(piece: Buffer): void {
+    this.#pieces.push(piece)
+    this.#bytes += piece.length
+    if (this.#bytes > this.#bytesMax) throw new UpstreamError('broken', 'the answer is not an event stream')
+  }
+
+  #endsLine(): boolean {
+    const last = this.#pieces.at(-1)
+    return last !== undefined && last[last.length - 1] === LF
+  }
+}
 
 /** The index behind the last whole event, or 0. */
 export function cutEvents(bytes: Buffer): number {
   const { length } = bytes
   if (bytes[length - 1] === LF && bytes[length - 2] === LF) return length
-  const lf = bytes.lastIndexOf(LF_LF)
-  const crlf = bytes.lastIndexOf(CRLF_CRLF)
-  return Math.max(lf < 0 ? 0 : lf + LF_LF.length, crlf < 0 ? 0 : crlf + CRLF_CRLF.length)
+  const at = bytes.lastIndexOf(LF_LF)
+  return at < 0 ? 0 : at + LF_LF.length
 }
 
 /** The index behind the event that starts at `start`, in a Latin-1 view of the bytes. */
 export function endOfEvent(text: string, start: number): number {
-  const lf = text.indexOf('\n\n', start)
-  const limit = lf < 0 ? text.length : lf
-  // JSON has no bare carriage return, so an LF stream is recognised by one quick search.
-  const cr = text.indexOf('\r', start)
-  if (cr >= 0 && cr < limit) {
-    const crlf = text.indexOf('\r\n\r\n', cr)
-    if (crlf >= 0 && crlf < limit) return crlf + CRLF_CRLF.length
-  }
-  return lf < 0 ? text.length : lf + LF_LF.length
+  const at = text.indexOf('\n\n', start)
+  return at < 0 ? text.length : at + LF_LF.length
 }
+
+/** Whether it begins as an event does. Empty lines are events that say nothing. */
+export const isEvent = (event: string) => FIELD.test(event) || event.trim() === ''
+
+/** Whether an event has data; those that have none are comments and the like, and pass unseen. */
+export const hasData = (event: string) => event.startsWith(DATA) || event.includes(`\n${DATA}`)
 
 /** The JSON of an event's data, or undefined for comments, `[DONE]` and anything that is not JSON. */
 export function dataOf(event: Buffer): unknown {
-  const data = event
-    .toString('utf8')
-    .split(/\r?\n/)
-    .filter((line) => line.startsWith('data:'))
-    .map((line) => line.slice('data:'.length).trimStart())
-    .join('\n')
+  const data = dataText(event.toString('utf8'))
   if (!data.startsWith('{')) return undefined
   try {
     return JSON.parse(data) as unknown
@@ -49,20 +132,28 @@ export function dataOf(event: Buffer): unknown {
   }
 }
 
-/** Told by its last character alone: a data line of these streams ends with a brace. Parsing all would cost more than relaying. */
-export function endsLikeJson(event: string): boolean {
-  let last = event.length - 1
-  while (last > 0 && event.charCodeAt(last) <= SPACE) last -= 1
-  const end = event.charCodeAt(last)
-  return end === CLOSE_BRACE || end === CLOSE_BRACKET
+const dataText = (event: string): string =>
+  event
+    .split('\n')
+    .filter((line) => line.startsWith(DATA))
+    .map((line) => line.slice(DATA.length).trimStart())
+    .join('\n')
+
+/**
+ * Whether an event's data can be what such streams carry: an object of JSON, or `[DONE]`. Told by its first and last character, and by
+ * what JSON never has: parsing all would cost more than relaying.
+ */
+export function looksLikeJson(event: string): boolean {
+  if (event.includes('\0')) return false
+  const at = event.startsWith(DATA) ? 0 : event.indexOf(`\n${DATA}`) + 1
+  return hasBrackets(event, at + DATA.length) || hasBrackets(dataText(event), 0)
 }
 
-/** Whether a stream opens with an error event in place of an answer. */
-export function startsWithError(first: Buffer): boolean {
-  const key = first.indexOf(ERROR_KEY)
-  if (key < 0) return false
-  const choices = first.indexOf(CHOICES_KEY)
-  if (choices >= 0 && choices < key) return false
-  const data = dataOf(first.subarray(0, endOfEvent(first.toString('latin1'), 0)))
-  return typeof data === 'object' && data !== null && 'error' in data && Boolean(data.error)
+function hasBrackets(text: string, from: number): boolean {
+  let first = from
+  while (text.charCodeAt(first) === SPACE) first += 1
+  let last = text.length - 1
+  while (last > first && text.charCodeAt(last) <= SPACE) last -= 1
+  const [open, close] = [text.charCodeAt(first), text.charCodeAt(last)]
+  return (open === OPEN_BRACE && close === CLOSE_BRACE) || (open === OPEN_BRACKET && close === CLOSE_BRACKET)
 }

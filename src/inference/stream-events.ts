@@ -1,23 +1,20 @@
-import { UpstreamError } from '../azure/upstream-http'
 import type { Problem } from '../base/problem'
 import { noMedia, type TokenUsage } from '../metering/usage-record'
 import { errorBody } from './answer'
 import type { EventPass } from './event-pass'
 import type { EventShape } from './operation'
 import { readUsage } from './read-usage'
-import { cutEvents, dataOf, endOfEvent, endsLikeJson } from './sse'
+import { dataOf, endOfEvent, hasData, isEvent, looksLikeJson, WholeEvents } from './sse'
 import { TextTally } from './text-tally'
 
 /** `data: [DONE]` and its line ends. */
 const DONE_CHARACTERS_MAX = 20
 const LETTER_D = 0x64
-const LETTER_E = 0x65
 const OPEN_BRACE = 0x7b
 const USAGE_KEY = '"usage"'
 /** A data line that tells an error, with or without spaces behind its colons. */
 const ERROR_EVENT = /^data: ?\{"(?:error": ?\{|type": ?"error")/m
 const FINISH_REASON = /"finish_reason": ?"/
-const NO_BYTES: Buffer = Buffer.alloc(0)
 /** Events of responses are another class's (`ResponseEvents`). */
 export type ChunkShape = Exclude<EventShape, 'responses'>
 /** No event is near this; more without an end is no event stream. A drawn image is the largest. */
@@ -44,17 +41,16 @@ export class StreamEvents implements EventPass {
   malformed = false
   readonly tally: TextTally
   readonly #shape: EventShape
-  readonly #eventBytesMax: number
+  readonly #whole: WholeEvents
   readonly #keepUsageChunk: boolean
   #hidePromptFilterChunk: boolean
-  #partial = NO_BYTES
   #last = ''
   #images = 0
 
   constructor(options: { events: ChunkShape; keepUsageChunk: boolean; hidePromptFilterChunk: boolean }) {
     this.tally = new TextTally(options.events)
     this.#shape = options.events
-    this.#eventBytesMax = EVENT_BYTES_MAX[options.events]
+    this.#whole = new WholeEvents(EVENT_BYTES_MAX[options.events])
     this.#keepUsageChunk = options.keepUsageChunk
     this.#hidePromptFilterChunk = options.hidePromptFilterChunk
   }
@@ -69,20 +65,12 @@ export class StreamEvents implements EventPass {
 
   /** The bytes that can be sent on after `chunk` has arrived. Throws when the bytes are no event stream. */
   take(chunk: Buffer): Buffer {
-    const bytes = this.#partial.length > 0 ? Buffer.concat([this.#partial, chunk]) : chunk
-    const end = cutEvents(bytes)
-    this.#partial = end === bytes.length ? NO_BYTES : bytes.subarray(end)
-    if (this.#partial.length > this.#eventBytesMax)
-      throw new UpstreamError('broken', 'the answer is not an event stream')
-    return this.#pass(end === bytes.length ? bytes : bytes.subarray(0, end))
+    return this.#pass(this.#whole.take(chunk))
   }
 
   /** The last bytes: some servers leave out the empty line behind the last event. */
   finish(): Buffer {
-    if (this.#partial.length === 0) return NO_BYTES
-    const rest = Buffer.concat([this.#partial, Buffer.from('\n\n')])
-    this.#partial = NO_BYTES
-    return this.#pass(rest)
+    return this.#pass(this.#whole.finish())
   }
 
   brokenBy(problem: Problem): Buffer {
@@ -95,7 +83,8 @@ export class StreamEvents implements EventPass {
     const kept: Buffer[] = []
     let from = 0
     let start = 0
-    while (start < text.length) {
+    // What stands behind [DONE] belongs to no answer.
+    while (start < text.length && !this.done) {
       const end = endOfEvent(text, start)
       const hidden = this.#isHidden(text.slice(start, end), () => events.subarray(start, end))
       if (this.malformed) break
@@ -105,8 +94,9 @@ export class StreamEvents implements EventPass {
       }
       start = end
     }
-    this.tally.add(text)
-    this.#last = text
+    const passed = start === text.length ? text : text.slice(0, start)
+    this.tally.add(passed)
+    if (passed !== '') this.#last = passed
     if (from === 0) return start === events.length ? events : events.subarray(0, start)
     if (start > from) kept.push(events.subarray(from, start))
     return kept.length === 1 && kept[0] ? kept[0] : Buffer.concat(kept)
@@ -114,14 +104,16 @@ export class StreamEvents implements EventPass {
 
   /** Looks at one event and says whether the client does not get it. */
   #isHidden(event: string, bytes: () => Buffer): boolean {
-    // Comments are passed on unseen; the name of an event stands before its data.
-    const first = event.charCodeAt(0)
-    if (first !== LETTER_D && !(first === LETTER_E && event.includes('\ndata:'))) return false
+    // Nearly all begin with their data. Comments are passed on unseen; a name, an id or a comment may stand before the data.
+    if (event.charCodeAt(0) !== LETTER_D && !hasData(event)) {
+      this.malformed = !isEvent(event)
+      return false
+    }
     if (event.length < DONE_CHARACTERS_MAX && event.includes('[DONE]')) {
       this.done = true
       return false
     }
-    if (!endsLikeJson(event)) {
+    if (!looksLikeJson(event)) {
       this.malformed = true
       return false
     }

@@ -1,14 +1,14 @@
 import type { UpstreamBody } from '../azure/upstream-http'
 import type { Clock } from '../base/clock'
-import { cutEvents, dataOf, endOfEvent } from './sse'
+import { cutEvents, dataOf, endOfEvent, hasData, isEvent, looksLikeJson } from './sse'
 
 /** How a stream begins, as far as that decides whether another backend can still serve the call. */
 export type StreamOpening =
   /** It answers: `bytes` is what has come so far. From here on it belongs to the client. */
   | { readonly kind: 'begun'; readonly bytes: Buffer }
-  /** It ended before it said anything. */
+  /** It ended before it said anything but comments. */
   | { readonly kind: 'empty' }
-  /** It opened with an error that another backend may not have. `text` is the error's own. */
+  /** It opened with an error that another backend may not have, or with what is no event. `text` is the error's own. */
   | { readonly kind: 'throttled'; readonly text: string }
   | { readonly kind: 'failed'; readonly code: string }
 
@@ -21,7 +21,7 @@ export const PREAMBLE_HOLD_MS = 3_000
 const PREAMBLE_BYTES_MAX = 256 * 1024
 
 /** Reads until the stream's first token, an error in place of it, or the end of the hold. Rejects as `body.next` rejects. */
-export async function readOpening(body: UpstreamBody, clock: Clock): Promise<StreamOpening> {
+export async function readOpening(body: Pick<UpstreamBody, 'next' | 'readable'>, clock: Clock): Promise<StreamOpening> {
   let bytes: Buffer = (await body.next()) ?? Buffer.alloc(0)
   if (bytes.length === 0) return { kind: 'empty' }
   let judged = judgeEvents(bytes)
@@ -32,7 +32,7 @@ export async function readOpening(body: UpstreamBody, clock: Clock): Promise<Str
     while (bytes.length < PREAMBLE_BYTES_MAX) {
       if ((await Promise.race([body.readable(), hold.over])) === 'over') break
       const piece = await body.next()
-      if (!piece) break
+      if (!piece) return openingOfEnded(bytes)
       bytes = Buffer.concat([bytes, piece])
       judged = judgeEvents(bytes)
       if (judged !== 'preamble') return openingOf(judged, bytes)
@@ -42,6 +42,15 @@ export async function readOpening(body: UpstreamBody, clock: Clock): Promise<Str
     hold.cancel()
   }
 }
+
+/** What stands behind the last empty line is an event too, as far as it is one. */
+function openingOfEnded(bytes: Buffer): StreamOpening {
+  const judged = judgeEvents(Buffer.concat([bytes, END_OF_EVENT]))
+  if (judged !== 'preamble') return openingOf(judged, bytes)
+  return hasData(bytes.toString('latin1')) ? { kind: 'begun', bytes } : { kind: 'empty' }
+}
+
+const END_OF_EVENT = Buffer.from('\n\n')
 
 function holdOf(clock: Clock): { over: Promise<'over'>; cancel: () => void } {
   let cancel = () => {}
@@ -74,7 +83,8 @@ const NO_CHOICES = /"choices": ?\[\]/
 const MAY_BE_ERROR = /"error"|"response\.failed"/
 
 function judgeEvent(event: string, parse: () => unknown): Judged {
-  if (!/^data:/m.test(event)) return 'preamble'
+  if (!hasData(event)) return isEvent(event) ? 'preamble' : { kind: 'failed', code: 'not_an_event' }
+  if (!looksLikeJson(event)) return { kind: 'failed', code: 'not_json' }
   const type = /"type": ?"([a-z_.]{1,64})"/.exec(event)?.[1]
   if (MAY_BE_ERROR.test(event)) {
     const error = errorIn(parse())

@@ -5,6 +5,7 @@ import { Problem } from '../base/problem'
 import type { Answer } from '../inference/answer'
 import type { EndedResponse, Renaming } from '../inference/binding'
 import { ResponseEvents } from '../inference/response-events'
+import { withLineFeeds } from '../inference/sse'
 import type { ResponseRecord } from './response-record'
 
 export interface Following {
@@ -19,6 +20,7 @@ export interface Following {
 /** As of the stream of a call: the Functions library buffers what a slow client has not taken (I14). */
 const STREAM_BYTES_MAX = 64 * 1024 * 1024
 const TOTAL_MS_MAX = 20 * 60_000
+const NO_BYTES: Buffer = Buffer.alloc(0)
 
 /** The events of a response that goes on in the background, for as long as somebody reads them: it needs nobody to go on. */
 export function followResponse(answer: UpstreamResponse, following: Following): Answer {
@@ -34,9 +36,10 @@ export function followResponse(answer: UpstreamResponse, following: Following): 
 }
 
 async function* events(
-  { body }: UpstreamResponse,
+  answer: UpstreamResponse,
   { record, renames, onEnded, clock, log }: Following,
 ): AsyncGenerator<Uint8Array> {
+  const body = withLineFeeds(answer.body)
   let entered: Promise<void> | undefined
   const pass = new ResponseEvents({
     renames,
@@ -48,19 +51,20 @@ async function* events(
   const startedMs = clock.monotonicMs()
   let bytes = 0
   try {
-    for (let piece = await body.next(); piece && !pass.done; piece = await body.next()) {
+    for (let piece = await body.next(); piece; piece = pass.done ? undefined : await body.next()) {
       const output = pass.take(piece)
       bytes += output.length
-      if (pass.malformed) throw new UpstreamError('broken', 'the stream holds an event that is no JSON')
       if (bytes > STREAM_BYTES_MAX) throw new UpstreamError('broken', 'the stream is larger than its bound')
       if (clock.monotonicMs() - startedMs > TOTAL_MS_MAX)
         throw new UpstreamError('timeout', 'the total timeout has passed')
       await entered
       if (output.length > 0) yield output
+      if (pass.malformed) throw new UpstreamError('broken', 'the stream holds what is no event')
     }
-    const rest = pass.finish()
+    const rest = pass.done ? NO_BYTES : pass.finish()
     await entered
     if (rest.length > 0) yield rest
+    if (pass.malformed) throw new UpstreamError('broken', 'the stream ends with what is no event')
   } catch (error) {
     log.warn('a stream of a stored response broke off', { responseId: record.id, detail: describeError(error) })
     yield broken(new Problem('upstream_failed', 'The events broke off; the response goes on, and can be read again.'))

@@ -71,12 +71,38 @@ describe('a stream on its way through', () => {
     expect(events.usage?.outputTokens).toBe(2)
   })
 
-  it('takes CRLF, comments, data without a space, and a missing last empty line', () => {
-    const text = `: ok\r\n\r\ndata:{"choices":[],"usage": {"prompt_tokens":1}}\r\n\r\ndata: [DONE]`
+  it('takes comments, data without a space, and a missing last empty line', () => {
+    const text = `: ok\n\ndata:{"choices":[],"usage": {"prompt_tokens":1}}\n\ndata: [DONE]`
     const { events, output } = pass(text, [])
     expect(events.done).toBe(true)
     expect(events.usage?.promptTokens).toBe(1)
-    expect(output.trimEnd()).toBe(': ok\r\n\r\ndata: [DONE]')
+    expect(output.trimEnd()).toBe(': ok\n\ndata: [DONE]')
+  })
+
+  it('reads an event whatever stands before its data', () => {
+    const { events, output } = pass(`: x\n${delta('a')}id: 7\n${usageChunk}retry: 1\n${finish}data: [DONE]\n\n`, [])
+    expect(output).toBe(`: x\n${delta('a')}retry: 1\n${finish}data: [DONE]\n\n`)
+    expect(events.usage?.promptTokens).toBe(5)
+  })
+
+  it('passes nothing on that stands behind its end', () => {
+    const more = delta('more') + chunk({ choices: [], usage: { prompt_tokens: 900 } })
+    const { events, output } = pass(`${whole}data: [DONE]\n\n${more}<html>\n\n`, [])
+    expect(output).toBe(whole.replace(usageChunk, ''))
+    expect(events).toMatchObject({ done: true, malformed: false, usage: { promptTokens: 5 } })
+  })
+
+  it.each(['<html>\n\n', 'data: {"choices":[{"de\n\n', 'data: "text"\n\n', 'data: {"a":"\0"}\n\n', '\0\0\n\n'])(
+    'passes nothing on from what is no event: %j',
+    (noise) => {
+      const { events, output } = pass(delta('a') + noise + delta('b'), [])
+      expect(events.malformed).toBe(true)
+      expect(output).toBe(delta('a'))
+    },
+  )
+
+  it('is whole where it was cut in the midst of its [DONE]', () => {
+    expect(pass(`${delta('a')}${finish}data: [DO`, [delta('a').length + finish.length]).events.finished).toBe(true)
   })
 
   it('does not take a text about [DONE] or errors for the end or an error', () => {

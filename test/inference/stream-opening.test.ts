@@ -33,7 +33,7 @@ describe('the opening of a stream', () => {
   })
 
   it.each([
-    ['CRLF line ends', 'data: {"error": {"code": "server_error"}}\r\n\r\n'],
+    ['a comment on its line before', ': x\ndata: {"error": {"code": "server_error"}}\n\n'],
     ['no space behind the colon', 'data:{"error":{"code":"server_error"}}\n\n'],
     ['its name before it', 'event: error\ndata: {"type": "error", "code": "server_error"}\n\n'],
     ['a comment before it', ': keep-alive\n\ndata: {"error": {"type": "server_error"}}\n\n'],
@@ -85,21 +85,47 @@ describe('the opening of a stream', () => {
     expect((await body.next())?.toString()).toBe('later')
   })
 
-  it('is empty where it ends before it said anything, and rejects where it breaks', async () => {
-    const ended = opened()
-    ended.body.end()
-    expect(await ended.opening).toEqual({ kind: 'empty' })
+  it.each([
+    ['a page', '<html>\n\n'],
+    ['a page behind a comment', ': x\n\n<html>\n\n'],
+    ['JSON that was cut', 'data: {"choices":[{"de\n\n'],
+    ['a text', 'data: "x"\n\n'],
+    ['NULs', '\0\0\n\n'],
+  ])('has failed with what is no event: %s', async (_what, text) => {
+    const { opening, push } = opened()
+    push(text)
+    expect((await opening).kind).toBe('failed')
+  })
+
+  it('is empty where it ends before it said anything but comments, and rejects where it breaks', async () => {
+    for (const text of ['', ': x\n\n', ': x\n\n: y']) {
+      const ended = opened()
+      if (text !== '') ended.push(text)
+      ended.body.end()
+      expect(await ended.opening).toEqual({ kind: 'empty' })
+    }
     const broken = opened()
     broken.push(eventOf(promptFilter))
     broken.body.cancel('broken')
     await expect(broken.opening).rejects.toThrow('broken')
   })
 
-  it('that is no event stream is handed on as it is, within its bound', async () => {
-    const { opening, push, body } = opened()
-    push('no event at all')
-    body.end()
-    expect(await bytesOf(opening)).toBe('no event at all')
+  it('that ends before its first event is judged as far as it came', async () => {
+    const page = opened()
+    page.push('no event at all')
+    page.body.end()
+    expect((await page.opening).kind).toBe('failed')
+    const short = opened()
+    short.push('data: [DONE]')
+    short.body.end()
+    expect(await bytesOf(short.opening)).toBe('data: [DONE]')
+    const made = opened()
+    made.push(eventOf({ type: 'response.created' }))
+    made.body.end()
+    expect(await bytesOf(made.opening)).toBe(eventOf({ type: 'response.created' }))
+  })
+
+  it('of an event that is larger than its bound is handed on as it is', async () => {
     const endless = opened()
     endless.push('x'.repeat(256 * 1024))
     expect(await bytesOf(endless.opening)).toHaveLength(256 * 1024)

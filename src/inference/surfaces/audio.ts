@@ -4,7 +4,7 @@ import type { Body, Operation, Reading } from '../operation'
 import type { Call } from '../read-call'
 import { noMedia, noTokens, type TokenUsage } from '../../metering/usage-record'
 import { notOffered } from '../references'
-import { usageOfAnswer } from '../read-usage'
+import { soundMs, usageOfAnswer } from '../read-usage'
 import { textTokens } from '../text-tokens'
 
 const SPOKEN_CHARACTERS_MAX = 4_096
@@ -25,6 +25,7 @@ export const transcriptions: Operation = {
   capability: 'transcription',
   body: 'form',
   events: 'transcript',
+  mayAnswerText: true,
   read: readSound,
   promptTokens: soundTokens,
   outputField: undefined,
@@ -86,13 +87,13 @@ const SUBTITLE_END = /-->\s*(?:(\d+):)?(\d{2}):(\d{2})[.,](\d{3})/g
 
 /** How long the sound was, where the answer shows it: the provider bills older models by the second. */
 function durationOf(answer: Buffer): TokenUsage | undefined {
-  const seconds = DURATION.exec(answer.toString('utf8', 0, VERBOSE_BYTES))?.[1]
-  const audioMs = seconds === undefined ? lastSubtitleMs(answer) : Math.round(Number(seconds) * 1_000)
+  const seconds = DURATION.exec(answer.toString('utf8', 0, VERBOSE_BYTES))?.[1] ?? lastSubtitleSeconds(answer)
+  const audioMs = seconds === undefined ? undefined : soundMs(Number(seconds))
   return audioMs === undefined ? undefined : { ...noTokens, media: { ...noMedia, audioMs } }
 }
 
-function lastSubtitleMs(answer: Buffer): number | undefined {
+function lastSubtitleSeconds(answer: Buffer): number | undefined {
   const [, hours = '0', minutes, seconds, ms] = [...answer.toString('latin1').matchAll(SUBTITLE_END)].at(-1) ?? []
   if (minutes === undefined) return undefined
-  return ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1_000 + Number(ms)
+  return (Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds) + Number(ms) / 1_000
 }
