@@ -2,14 +2,14 @@ import { parseBatchId, type BatchId } from '../base/ids'
 import { Problem } from '../base/problem'
 import { invalid } from '../inference/body-fields'
 import { unknownAlias } from '../inference/authorize'
+import { readLimit } from '../inference/query-fields'
 import { jsonAnswer, notFoundObject, type StoredOperation, type StoredRequest } from '../inference/stored-operation'
 import { readOrder } from './batch-input'
 import { batchView } from './batch-view'
 import type { Batches, ShownBatch } from './batches'
 import { batchAlias } from './steps/check-step'
 
-const LIMIT_DEFAULT = 20
-const LIMIT_MAX = 100
+const PAGE = { limitDefault: 20, limitMax: 100 }
 
 /** `POST` and `GET /batches`, `GET /batches/{id}`, `POST /batches/{id}/cancel`, in both URL families. */
 export function createBatchOperations(batches: Batches): readonly StoredOperation[] {
@@ -54,7 +54,7 @@ async function create(batches: Batches, request: StoredRequest) {
 }
 
 async function list(batches: Batches, { scope, query }: StoredRequest) {
-  const limit = readLimit(query.get('limit'))
+  const limit = readLimit(query, PAGE)
   if (limit instanceof Problem) return limit
   const text = query.get('after')
   const after = text === null ? undefined : parseBatchId(text)
@@ -68,12 +68,6 @@ async function list(batches: Batches, { scope, query }: StoredRequest) {
     last_id: data.at(-1)?.id ?? null,
     has_more: page.hasMore,
   })
-}
-
-function readLimit(text: string | null): number | Problem {
-  const limit = text === null ? LIMIT_DEFAULT : Number(text)
-  const isValid = Number.isInteger(limit) && limit >= 1 && limit <= LIMIT_MAX
-  return isValid ? limit : invalid('limit', `must be a whole number from 1 to ${LIMIT_MAX}`)
 }
 
 type Found = ShownBatch | Problem | undefined

@@ -102,7 +102,7 @@ function currentOf(
 
 async function judged(answer: UpstreamResponse, clock: Clock): Promise<AccountAnswer> {
   const { status, headers } = answer
-  if (status < 300) return { kind: 'answered', answer }
+  if (status >= 200 && status < 300) return { kind: 'answered', answer }
   const body = (await answer.body.readAll(ERROR_BYTES_MAX)) ?? Buffer.alloc(0)
   if (status === 404) return { kind: 'missing' }
   if (status === 401 || status === 403) {
@@ -114,7 +114,8 @@ async function judged(answer: UpstreamResponse, clock: Clock): Promise<AccountAn
     const text = 'The account that holds the response is at capacity.'
     return { kind: 'failed', problem: new Problem('backends_cooling_down', text, { retryAfterMs: waitMs }) }
   }
-  if (status === 408 || status >= 500) {
+  // A redirection comes from what stands in front of the account.
+  if (status < 400 || status === 408 || status >= 500) {
     return { kind: 'failed', problem: new Problem('upstream_failed', FAILED, { internal: `HTTP ${status}` }) }
   }
   return { kind: 'refused', status, body }

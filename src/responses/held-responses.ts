@@ -1,5 +1,6 @@
-import { UpstreamError } from '../azure/upstream-http'
+import { UpstreamError, type UpstreamResponse } from '../azure/upstream-http'
 import { Problem } from '../base/problem'
+import { isJsonObject } from '../inference/answer-check'
 import { isOverStatus } from '../inference/binding'
 import { parseMadeResponse } from '../inference/made-response'
 import type { TenantScope } from '../storage/tenant-scope'
@@ -38,6 +39,11 @@ const tooLarge: WholeAnswer = {
   problem: new Problem('upstream_failed', `The answer is larger than ${ANSWER_BYTES_MAX} bytes.`),
 }
 
+const noAnswer: WholeAnswer = {
+  kind: 'failed',
+  problem: new Problem('upstream_failed', 'The account that holds the response sent no JSON.'),
+}
+
 export function createHeldResponses({ store, open, accounts, end }: HeldDeps): HeldResponses {
   const ask: HeldResponses['ask'] = async (scope, record, request) => {
     const asked = await accounts.ask(record, request)
@@ -46,6 +52,7 @@ export function createHeldResponses({ store, open, accounts, end }: HeldDeps): H
     const body = await wholeOf(asked.answer)
     if (!body) return tooLarge
     if (body instanceof Problem) return { kind: 'failed', problem: body }
+    if (!isJsonObject(body)) return noAnswer
     if (request.action !== '/input_items' && request.method !== 'DELETE') await noteEnd(scope, record, body)
     return { kind: 'whole', status, body }
   }
@@ -72,7 +79,8 @@ export function createHeldResponses({ store, open, accounts, end }: HeldDeps): H
       if (removed.kind === 'failed') return removed.problem
       if (removed.kind === 'refused')
         return new Problem('upstream_failed', 'The account does not delete it.', { internal: `HTTP ${removed.status}` })
-      if (removed.kind === 'answered') await removed.answer.body.readAll(ANSWER_BYTES_MAX).catch(() => undefined)
+      if (removed.kind === 'answered' && !(await tellsItIsGone(removed.answer)))
+        return new Problem('upstream_failed', 'The account that holds the response did not say that it is deleted.')
       // It may have been written anew meanwhile, with more items.
       await store.remove(scope, (await store.get(scope, record.id)) ?? record)
       await open.remove({ tenantId: scope.tenantId, id: record.id })
@@ -88,7 +96,13 @@ export function createHeldResponses({ store, open, accounts, end }: HeldDeps): H
   }
 }
 
-async function wholeOf({ body }: { body: { readAll(bytesMax: number): Promise<Buffer | undefined> } }) {
+/** A page in front of the account is no success of its: a response that is forgotten here must not go on lying there. */
+async function tellsItIsGone(answer: UpstreamResponse): Promise<boolean> {
+  const body = await wholeOf(answer)
+  return answer.status === 204 || (Buffer.isBuffer(body) && isJsonObject(body))
+}
+
+async function wholeOf({ body }: UpstreamResponse): Promise<Buffer | Problem | undefined> {
   try {
     return await body.readAll(ANSWER_BYTES_MAX)
   } catch (error) {

@@ -1,5 +1,6 @@
 import { Problem } from '../base/problem'
 import { invalid } from '../inference/body-fields'
+import { readLimit } from '../inference/query-fields'
 import type { WholeAnswer } from './held-responses'
 
 /** A page of what a response read, as OpenAI's `ResponseItemList`. */
@@ -11,8 +12,7 @@ export interface InputPage {
   readonly has_more: boolean
 }
 
-const LIMIT_DEFAULT = 20
-const LIMIT_MAX = 100
+const PAGE = { limitDefault: 20, limitMax: 100 }
 /** Of a response's input, of which an account lists 100 at a time. */
 const PAGES_MAX = 50
 const BYTES_MAX = 64 * 1024 * 1024
@@ -28,7 +28,7 @@ export async function pageOfInput(
   query: URLSearchParams,
   ask: Ask,
 ): Promise<{ readonly kind: 'page'; readonly page: InputPage } | WholeAnswer | Problem> {
-  const limit = readLimit(query.get('limit'))
+  const limit = readLimit(query, PAGE)
   if (limit instanceof Problem) return limit
   const order = query.get('order') ?? 'desc'
   if (order !== 'asc' && order !== 'desc') return invalid('order', 'must be "asc" or "desc"')
@@ -58,11 +58,13 @@ async function readAll(ask: Ask, order: string): Promise<InputItem[] | WholeAnsw
   let bytes = 0
   for (let pages = 0; pages < PAGES_MAX; pages++) {
     const last = items.at(-1)?.id
-    const page = { limit: String(LIMIT_MAX), order, ...(last === undefined ? {} : { after: last }) }
+    const page = { limit: String(PAGE.limitMax), order, ...(last === undefined ? {} : { after: last }) }
     const answer = await ask(new URLSearchParams(page))
     if (answer.kind !== 'whole') return answer
     bytes += answer.body.length
-    const { data, hasMore } = readPage(answer.body)
+    const read = readPage(answer.body)
+    if (!read) return new Problem('upstream_failed', 'The account that holds the response sent no list of items.')
+    const { data, hasMore } = read
     items.push(...data)
     if (!hasMore || data.length === 0) return items
     if (bytes > BYTES_MAX) break
@@ -73,17 +75,14 @@ async function readAll(ask: Ask, order: string): Promise<InputItem[] | WholeAnsw
   )
 }
 
-function readPage(body: Buffer): { data: InputItem[]; hasMore: boolean } {
-  const { data, has_more: hasMore } = JSON.parse(body.toString('utf8')) as { data?: unknown; has_more?: unknown }
-  const items: readonly unknown[] = Array.isArray(data) ? data : []
-  return { data: items.filter(isItem), hasMore: hasMore === true }
+function readPage(body: Buffer): { data: InputItem[]; hasMore: boolean } | undefined {
+  try {
+    const { data, has_more: hasMore } = JSON.parse(body.toString('utf8')) as { data?: unknown; has_more?: unknown }
+    return Array.isArray(data) ? { data: data.filter(isItem), hasMore: hasMore === true } : undefined
+  } catch {
+    return undefined
+  }
 }
 
 const isItem = (value: unknown): value is InputItem =>
   typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string'
-
-function readLimit(text: string | null): number | Problem {
-  const limit = text === null ? LIMIT_DEFAULT : Number(text)
-  const isValid = Number.isInteger(limit) && limit >= 1 && limit <= LIMIT_MAX
-  return isValid ? limit : invalid('limit', `must be a whole number from 1 to ${LIMIT_MAX}`)
-}

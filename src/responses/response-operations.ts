@@ -6,6 +6,7 @@ import type { Answer } from '../inference/answer'
 import { invalid } from '../inference/body-fields'
 import type { Renaming } from '../inference/binding'
 import { renamed, renamedError } from '../inference/made-response'
+import { asErrorBody } from '../inference/relay-whole'
 import { jsonAnswer, type StoredOperation, type StoredRequest } from '../inference/stored-operation'
 import type { AccountRequest, AccountResponses } from './account-responses'
 import { findResponse } from './find-response'
@@ -112,6 +113,11 @@ async function follow(
   }
   const answer = await accounts.ask(record, { method: 'GET', query: asked, callId, isStream: true, signal: gone })
   if (answer.kind !== 'answered') return shown(answer, record)
+  const { headers, body } = answer.answer
+  if (!/^text\/event-stream/i.test(String(headers['content-type']))) {
+    body.cancel('the answer is no event stream')
+    return new Problem('upstream_failed', 'The account that holds the response sent no events.')
+  }
   return followResponse(answer.answer, {
     record,
     renames: renamesOf(record),
@@ -136,7 +142,11 @@ function shown(answer: WholeAnswer, record: ResponseRecord): Answer | Problem {
     case 'whole':
       return { status: answer.status, headers, body: renamed(answer.body, renamesOf(record)) }
     case 'refused':
-      return { status: answer.status, headers, body: renamedError(answer.body, renamesOf(record)) }
+      return {
+        status: answer.status,
+        headers,
+        body: asErrorBody(answer.status, renamedError(answer.body, renamesOf(record))),
+      }
     case 'missing':
       return notFound(record.id)
     case 'failed':

@@ -1,6 +1,7 @@
 import { parseTuningJobId, type TuningJobId } from '../base/ids'
 import { Problem } from '../base/problem'
 import { invalid } from '../inference/body-fields'
+import { readLimit, type PageBounds } from '../inference/query-fields'
 import { jsonAnswer, notFoundObject, type StoredOperation, type StoredRequest } from '../inference/stored-operation'
 import type { TuningEvents } from './tuning-events'
 import type { TuningJob } from './tuning-job'
@@ -119,11 +120,6 @@ async function jobOf(
   return found ?? notFoundObject('fine-tuning job', params['id'] ?? '')
 }
 
-interface PageBounds {
-  readonly limitDefault: number
-  readonly limitMax: number
-}
-
 /** Of a list that is in memory; `after` is the last id of the page before. */
 function pageOf(query: URLSearchParams, all: readonly { readonly id: string }[], bounds: PageBounds) {
   const limit = readLimit(query, bounds)
@@ -139,11 +135,4 @@ function pageOf(query: URLSearchParams, all: readonly { readonly id: string }[],
     last_id: data.at(-1)?.id ?? null,
     has_more: index + 1 + limit < all.length,
   })
-}
-
-function readLimit(query: URLSearchParams, { limitDefault, limitMax }: PageBounds): number | Problem {
-  const text = query.get('limit')
-  const limit = text === null ? limitDefault : Number(text)
-  const isValid = Number.isInteger(limit) && limit >= 1 && limit <= limitMax
-  return isValid ? limit : invalid('limit', `must be a whole number from 1 to ${limitMax}`)
 }
