@@ -207,8 +207,8 @@ const attempts: readonly Attempt[] = [
   ...tenantAttempts.map((attempt) => ({ ...attempt, what: `${attempt.what} by the tenant API` })),
 ]
 
-/** These name the moment and the request. */
-const OWN_HEADERS = ['date', 'x-request-id', 'apim-request-id', 'x-ms-client-request-id']
+/** These name the moment, the request, and what is left of B's own limits. */
+const OWN_HEADERS = /^(date|x-request-id|apim-request-id|x-ms-(client-request|invocation)-id|x-ratelimit-.+)$/
 
 async function answerTo({ method, path, body }: Attempt, names: Names): Promise<string> {
   const answer = await fetch(stack.baseUrl + path(names), {
@@ -216,7 +216,7 @@ async function answerTo({ method, path, body }: Attempt, names: Names): Promise<
     headers: { 'api-key': b.apiKey, ...(body ? { 'content-type': 'application/json' } : {}) },
     ...(body ? { body: JSON.stringify(body(names)) } : {}),
   })
-  const headers = [...answer.headers].filter(([name]) => !OWN_HEADERS.includes(name))
+  const headers = [...answer.headers].filter(([name]) => !OWN_HEADERS.test(name))
   let shown = `${answer.status} ${JSON.stringify(headers)} ${await answer.text()}`
   for (const [kind, name] of Object.entries(names)) shown = shown.replaceAll(name, `{${kind}}`)
   return shown.replaceAll(/req_[0-9a-z]+/g, '{request}')

@@ -3,7 +3,7 @@ import { done, type StepOutcome, type UndoOutcome } from '../../checklists/check
 import type { ModelStage, StageOf } from '../../registry/model-stages'
 import { RUN_MS_MAX, STEP_ATTEMPTS_MAX, type TuningDeps, type TuningStep } from '../tuning-deps'
 import { operationOf, type TuningWishes } from '../tuning-job'
-import { fail, failBy, notYet, onJobWanted, say, undoOf, type TuningRun } from '../tuning-run'
+import { fail, failBy, notYet, onJobWanted, pauseMs, say, undoOf, type TuningRun } from '../tuning-run'
 
 type StageName = 'evaluate' | 'gate' | 'route'
 type WishOf<Name extends StageName> = NonNullable<TuningWishes[Name]>
@@ -48,7 +48,8 @@ function stageStep<Name extends StageName>(
           if (outcome.said !== undefined) await say(deps, run, name, outcome.said)
           return done()
         case 'not-yet':
-          return outcome
+          // A stage may look less often than its owner calls the job off.
+          return { kind: 'not-yet', againAfterMs: Math.min(outcome.againAfterMs, pauseMs(deps, run)) }
         case 'needs-decision':
           return waitForDecision(deps, run, outcome.timeoutMs)
         case 'refused':

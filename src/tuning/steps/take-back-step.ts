@@ -1,7 +1,7 @@
 import { done, type StepOutcome, type UndoOutcome } from '../../checklists/checklist'
 import { RUN_MS_MAX, STEP_ATTEMPTS_MAX, type TuningDeps, type TuningStep } from '../tuning-deps'
 import { isLeftBehind } from '../left-behind'
-import { callOff } from '../take-back'
+import { callOff, removeMade } from '../take-back'
 import { notYet, onJob, type TuningRun } from '../tuning-run'
 import { undoStages } from './stage-steps'
 
@@ -26,7 +26,8 @@ export const takeBackStep = (deps: TuningDeps): TuningStep => ({
       const removed = await deps.deployments.remove(scope, model.id, { kind: 'removed', by: id })
       if (removed.kind === 'not-yet') return removed
     }
-    return job.end === 'cancelled' ? removeModel(deps, run) : done()
+    // A failed job without a model has checkpoints at most, and a retry begins anew.
+    return job.end === 'cancelled' || !model ? removeModel(deps, run) : done()
   }),
 })
 
@@ -44,18 +45,11 @@ async function leadBack(deps: TuningDeps, run: TuningRun): Promise<UndoOutcome> 
 /** At its account, with its checkpoints, and then in the registry. */
 async function removeModel(deps: TuningDeps, run: TuningRun): Promise<StepOutcome> {
   const { scope, id, job } = run
-  const { account, modelId, seen } = job
-  if (account) {
-    const checkpoints = (await deps.events.checkpoints(scope, id)).map(({ model }) => model)
-    for (const model of [...(seen?.model === undefined ? [] : [seen.model]), ...checkpoints]) {
-      const removed = await deps.accounts.removeModel(account.account, model)
-      const isUnsure = removed.kind === 'unsure' || removed.kind === 'full'
-      if (isUnsure && !(await isLeftBehind(deps, run, 'model'))) return notYet(deps, run, removed.againMs)
-      // What it will not delete an operator finds in the log; asking again would not help.
-      if (removed.kind === 'refused') deps.log.error('an account keeps a model', { jobId: id, code: removed.code })
-    }
-  }
-  if (modelId) await deps.registry.remove(scope, modelId)
+  const { modelId } = job
+  if (!(await removeMade(deps, run)) && !(await isLeftBehind(deps, run, 'model'))) return notYet(deps, run)
+  if ((await deps.events.checkpoints(scope, id)).length > 0) await deps.events.putCheckpoints(scope, id, [])
+  if (!modelId) return done()
+  await deps.registry.remove(scope, modelId)
   await deps.store.change(scope, id, ({ modelId: _, ...before }) => before)
   return done()
 }
