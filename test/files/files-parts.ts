@@ -22,7 +22,7 @@ import { tenantTable } from '../../src/storage/tenant-table'
 import { freshStorage, tenantOwnStorage, testConnectionString } from '../harness/storage'
 
 /** So that a test need not send 100 MB; everything else there is smaller. */
-export const LARGE_BYTES_MIN = 5 * 1024 * 1024
+export const LARGE_BYTES_MIN = 3 * 1024 * 1024
 
 /** The slice on real storage, without a host. */
 export function filesParts(clock: Clock, storage = freshStorage()) {
