@@ -75,9 +75,9 @@ export const proposedWhys = ['policy', 'no-newer-dataset', 'monthly-maximum', 'r
 export type ProposedWhy = (typeof proposedWhys)[number]
 
 export type DriftPolicy =
-  | { readonly retrain: 'propose' }
+  | { readonly kind: 'propose' }
   | {
-      readonly retrain: 'start'
+      readonly kind: 'start'
       /** Of the files of datasets that may be trained on; absent: any. */
       readonly filenamePrefix?: string | undefined
       readonly perMonthMax: number
@@ -92,7 +92,7 @@ export interface DriftAllowance extends Pick<Caller, 'principal' | 'limits' | 'b
 
 export const newDriftState: DriftState = {
   verdict: { kind: 'steady' },
-  policy: { retrain: 'propose' },
+  policy: { kind: 'propose' },
   retraining: { kind: 'none' },
   starts: [],
 }

@@ -11,8 +11,8 @@ import { featureLevels, type ComparedFeature } from './judge-drift'
 const time = z.iso.datetime()
 const featureName = z.enum(features)
 
-export const shownDriftPolicy = z.object({
-  retrain: z.enum(['propose', 'start']),
+const shownPolicy = z.object({
+  kind: z.enum(['propose', 'start']),
   filenamePrefix: z.string().optional(),
   perMonthMax: z.int().optional(),
   allowed: z.object({ by: z.string(), at: time }).optional(),
@@ -26,6 +26,8 @@ const bin = z.object({
   nowShare: z.number(),
 })
 
+export const shownDriftPolicy = z.object({ retrain: shownPolicy })
+
 /** Numbers only: nothing of what anybody asked is in it, since nothing of it was kept. */
 export const shownDrift = z
   .object({
@@ -35,7 +37,7 @@ export const shownDrift = z
     since: time.optional(),
     driftedFeatures: z.array(featureName).optional(),
     judgedAt: time.optional(),
-    policy: shownDriftPolicy,
+    retrain: shownPolicy.meta({ description: 'What is done when it has drifted.' }),
     retraining: z.object({
       state: z.enum(['none', 'proposed', 'starting', 'started']),
       at: time.optional(),
@@ -89,7 +91,7 @@ export function driftView(facts: DriftFacts): z.infer<typeof shownDrift> {
     verdict: verdict.kind,
     ...(verdict.kind === 'drifted' ? { since: iso(verdict.sinceMs), driftedFeatures: [...verdict.features] } : {}),
     ...(judgedAt === undefined ? {} : { judgedAt: iso(judgedAt) }),
-    policy: policyView(policy),
+    retrain: policyView(policy),
     retraining: retrainingView(retraining),
     reference: referenceView(reference),
     window: { days: watching.windowDays, calls: window.calls, samples: window.samples },
@@ -115,8 +117,8 @@ const featureView = ({ index, chance, bins, ...compared }: ComparedFeature) => (
   })),
 })
 
-export function policyView(policy: DriftPolicy): z.infer<typeof shownDriftPolicy> {
-  if (policy.retrain === 'propose') return policy
+export function policyView(policy: DriftPolicy): z.infer<typeof shownPolicy> {
+  if (policy.kind === 'propose') return policy
   const { allowed, ...rules } = policy
   return { ...rules, allowed: { by: allowed.by, at: iso(allowed.atMs) } }
 }

@@ -16,7 +16,7 @@ export async function newestDatasetFor(
   scope: TenantScope,
   { model, policy }: { readonly model: ModelVersion; readonly policy: DriftPolicy },
 ): Promise<Dataset | undefined> {
-  if (policy.retrain !== 'start') return undefined
+  if (policy.kind !== 'start') return undefined
   let after: DatasetId | undefined
   for (let looked = 0; looked < LOOKED_AT_MAX; looked += PAGE) {
     const page = await datasets.page(scope, { after, limit: PAGE })

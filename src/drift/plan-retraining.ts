@@ -29,7 +29,7 @@ export function planRetraining(
 ): RetrainingPlan {
   if (retraining.kind === 'started') return { kind: 'leave' }
   if (retraining.kind === 'starting' && nowMs - retraining.atMs < STARTING_MS_MAX) return { kind: 'leave' }
-  switch (policy.retrain) {
+  switch (policy.kind) {
     case 'propose':
       // Of a start that was allowed before, what may have been made is a job like any other.
       return proposal('policy', retraining)

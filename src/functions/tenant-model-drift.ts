@@ -29,7 +29,7 @@ export const tenantModelDrift = ({ modelDrift }: ControlPlane): HttpTrigger => (
       run: async ({ caller, params, body }) => {
         const policy = await modelDrift.setPolicy(caller, params.modelId, body)
         if (policy instanceof Problem) return policy
-        return policy ? ok(policyView(policy)) : notFound
+        return policy ? ok({ retrain: policyView(policy) }) : notFound
       },
     }),
   },

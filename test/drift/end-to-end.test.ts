@@ -126,7 +126,7 @@ describe('drift of a tuned model', () => {
     const alerts = await stack.platform.get<{ alerts: { id: string }[] }>('/alerts')
     expect(JSON.stringify(alerts.body)).toContain(`drift/${modelId}`)
 
-    const policy = { retrain: 'start', filenamePrefix: 'support-' }
+    const policy = { retrain: { kind: 'start', filenamePrefix: 'support-' } }
     expect((await call('PUT', `/api/tenant/models/${modelId}/drift`, policy)).status).toBe(200)
     await driftIs(modelId, 'there is no newer data', ({ retraining }) => retraining.why === 'no-newer-dataset')
     const newer = await upload(

@@ -11,7 +11,7 @@ const DAY_MS = 86_400_000
 const NOW = Date.UTC(2026, 10, 21)
 const by = 'key_00000000000000000000000000' as const
 const start: DriftPolicy = {
-  retrain: 'start',
+  kind: 'start',
   perMonthMax: 1,
   allowed: { by, principal: { kind: 'key', keyId: by }, limits: undefined, atMs: NOW },
 }

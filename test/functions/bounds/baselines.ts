@@ -194,6 +194,8 @@ const drift = { watch: true, topicsAlias: 'embed', callsPerDayMax: 100, windowDa
 const driftRules = [anywhere(/Must be at most alarmAt/, /drift\.(warnAt|alarmAt)$/)]
 const tunedModels = { idleHours: 24, whileAsleep: [{ alias: 'tuned', answeredBy: 'chat' }] }
 
+const standInRules = [anywhere(/is named above already/, /whileAsleep$/)]
+
 const memberBody = { directoryId: DIRECTORY, objectId: OWNER, role: 'owner' }
 const memberOf = { memberId: `${DIRECTORY}~${OTHER_OWNER}` }
 
@@ -311,7 +313,7 @@ export const baselines: Readonly<Record<string, Baseline>> = {
         ownAccount: accountOf('secret'),
       },
     ],
-    exceptions: [...aliasRules, ...limitRules, ...isolationRules, ...driftRules],
+    exceptions: [...aliasRules, ...limitRules, ...isolationRules, ...driftRules, ...standInRules],
   },
   'PATCH /api/platform/tenants/{tenantId}': {
     params: ({ changedTenantId }) => ({ tenantId: changedTenantId }),
@@ -334,7 +336,7 @@ export const baselines: Readonly<Record<string, Baseline>> = {
       },
       { aliases: [deploymentOf(sharedAlias())] },
     ],
-    exceptions: [...aliasRules, ...limitRules, ...driftRules],
+    exceptions: [...aliasRules, ...limitRules, ...driftRules, ...standInRules],
   },
   'POST /api/platform/tenants/{tenantId}/directories': {
     params: ofTenant,
@@ -380,7 +382,7 @@ export const baselines: Readonly<Record<string, Baseline>> = {
     bodies: () => [
       { settings: { hidePromptFilterChunk: true, budgetWarnPercents: [80], clientGone: 'cancel', tunedModels, drift } },
     ],
-    exceptions: driftRules,
+    exceptions: [...driftRules, ...standInRules],
   },
   'POST /api/tenant/keys': { prepare: revokeOtherKeys, bodies: () => [keyBody], exceptions: keyRules },
   'POST /api/tenant/keys/{keyId}/rotate': { params: ofKey, bodies: () => [{ overlapMs: 1 }] },
@@ -397,7 +399,10 @@ export const baselines: Readonly<Record<string, Baseline>> = {
   'GET /api/tenant/models/{modelId}/drift': noModel,
   'PUT /api/tenant/models/{modelId}/drift': {
     ...noModel,
-    bodies: () => [{ retrain: 'propose' }, { retrain: 'start', filenamePrefix: 'support-', perMonthMax: 1 }],
+    bodies: () => [
+      { retrain: { kind: 'propose' } },
+      { retrain: { kind: 'start', filenamePrefix: 'support-', perMonthMax: 1 } },
+    ],
   },
   'POST /api/tenant/models/{modelId}/deploy': { ...noModel, bodies: () => [{ sku: 'Standard', capacity: 50 }] },
   'POST /api/tenant/models/{modelId}/undeploy': noModel,
@@ -417,7 +422,10 @@ export const baselines: Readonly<Record<string, Baseline>> = {
   'POST /api/tenant/consents': {
     bodies: () => consents,
     answers: { status: 404, says: /no such purpose/ },
-    exceptions: [anywhere(/A consent says which/, /^textVersion$|^files$|^kind$/), anywhere(/An objection is/, /^kind$/)],
+    exceptions: [
+      anywhere(/A consent says which/, /^textVersion$|^files$|^kind$/),
+      anywhere(/An objection is/, /^kind$/),
+    ],
   },
   'POST /api/tenant/shared-models/{sharedModelId}/aliases': { ...noSharedModel, bodies: () => [{ alias: 'chat' }] },
   'DELETE /api/tenant/shared-models/{sharedModelId}/aliases/{alias}': {
