@@ -129,9 +129,12 @@ describe('a job with a gate', () => {
     expect((await call('GET', `/api/tenant/models/${String(job['modelId'])}`)).text).not.toContain('bke_')
   }, 120_000)
 
-  it('fails at a threshold that the model does not reach, says by how much, and keeps the model', async () => {
+  it('fails at a threshold that the model does not reach, says by how much, and keeps the model; also where it was killed', async () => {
     const gate = { kind: 'threshold', metric: 'exact_match', scoreMin: 1 }
+    const pid = stack.hostPid()
+    await stack.killAt({ function: 'tuning-step', inputHolds: '"step":"gate"', when: 'before' })
     const { id } = (await call('POST', JOBS, order({ gate, evaluate: { fileId: files.heldOut, sampleMax: 10 } }))).json
+    await stack.restarted(pid)
     const job = await over(id)
     expect(job).toMatchObject({ status: 'failed', fault: { code: 'conflict' } })
     expect(JSON.stringify(job['fault'])).toMatch(/exact_match is 0(\.\d+)? over 10 examples and had to be 1 or more/)
