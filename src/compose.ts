@@ -47,6 +47,7 @@ import { createFileOperations } from './files/file-operations'
 import { createUploadOperations } from './files/upload-operations'
 import { createBodyRoom } from './inference/body-room'
 import { callForTenant } from './inference/call-for-tenant'
+import { createGathering } from './inference/gathering'
 import { createHedgeBudget } from './inference/hedge'
 import { storedPaths } from './inference/match-path'
 import { createRunningCalls } from './inference/running-calls'
@@ -273,6 +274,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
     health: createBackendHealth(clock),
     load: createBackendLoad(clock),
     hedges: createHedgeBudget(),
+    gathering: createGathering(clock),
     accounts: createAccountWatch({ alerts, clock, log }),
     ids,
     clock,

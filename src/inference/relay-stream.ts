@@ -12,6 +12,7 @@ import type { UpstreamAnswer } from './forward'
 import type { Call } from './read-call'
 import { estimatedUsage, type RelayedResponse } from './relay-response'
 import { ResponseEvents } from './response-events'
+import type { Gathering } from './gathering'
 import type { RunningCall } from './running-call'
 import { StreamEvents } from './stream-events'
 
@@ -27,6 +28,7 @@ export interface RelayContext {
   readonly call: Call
   /** What becomes of the rest of an answer that its client no longer reads. */
   readonly clientGone: ClientGonePolicy
+  readonly gathering: Gathering
   readonly log: Log
   /** Of a call that makes a response. */
   readonly response?: RelayedResponse | undefined
@@ -110,7 +112,7 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
   /** One piece from upstream to output; an empty output means that there is nothing to send yet. */
   async #step(): Promise<Buffer> {
     if (this.#events.malformed) throw new UpstreamError('broken', 'the stream holds an event that is no JSON')
-    const chunk = this.#first ?? (await this.#answer.rest.next())
+    const chunk = this.#first ?? (await this.#nextPiece())
     this.#first = undefined
     const output = chunk ? this.#events.take(chunk) : this.#events.finish()
     this.#bytes += output.length
@@ -127,6 +129,12 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
       await this.#endWithoutDone()
     }
     return output
+  }
+
+  async #nextPiece(): Promise<Buffer | undefined> {
+    const pause = this.#context.gathering.pause()
+    if (pause) await pause
+    return this.#answer.rest.next()
   }
 
   /** The whole answer is here: settled first, so that intent and settlement share one write, then sent on. */

@@ -17,6 +17,7 @@ import type { Bind, Bound } from './binding'
 import type { BodyRoom, BodyShare } from './body-room'
 import { dispatch, type DispatchDeps, type Dispatched } from './dispatch'
 import { estimateTokens } from './estimate'
+import type { Gathering } from './gathering'
 import { fallbackHeaders } from './fall-back'
 import type { InferenceRequest } from './inference-request'
 import { listModels } from './list-models'
@@ -38,6 +39,7 @@ export interface ServeDeps extends DispatchDeps {
   readonly usageLog: UsageLog
   readonly runningCalls: RunningCalls
   readonly bodyRoom: BodyRoom
+  readonly gathering: Gathering
   /** What is kept for tenants, by its paths. */
   readonly stored: StoredPaths
   readonly bind: Bind
@@ -164,6 +166,7 @@ export async function serveRead(
     hidePromptFilterChunk: tenant.settings.hidePromptFilterChunk,
     call,
     clientGone: tenant.settings.clientGone ?? 'drain',
+    gathering: deps.gathering,
     log: deps.log,
     response: bound.response && { binding: bound.response, grant: served.grant, estimate: served.estimate },
   }

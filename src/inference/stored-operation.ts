@@ -49,7 +49,10 @@ export interface StoredRequest {
 }
 
 /** An id that never existed and one of another tenant look alike (I3). */
-export function notFoundObject(kind: 'file' | 'upload' | 'batch' | 'response' | 'fine-tuning job', id: string): Problem {
+export function notFoundObject(
+  kind: 'file' | 'upload' | 'batch' | 'response' | 'fine-tuning job',
+  id: string,
+): Problem {
   return new Problem('not_found', `There is no ${kind} '${id.slice(0, 100)}'.`, { param: 'id' })
 }
 

@@ -10,10 +10,7 @@ const DEMAND_HORIZON_MS = 2_000
 const DEMAND_MEASURE_MS_MIN = 250
 /** Demand falls by at most this factor from one renewal to the next: pauses are common, and the next burst should not wait. */
 const DEMAND_DECAY = 0.5
-/**
- * Without a call for so long, everything is given back. A call that comes alone after such a pause takes exactly what it needs:
- * a slice beside it would be renewed and given back again for nothing, which with many quiet tenants is most of all writes.
- */
+/** Without a call for so long, all is given back. A call alone after it leases nothing ahead: of quiet tenants that would be most writes. */
 const IDLE_MS = 5_000
 /** Renew in the background once less than this share of a lease is left. */
 const LOW_WATER_SHARE = 0.5
