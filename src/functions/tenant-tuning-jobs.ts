@@ -32,7 +32,11 @@ export const tenantTuningJobs = ({ tuningJobs }: ControlPlane): HttpTrigger => (
         const asked = orderOfInput(body)
         if (asked instanceof Problem) return inOwnTerms(asked)
         const scope = TenantScope.ofCaller(caller)
-        const job = await tuningJobs.create(scope, caller, { asked, wishes: wishesOfInput(body) })
+        const job = await tuningJobs.create(scope, caller, {
+          asked,
+          hasConsent: body.consent === true,
+          wishes: wishesOfInput(body),
+        })
         if (job instanceof Problem) return inOwnTerms(job)
         return created(tuningRecordView(job), { location: `/api/tenant/tuning/jobs/${job.id}` })
       },

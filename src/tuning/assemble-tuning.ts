@@ -8,6 +8,7 @@ import type { Files } from '../files/files'
 import type { PlacementDeps } from '../provisioning/placement'
 import type { ProbeDeps } from '../provisioning/probe-backend'
 import type { IdMaker } from '../base/ids'
+import type { Datasets } from '../datasets/datasets'
 import { trainingPrices } from '../datasets/training-prices'
 import type { Backends } from '../routing/backends'
 import type { StorageAccount } from '../storage/connect'
@@ -32,6 +33,7 @@ type Given = Pick<
   TuningDeps,
   | 'registry'
   | 'promotions'
+  | 'checkedFiles'
   | 'arm'
   | 'outputs'
   | 'budgetWarnings'
@@ -47,6 +49,7 @@ export interface TuningParts extends Given, ProbeDeps {
   readonly storage: StorageAccount
   readonly records: SealedRecords
   readonly files: Files
+  readonly datasets: Pick<Datasets, 'consentFor'>
   readonly http: SmallHttp
   readonly credentials: BackendCredentials
   readonly spentByLog: SpentByLog

@@ -6,6 +6,7 @@ import type { Log } from '../base/log'
 import type { BudgetWarnings } from '../budgets/budget-warnings'
 import type { StandingHolds } from '../budgets/standing-holds'
 import type { ChecklistStep } from '../checklists/checklist'
+import type { CheckedFiles } from '../datasets/checked-files'
 import type { TrainingPriceList } from '../datasets/training-prices'
 import type { AccountFiles } from '../files/account-files'
 import type { Files } from '../files/files'
@@ -28,6 +29,7 @@ export interface TuningDeps {
   readonly events: TuningEvents
   readonly registry: Registry
   readonly files: Pick<Files, 'read' | 'create' | 'stage' | 'unstage'>
+  readonly checkedFiles: CheckedFiles
   readonly accounts: AccountTuning
   /** What a training writes at its account. */
   readonly outputs: Pick<AccountFiles, 'content' | 'remove'>

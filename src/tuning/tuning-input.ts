@@ -101,7 +101,11 @@ export const tuningJobInput = z
     metadata: atMost(PAIRS_MAX, z.string().max(METADATA_CHARACTERS_MAX)).optional(),
     consent: z
       .literal(true, 'Must be true: the files are sent to a model account of the platform for this training')
-      .meta({ description: 'That the files may be sent to a model account, to train this model and nothing else.' }),
+      .optional()
+      .meta({
+        description:
+          'That the files may be sent to a model account, to train this model and nothing else. Absent only where each is a dataset with consent.',
+      }),
     deploy: deploy.nullable().optional().meta({
       description: 'How the model is deployed. Absent: as its training type suggests; null: not at all.',
     }),

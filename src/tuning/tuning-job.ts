@@ -1,7 +1,8 @@
-import type { CallerId, FileId, KeyId, ModelId, TuningJobId } from '../base/ids'
+import type { CallerId, DatasetId, FileId, KeyId, ModelId, TuningJobId } from '../base/ids'
 import type { Amount } from '../budgets/amount'
 import type { Decision } from '../checklists/checklist'
 import type { DatasetReport } from '../datasets/dataset-report'
+import type { Estimate } from '../datasets/example-sketch'
 import type { TrainingMethod } from '../datasets/training-models'
 import type { TrainingType } from '../datasets/training-prices'
 import type { Account } from '../files/account-files'
@@ -110,18 +111,24 @@ export interface CheckedData {
   readonly training: DatasetFacts
   readonly validation?: DatasetFacts | undefined
   readonly epochs: number
+  /** Lines of the validation data that are trained on too. */
+  readonly leaked?: Estimate | undefined
   /** What is held of budgets while it trains, and what it weighs in its turn. */
   readonly estimate: Amount
 }
 
 export interface DatasetFacts {
   readonly fileId: FileId
+  /** With its whole report; undefined where it could not be kept. */
+  readonly datasetId?: DatasetId | undefined
   readonly contentHash: `sha256:${string}`
   readonly examples: number
   /** Each counted once. */
   readonly tokens: number
   /** The whole report is a record of its own. */
   readonly faults: Pick<DatasetReport['faults'], 'errors' | 'warnings'>
+  /** Lines with identifying data. */
+  readonly piiLines?: number | undefined
 }
 
 /** Kept: what is there has to be found when nobody knows the stamp any more. */

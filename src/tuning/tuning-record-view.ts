@@ -8,10 +8,12 @@ import { modelNameOf } from './tuning-view'
 const time = z.iso.datetime()
 const dataset = z.object({
   fileId: z.string(),
+  datasetId: z.string().optional().meta({ description: 'With the report of the file, under /api/tenant/datasets.' }),
   contentHash: z.string().optional(),
   examples: z.int().optional(),
   tokens: z.number().optional(),
   warnings: z.int().optional(),
+  piiLines: z.int().optional().meta({ description: 'Lines with identifying data.' }),
 })
 const step = z.object({
   id: z.string(),
@@ -40,6 +42,7 @@ export const shownTuningJob = z
     training: dataset,
     validation: dataset.optional(),
     epochs: z.number().optional(),
+    leakedLines: z.number().optional().meta({ description: 'Of the validation file, that are trained on too.' }),
     consent: z.object({ by: z.string(), at: time }),
     region: z.string().optional().meta({ description: 'Where it is trained.' }),
     trainedTokens: z.number().optional(),
@@ -80,6 +83,7 @@ export function tuningRecordView(job: TuningJob, run?: OrchestrationStatus): z.i
       ? {}
       : { validation: datasetOf(order.validationFileId, checked?.validation) }),
     ...(checked ? { epochs: checked.epochs } : {}),
+    ...(checked?.leaked ? { leakedLines: checked.leaked.lines } : {}),
     consent: { by: consent.by, at: iso(consent.atMs) },
     ...(job.account ? { region: job.account.region } : {}),
     ...(seen?.trainedTokens === undefined ? {} : { trainedTokens: seen.trainedTokens }),
@@ -97,6 +101,8 @@ const datasetOf = (fileId: string, facts: DatasetFacts | undefined) => ({
   fileId,
   ...(facts
     ? {
+        ...(facts.datasetId === undefined ? {} : { datasetId: facts.datasetId }),
+        ...(facts.piiLines === undefined ? {} : { piiLines: facts.piiLines }),
         contentHash: facts.contentHash,
         examples: facts.examples,
         tokens: facts.tokens,
