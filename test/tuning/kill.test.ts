@@ -80,6 +80,47 @@ describe('a fine-tuning job whose host is killed', () => {
   )
 })
 
+describe('a fine-tuning job that is cancelled while an alias is led to its model, and whose host is killed', () => {
+  it.each(['before', 'after'] as const)(
+    '%s it takes things back gives the alias back, and leaves nothing',
+    async (when) => {
+      const { tenantId, apiKey } = await stack.makeTenant()
+      const aliases = async () =>
+        JSON.stringify((await stack.platform.get<{ aliases: unknown }>(`/tenants/${tenantId}`)).body.aliases)
+      const before = await aliases()
+      const client = new OpenAI({ baseURL: `${stack.baseUrl}/openai/v1`, apiKey, maxRetries: 8 })
+      const file = await client.files.create({ file: await toFile(lessons(10), 'train.jsonl'), purpose: 'fine-tune' })
+      const send = async (path: string, body: object) => {
+        const headers = { 'api-key': apiKey, 'content-type': 'application/json' }
+        const init = { method: 'POST', headers, body: JSON.stringify(body) }
+        return (await (await fetch(stack.baseUrl + path, init)).json()) as { id: string }
+      }
+      const route = { alias: 'chat', percentages: [{ percent: 50, forMinutes: 60 }] }
+      const order = { model: 'gpt-4.1-mini-2025-04-14', trainingFile: file.id, consent: true, route }
+      const { id } = await send('/api/tenant/tuning/jobs', order)
+      const model = `mdl_${id.slice('ftjob-'.length)}`
+      const backend = `bke_${id.slice('ftjob-'.length)}`
+      await eventually('the alias is led to the model', async () => {
+        const { aliases: now } = (await stack.platform.get<{ aliases: { name: string }[] }>(`/tenants/${tenantId}`))
+          .body
+        return JSON.stringify(now.find(({ name }) => name === 'chat')).includes(backend) || undefined
+      })
+
+      const pid = stack.hostPid()
+      await stack.killAt({ function: 'tuning-step', inputHolds: '"step":"take-back"', when })
+      await send(`/api/tenant/tuning/jobs/${id}/cancel`, {})
+      await stack.restarted(pid)
+      expect(await jobEnded(client, id)).toMatchObject({ status: 'cancelled', fine_tuned_model: null })
+      expect(await aliases()).toBe(before)
+      const shown = await fetch(`${stack.baseUrl}/api/tenant/models/${model}`, { headers: { 'api-key': apiKey } })
+      expect(shown.status).toBe(404)
+      expect((await storedThings(stack)).filter(({ collection }) => collection !== 'jobs')).toEqual([])
+      expect((await resourcesOf(stack, tenantId)).filter(({ type }) => type.endsWith('/deployments'))).toEqual([])
+    },
+    90_000,
+  )
+})
+
 /** Trainings that the simulator has charged. */
 async function charges(): Promise<number> {
   const answer = await fetch(`${stack.simulatorUrl}/simulator/costs`)
