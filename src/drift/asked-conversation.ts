@@ -13,9 +13,11 @@ export const TEXT_CHARACTERS_MAX = 2_000
 /** A chat's messages, or the input of a response that goes on from no other. Undefined for what is neither. */
 export function askedConversation(body: Body): AskedConversation | undefined {
   const { messages, input } = body
+  // Of what it goes on from, nothing is here.
+  if (isGiven(body['previous_response_id']) || isGiven(body['conversation'])) return undefined
   if (typeof input === 'string') return { messages: 1, text: copied(input) }
   const items = Array.isArray(messages) ? messages : Array.isArray(input) ? input : undefined
-  if (!items || isString(body['previous_response_id']) || isString(body['conversation'])) return undefined
+  if (!items) return undefined
   const said = items.filter(isBody)
   const last = said.findLast(({ role }) => role === 'user')
   return { messages: said.length, text: copied(textOf(last?.['content'])) }
@@ -37,3 +39,4 @@ const copied = (text: string): string => {
 
 const isBody = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isString = (value: unknown): value is string => typeof value === 'string'
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null

@@ -4,7 +4,7 @@ import { leastOf, totalOf } from './histogram'
 /** Bins of one comparison, with what each counted then and now. */
 export interface CoarseBin {
   readonly name: string
-  readonly reference: number
+  readonly baseline: number
   readonly now: number
 }
 
@@ -17,22 +17,22 @@ const NAMED_SHARE_MIN = 0.01
 const NEW_SHARE_MIN = 0.05
 
 /**
- * Fine bins put together so that each of the reference holds a tenth of it or more. Below its least amount and above its largest
+ * Fine bins put together so that each of the baseline holds a tenth of it or more. Below its least amount and above its largest
  * there is a bin more, empty then: where all training prompts were alike, that is where others show.
  */
-export function amountBins(reference: Counts, now: Counts): readonly CoarseBin[] {
-  const met = Object.keys(reference)
+export function amountBins(baseline: Counts, now: Counts): readonly CoarseBin[] {
+  const met = Object.keys(baseline)
     .map(Number)
-    .filter((bin) => (reference[bin] ?? 0) > 0)
+    .filter((bin) => (baseline[bin] ?? 0) > 0)
     .toSorted((a, b) => a - b)
   const [first, last] = [met[0], met.at(-1)]
   if (first === undefined || last === undefined) return []
-  const starts = [...groupStarts(met, reference), last + 1]
+  const starts = [...groupStarts(met, baseline), last + 1]
   const edges = first > 0 ? [0, ...starts] : starts
-  const [then, later] = [sumsBetween(edges, reference), sumsBetween(edges, now)]
+  const [then, later] = [sumsBetween(edges, baseline), sumsBetween(edges, now)]
   return edges.map((start, at) => ({
     name: rangeName(start, edges[at + 1] ?? Infinity),
-    reference: then[at] ?? 0,
+    baseline: then[at] ?? 0,
     now: later[at] ?? 0,
   }))
 }
@@ -47,8 +47,8 @@ function sumsBetween(edges: readonly number[], counts: Counts): readonly number[
   return sums
 }
 
-function groupStarts(met: readonly number[], reference: Counts): number[] {
-  const wanted = totalOf(reference) / GROUPS_MAX
+function groupStarts(met: readonly number[], baseline: Counts): number[] {
+  const wanted = totalOf(baseline) / GROUPS_MAX
   const starts: number[] = []
   let held = Infinity
   for (const bin of met) {
@@ -56,7 +56,7 @@ function groupStarts(met: readonly number[], reference: Counts): number[] {
       starts.push(bin)
       held = 0
     }
-    held += reference[bin] ?? 0
+    held += baseline[bin] ?? 0
   }
   return starts
 }
@@ -71,14 +71,14 @@ function rangeName(start: number, end: number): string {
 const OTHERS = 'others'
 
 /** Labels by themselves that are more than next to nothing then, or have become much since; all else together. */
-export function labelBins(reference: Counts, now: Counts): readonly CoarseBin[] {
-  if (totalOf(reference) === 0) return []
-  const labels = new Set([...common(reference, NAMED_SHARE_MIN), ...common(now, NEW_SHARE_MIN)])
+export function labelBins(baseline: Counts, now: Counts): readonly CoarseBin[] {
+  if (totalOf(baseline) === 0) return []
+  const labels = new Set([...common(baseline, NAMED_SHARE_MIN), ...common(now, NEW_SHARE_MIN)])
   const named = [...labels].slice(0, NAMED_LABELS_MAX)
   const isOther = ([label]: readonly [string, number]) => !named.includes(label)
   return [
-    ...named.map((name) => ({ name, reference: reference[name] ?? 0, now: now[name] ?? 0 })),
-    { name: OTHERS, reference: countOf(reference, isOther), now: countOf(now, isOther) },
+    ...named.map((name) => ({ name, baseline: baseline[name] ?? 0, now: now[name] ?? 0 })),
+    { name: OTHERS, baseline: countOf(baseline, isOther), now: countOf(now, isOther) },
   ]
 }
 

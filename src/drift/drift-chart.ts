@@ -12,11 +12,11 @@ export function driftChart(compared: readonly ComparedFeature[]): string {
   return compared.map(chartOf).join('\n\n')
 }
 
-function chartOf({ feature, level, index, chance, referenceRequests, samples, bins }: ComparedFeature): string {
+function chartOf({ feature, level, index, chance, baselineRequests, samples, bins }: ComparedFeature): string {
   const bound = Number.isFinite(chance) ? `, chance alone up to ${chance.toFixed(3)}` : ''
-  const head = `${feature}: ${level}, index ${index.toFixed(3)}${bound} (${referenceRequests} then, ${samples} now)`
-  const lines = bins.flatMap(({ name, reference, now }) => [
-    `  ${padded(name)} ▒ ${bar('▒', shareOf(reference, referenceRequests))}`,
+  const head = `${feature}: ${level}, index ${index.toFixed(3)}${bound} (${baselineRequests} then, ${samples} now)`
+  const lines = bins.flatMap(({ name, baseline, now }) => [
+    `  ${padded(name)} ▒ ${bar('▒', shareOf(baseline, baselineRequests))}`,
     `  ${padded('')} █ ${bar('█', shareOf(now, samples))}`,
   ])
   return [head, ...lines].join('\n')

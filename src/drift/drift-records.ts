@@ -8,7 +8,7 @@ import type { WrittenTopicMap } from './topic-map'
 export type Day = `${number}`
 
 /** What a model was trained on, in numbers. Times are Unix milliseconds. */
-export interface DriftReference {
+export interface DriftBaseline {
   readonly madeAt: number
   /** Tells it from every other one. */
   readonly madeBy: string
@@ -20,13 +20,13 @@ export interface DriftReference {
         /** Of the training file, by the answers in it: how many were measured. */
         readonly requests: number
         readonly counts: FeatureCounts
-        readonly topics: ReferenceTopics
+        readonly topics: BaselineTopics
       }
     /** Looked at again after a day. */
     | { readonly kind: 'impossible'; readonly why: 'file-gone' | 'nothing-to-measure' }
 }
 
-export type ReferenceTopics =
+export type BaselineTopics =
   | { readonly kind: 'off' }
   | { readonly kind: 'made'; readonly map: WrittenTopicMap }
   /** Tried again after a day. */

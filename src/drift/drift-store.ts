@@ -7,22 +7,22 @@ import {
   type Day,
   type DayCounts,
   type DaySamples,
-  type DriftReference,
+  type DriftBaseline,
   type DriftState,
 } from './drift-records'
 
 /** What is kept of a tenant's drift: among its sealed records, so that it moves, is resealed and goes with the tenant. */
 export interface DriftStore {
-  reference(scope: TenantScope, id: ModelId): Promise<DriftReference | undefined>
+  baseline(scope: TenantScope, id: ModelId): Promise<DriftBaseline | undefined>
   /**
    * In place of the one that was known, and answers which one is there now: another where somebody was faster. Of two that are made at
    * a time one counts, since topics by one map say nothing beside those by another.
    */
-  putReference(
+  putBaseline(
     scope: TenantScope,
     id: ModelId,
-    made: { readonly known: DriftReference | undefined; readonly reference: DriftReference },
-  ): Promise<DriftReference>
+    made: { readonly known: DriftBaseline | undefined; readonly baseline: DriftBaseline },
+  ): Promise<DriftBaseline>
   /** Of all instances on one day; at most `PARTS_MAX` are read. */
   dayCounts(scope: TenantScope, id: ModelId, day: Day): Promise<readonly DayCounts[]>
   /** In place of what this instance wrote for that day before. */
@@ -40,7 +40,7 @@ export interface DriftStore {
   removeModel(scope: TenantScope, id: ModelId): Promise<void>
 }
 
-const REFERENCES = 'driftreferences-'
+const BASELINES = 'driftbaselines-'
 const COUNTS = 'driftcounts-'
 const SAMPLES = 'driftsamples-'
 const STATES = 'driftstates-'
@@ -54,17 +54,17 @@ export function createDriftStore(records: SealedRecords): DriftStore {
     for await (const id of records.ids(scope, prefix)) if (isWanted(id)) await records.remove(scope, id)
   }
   return {
-    reference: async (scope, id) => (await records.get<DriftReference>(scope, REFERENCES + id))?.value,
-    putReference: async (scope, id, { known, reference }) => {
+    baseline: async (scope, id) => (await records.get<DriftBaseline>(scope, BASELINES + id))?.value,
+    putBaseline: async (scope, id, { known, baseline }) => {
       for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
-        const found = await records.get<DriftReference>(scope, REFERENCES + id)
+        const found = await records.get<DriftBaseline>(scope, BASELINES + id)
         if (found && found.value.madeBy !== known?.madeBy) return found.value
         const result = await (found
-          ? records.replace(scope, REFERENCES + id, reference, found.etag)
-          : records.putIfAbsent(scope, REFERENCES + id, reference))
-        if (result.kind === 'written') return reference
+          ? records.replace(scope, BASELINES + id, baseline, found.etag)
+          : records.putIfAbsent(scope, BASELINES + id, baseline))
+        if (result.kind === 'written') return baseline
       }
-      throw new Error(`others are making the reference of ${id} at the moment`)
+      throw new Error(`others are making the baseline of ${id} at the moment`)
     },
     dayCounts: async (scope, id, day) => {
       const parts: DayCounts[] = []
@@ -109,7 +109,7 @@ export function createDriftStore(records: SealedRecords): DriftStore {
     },
     models: async (scope) => {
       const found = new Set<ModelId>()
-      for (const prefix of [REFERENCES, COUNTS, SAMPLES, STATES])
+      for (const prefix of [BASELINES, COUNTS, SAMPLES, STATES])
         for await (const recordId of records.ids(scope, prefix)) {
           const id = parseModelId(recordId.slice(prefix.length, prefix.length + MODEL_CHARACTERS))
           if (id) found.add(id)
@@ -118,7 +118,7 @@ export function createDriftStore(records: SealedRecords): DriftStore {
     },
     removeModel: async (scope, id) => {
       for (const prefix of [COUNTS, SAMPLES]) await removeAll(scope, `${prefix}${id}-`)
-      for (const recordId of [REFERENCES + id, STATES + id]) await records.remove(scope, recordId)
+      for (const recordId of [BASELINES + id, STATES + id]) await records.remove(scope, recordId)
     },
   }
 }

@@ -34,7 +34,7 @@ export interface DriftTap {
 }
 
 export interface DriftTapDeps {
-  readonly store: Pick<DriftStore, 'reference' | 'dayCounts' | 'putDayCounts' | 'claimSamples'>
+  readonly store: Pick<DriftStore, 'baseline' | 'dayCounts' | 'putDayCounts' | 'claimSamples'>
   readonly registry: Pick<Registry, 'get'>
   readonly embedTexts: EmbedTexts
   readonly languages: LanguageDetector | undefined
@@ -164,11 +164,11 @@ async function loadWatched(
   { scope, modelId }: WatchedKey,
 ): Promise<Watched> {
   const model = await registry.get(scope, modelId)
-  const reference = await store.reference(scope, modelId)
-  if (!model || reference?.state.kind !== 'made' || reference.measure !== measure) return { kind: 'none' }
+  const baseline = await store.baseline(scope, modelId)
+  if (!model || baseline?.state.kind !== 'made' || baseline.measure !== measure) return { kind: 'none' }
   const [, yesterday] = daysUntil(clock.now(), 2)
   const parts = yesterday === undefined ? [] : await store.dayCounts(scope, modelId, yesterday)
-  const { topics } = reference.state
+  const { topics } = baseline.state
   return {
     kind: 'watched',
     by: model.lineage.by,

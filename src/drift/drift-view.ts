@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { assertNever } from '../base/assert'
 import type { ModelId } from '../base/ids'
 import { driftChart, shareOf } from './drift-chart'
-import { proposedWhys, type DriftPolicy, type DriftReference, type DriftState, type Retraining } from './drift-records'
+import { proposedWhys, type DriftPolicy, type DriftBaseline, type DriftState, type Retraining } from './drift-records'
 import type { DriftWatching } from './drift-settings'
 import type { DriftWindow } from './drift-window'
 import { features } from './feature'
@@ -20,9 +20,9 @@ const shownPolicy = z.object({
 
 const bin = z.object({
   name: z.string(),
-  reference: z.int(),
+  baseline: z.int(),
   now: z.int(),
-  referenceShare: z.number(),
+  baselineShare: z.number(),
   nowShare: z.number(),
 })
 
@@ -45,7 +45,7 @@ export const shownDrift = z
       jobId: z.string().optional(),
       datasetId: z.string().optional(),
     }),
-    reference: z.object({
+    baseline: z.object({
       state: z.enum(['not-made-yet', 'made', 'file-gone', 'nothing-to-measure']),
       madeAt: time.optional(),
       requests: z.int().optional(),
@@ -63,7 +63,7 @@ export const shownDrift = z
           .number()
           .nullable()
           .meta({ description: 'What chance alone makes of the index, 999 times in 1,000; null without samples.' }),
-        referenceRequests: z.int(),
+        baselineRequests: z.int(),
         samples: z.int(),
         bins: z.array(bin),
       }),
@@ -77,13 +77,13 @@ export interface DriftFacts {
   readonly isWatched: boolean
   readonly watching: DriftWatching
   readonly state: DriftState
-  readonly reference: DriftReference | undefined
+  readonly baseline: DriftBaseline | undefined
   readonly window: DriftWindow
   readonly compared: readonly ComparedFeature[]
 }
 
 export function driftView(facts: DriftFacts): z.infer<typeof shownDrift> {
-  const { modelId, isWatched, watching, state, reference, window, compared } = facts
+  const { modelId, isWatched, watching, state, baseline, window, compared } = facts
   const { verdict, judgedAt, policy, retraining } = state
   return {
     modelId,
@@ -93,7 +93,7 @@ export function driftView(facts: DriftFacts): z.infer<typeof shownDrift> {
     ...(judgedAt === undefined ? {} : { judgedAt: iso(judgedAt) }),
     retrain: policyView(policy),
     retraining: retrainingView(retraining),
-    reference: referenceView(reference),
+    baseline: baselineView(baseline),
     window: { days: watching.windowDays, calls: window.calls, samples: window.samples },
     bounds: { ...watching.bounds },
     features: compared.map(featureView),
@@ -106,13 +106,13 @@ const featureView = ({ index, chance, bins, ...compared }: ComparedFeature) => (
   level: compared.level,
   stabilityIndex: index,
   chanceUpTo: Number.isFinite(chance) ? chance : null,
-  referenceRequests: compared.referenceRequests,
+  baselineRequests: compared.baselineRequests,
   samples: compared.samples,
-  bins: bins.map(({ name, reference, now }) => ({
+  bins: bins.map(({ name, baseline, now }) => ({
     name,
-    reference,
+    baseline,
     now,
-    referenceShare: shareOf(reference, compared.referenceRequests),
+    baselineShare: shareOf(baseline, compared.baselineRequests),
     nowShare: shareOf(now, compared.samples),
   })),
 })
@@ -139,10 +139,10 @@ function retrainingView(retraining: Retraining): z.infer<typeof shownDrift>['ret
   }
 }
 
-function referenceView(reference: DriftReference | undefined): z.infer<typeof shownDrift>['reference'] {
-  if (!reference) return { state: 'not-made-yet' }
-  const madeAt = iso(reference.madeAt)
-  const { state } = reference
+function baselineView(baseline: DriftBaseline | undefined): z.infer<typeof shownDrift>['baseline'] {
+  if (!baseline) return { state: 'not-made-yet' }
+  const madeAt = iso(baseline.madeAt)
+  const { state } = baseline
   if (state.kind === 'impossible') return { state: state.why, madeAt }
   const { requests, topics } = state
   return {

@@ -20,6 +20,6 @@ export type Measured = { readonly [Name in Feature]?: string | undefined }
 
 /**
  * Names how requests are measured. Counts of another measure are not compared with these: whoever changes what a feature counts, or
- * where its bins lie, changes this, and references are made again from their files.
+ * where its bins lie, changes this, and baselines are made again from their files.
  */
 export const MEASURE = '1'

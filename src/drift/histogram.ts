@@ -8,7 +8,7 @@ const BIN_MAX = 100
 export const LABELS_MAX = 200
 
 /**
- * The bin of an amount of 0 or more, as a whole number. Bins are the same everywhere and always, whatever the reference looks like, so that counts of
+ * The bin of an amount of 0 or more, as a whole number. Bins are the same everywhere and always, whatever the baseline looks like, so that counts of
  * instances and days are merged by adding them; the ten or so bins that a comparison needs are made of these when it is made.
  */
 export const binOf = (amount: number): string =>

@@ -3,8 +3,8 @@ import { amountBins, labelBins, type CoarseBin } from './coarse-bins'
 import { features, isAmount, type Feature, type FeatureCounts } from './feature'
 import { chanceBound, populationStability } from './population-stability'
 
-/** Of the reference, and of the calls: below it nothing is said of a feature. */
-export const REFERENCE_REQUESTS_MIN = 50
+/** Of the baseline, and of the calls: below it nothing is said of a feature. */
+export const BASELINE_REQUESTS_MIN = 50
 export const SAMPLES_MIN = 200
 
 export interface DriftBounds {
@@ -20,7 +20,7 @@ export interface ComparedFeature {
   readonly index: number
   /** What chance alone makes of the index between samples of these sizes, but once in a thousand times. */
   readonly chance: number
-  readonly referenceRequests: number
+  readonly baselineRequests: number
   readonly samples: number
   readonly bins: readonly CoarseBin[]
 }
@@ -31,25 +31,25 @@ export type FeatureLevel = (typeof featureLevels)[number]
 
 /** Every feature that both sides have, in the order of their list. Pure. */
 export const compareFeatures = (
-  reference: FeatureCounts,
+  baseline: FeatureCounts,
   now: FeatureCounts,
   bounds: DriftBounds,
 ): readonly ComparedFeature[] =>
   features.flatMap((feature) => {
-    const then = reference[feature]
+    const then = baseline[feature]
     if (!then) return []
     const bins = isAmount(feature) ? amountBins(then, now[feature] ?? {}) : labelBins(then, now[feature] ?? {})
     if (bins.length === 0) return []
-    const referenceRequests = bins.reduce((sum, bin) => sum + bin.reference, 0)
+    const baselineRequests = bins.reduce((sum, bin) => sum + bin.baseline, 0)
     const samples = bins.reduce((sum, bin) => sum + bin.now, 0)
     const index = populationStability(
-      bins.map((bin) => bin.reference),
+      bins.map((bin) => bin.baseline),
       bins.map((bin) => bin.now),
     )
-    const chance = chanceBound({ m: referenceRequests, n: samples, bins: bins.length })
-    const isKnown = referenceRequests >= REFERENCE_REQUESTS_MIN && samples >= SAMPLES_MIN
+    const chance = chanceBound({ m: baselineRequests, n: samples, bins: bins.length })
+    const isKnown = baselineRequests >= BASELINE_REQUESTS_MIN && samples >= SAMPLES_MIN
     const level = isKnown ? levelOf(index, chance, bounds) : 'too-few'
-    return [{ feature, level, index, chance, referenceRequests, samples, bins }]
+    return [{ feature, level, index, chance, baselineRequests, samples, bins }]
   })
 
 function levelOf(index: number, chance: number, { warnAt, alarmAt }: DriftBounds): FeatureLevel {

@@ -3,7 +3,7 @@
  * that is put in from outside: a detector is a library's business.
  */
 export interface LanguageDetector {
-  /** Part of what references are measured by: with another detector they are made again. */
+  /** Part of what baselines are measured by: with another detector they are made again. */
   readonly name: string
   languageOf(text: string): string | undefined
 }

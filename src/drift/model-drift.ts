@@ -39,10 +39,10 @@ export const createModelDrift = ({ store, registry, tenantOf, clock }: ModelDrif
     if (!(await registry.get(scope, modelId))) return undefined
     const asked = watchingOf((await tenantOf(scope.tenantId))?.settings.drift)
     const watching = asked ?? watchingDefault
-    const [state, reference] = await Promise.all([store.state(scope, modelId), store.reference(scope, modelId)])
+    const [state, baseline] = await Promise.all([store.state(scope, modelId), store.baseline(scope, modelId)])
     const nowMs = clock.now()
-    const { window, compared } = await compareModel(store, scope, { modelId, reference, watching, nowMs })
-    return { modelId, isWatched: asked !== undefined, watching, state, reference, window, compared }
+    const { window, compared } = await compareModel(store, scope, { modelId, baseline, watching, nowMs })
+    return { modelId, isWatched: asked !== undefined, watching, state, baseline, window, compared }
   },
   setPolicy: async (caller, id, input) => {
     const scope = TenantScope.ofCaller(caller)

@@ -8,9 +8,9 @@ const SMOOTHING = 0.5
  * symmetric divergence J (1951) under the name that credit scoring gave it (Siddiqi, "Credit Risk Scorecards", 2006). 0 where the
  * shares are the same; by custom up to 0.1 is nothing, and 0.25 or more a shift that matters.
  */
-export function populationStability(reference: readonly number[], now: readonly number[]): number {
-  assert(reference.length === now.length && reference.length > 0, 'both histograms have the same bins')
-  const [p, q] = [sharesOf(reference), sharesOf(now)]
+export function populationStability(baseline: readonly number[], now: readonly number[]): number {
+  assert(baseline.length === now.length && baseline.length > 0, 'both histograms have the same bins')
+  const [p, q] = [sharesOf(baseline), sharesOf(now)]
   let index = 0
   for (const [bin, then] of p.entries()) {
     const share = q[bin] ?? 0

@@ -1,5 +1,5 @@
 /**
- * Uniform in [0, 1), the same row of numbers for the same seed: what is drawn from a dataset is drawn again alike when its reference
+ * Uniform in [0, 1), the same row of numbers for the same seed: what is drawn from a dataset is drawn again alike when its baseline
  * is made again. Source: mulberry32 by Tommy Ettinger (public domain), whose 2³² states are plenty for some thousand draws.
  */
 export function seededFraction(seed: number): () => number {

@@ -3,7 +3,7 @@ import type { Counts } from './feature'
 import { seededFraction } from './seeded-fraction'
 import { nearestOf, sphericalKMeans, type Direction } from './spherical-k-means'
 
-/** Of one reference. Below the least there are no topics, but a few texts by chance. */
+/** Of one baseline. Below the least there are no topics, but a few texts by chance. */
 export const TOPIC_TEXTS_MIN = 100
 export const TOPIC_TEXTS_MAX = 600
 const TOPICS_MAX = 12

@@ -4,32 +4,32 @@ import { assertNever } from '../base/assert'
 import type { ModelId } from '../base/ids'
 import type { ModelVersion } from '../registry/model-version'
 import type { TenantScope } from '../storage/tenant-scope'
-import { daysUntil, type DriftReference, type DriftState } from './drift-records'
+import { daysUntil, type DriftBaseline, type DriftState } from './drift-records'
 import { WINDOW_DAYS_MAX, type DriftWatching } from './drift-settings'
 import type { DriftStore } from './drift-store'
 import { readWindow, type DriftWindow } from './drift-window'
 import { compareFeatures, judgeDrift, type ComparedFeature } from './judge-drift'
-import { isReferenceDue, makeReference, type MakeReferenceDeps } from './make-reference'
+import { isBaselineDue, makeBaseline, type MakeBaselineDeps } from './make-baseline'
 import { retrain, type RetrainDeps } from './retrain'
 
-export interface WatchModelDeps extends MakeReferenceDeps, Omit<RetrainDeps, 'store'> {
+export interface WatchModelDeps extends MakeBaselineDeps, Omit<RetrainDeps, 'store'> {
   readonly store: DriftStore
   readonly alerts: Pick<Alerts, 'raise' | 'resolve'>
   readonly clock: Clock
 }
 
-/** One look at a model: its reference is there, its calls are compared with it, and what follows is done. It can be repeated. */
+/** One look at a model: its baseline is there, its calls are compared with it, and what follows is done. It can be repeated. */
 export async function watchModel(
   deps: WatchModelDeps,
   scope: TenantScope,
   { model, watching }: { readonly model: ModelVersion; readonly watching: DriftWatching },
 ): Promise<void> {
   const { store, clock, alerts } = deps
-  const reference = await referenceOf(deps, scope, { model, watching })
+  const baseline = await baselineOf(deps, scope, { model, watching })
   const nowMs = clock.now()
   const oldest = daysUntil(nowMs, WINDOW_DAYS_MAX + 1).at(-1)
   if (oldest !== undefined) await store.removeBefore(scope, model.id, oldest)
-  const { compared } = await compareModel(store, scope, { modelId: model.id, reference, watching, nowMs })
+  const { compared } = await compareModel(store, scope, { modelId: model.id, baseline, watching, nowMs })
   const judged = await store.changeState(scope, model.id, (before) => judgedState(before, compared, nowMs))
   switch (judged.verdict.kind) {
     case 'steady':
@@ -58,17 +58,17 @@ function judgedState(before: DriftState, compared: readonly ComparedFeature[], n
   return { ...before, judgedAt: nowMs, verdict, retraining: isSame ? before.retraining : { kind: 'none' } }
 }
 
-async function referenceOf(
+async function baselineOf(
   deps: WatchModelDeps,
   scope: TenantScope,
   { model, watching }: { model: ModelVersion; watching: DriftWatching },
-): Promise<DriftReference> {
+): Promise<DriftBaseline> {
   const { store, measure, clock } = deps
   const { topicsAlias } = watching
-  const known = await store.reference(scope, model.id)
-  if (known && !isReferenceDue(known, { measure, topicsAlias, nowMs: clock.now() })) return known
-  const reference = await makeReference(deps, scope, { model, topicsAlias })
-  return store.putReference(scope, model.id, { known, reference })
+  const known = await store.baseline(scope, model.id)
+  if (known && !isBaselineDue(known, { measure, topicsAlias, nowMs: clock.now() })) return known
+  const baseline = await makeBaseline(deps, scope, { model, topicsAlias })
+  return store.putBaseline(scope, model.id, { known, baseline })
 }
 
 /** What can be said of a model now: for the timer that judges it, and for whoever looks. */
@@ -77,14 +77,14 @@ export async function compareModel(
   scope: TenantScope,
   {
     modelId,
-    reference,
+    baseline,
     watching,
     nowMs,
-  }: { modelId: ModelId; reference: DriftReference | undefined; watching: DriftWatching; nowMs: number },
+  }: { modelId: ModelId; baseline: DriftBaseline | undefined; watching: DriftWatching; nowMs: number },
 ): Promise<{ readonly window: DriftWindow; readonly compared: readonly ComparedFeature[] }> {
-  const state = reference?.state.kind === 'made' ? reference.state : undefined
+  const state = baseline?.state.kind === 'made' ? baseline.state : undefined
   const topicsId = state?.topics.kind === 'made' ? state.topics.map.id : undefined
-  const basis = { measure: reference?.measure ?? '', topicsId }
+  const basis = { measure: baseline?.measure ?? '', topicsId }
   const window = await readWindow(store, scope, { modelId, nowMs, days: watching.windowDays, basis })
   return { window, compared: state ? compareFeatures(state.counts, window.counts, watching.bounds) : [] }
 }

@@ -21,13 +21,13 @@ const watch = { watch: true, callsPerDayMax: 1_000 }
 async function watched(settings: object | undefined = watch): Promise<Trained> {
   const fileId = world.addFile('train.jsonl', dataset(120, questions))
   const trained = await world.trained(settings && { ...watch, ...settings }, fileId, 120)
-  await world.makeReference(trained.scope, trained.modelId, settings && 'topicsAlias' in settings ? 'embed' : undefined)
+  await world.makeBaseline(trained.scope, trained.modelId, settings && 'topicsAlias' in settings ? 'embed' : undefined)
   return trained
 }
 
 async function windowOf({ scope, modelId }: Trained) {
-  const reference = await world.store.reference(scope, modelId)
-  const topics = reference?.state.kind === 'made' ? reference.state.topics : undefined
+  const baseline = await world.store.baseline(scope, modelId)
+  const topics = baseline?.state.kind === 'made' ? baseline.state.topics : undefined
   const topicsId = topics?.kind === 'made' ? topics.map.id : undefined
   const basis = { measure: '1', topicsId }
   return readWindow(world.store, scope, { modelId, nowMs: world.clock.now(), days: 2, basis })
@@ -111,6 +111,21 @@ describe('calls to a tuned model', () => {
     expect(after.samples).toBe(before.samples + 20)
     const [today = '0'] = daysUntil(world.clock.now(), 1)
     expect(await world.store.dayCounts(trained.scope, trained.modelId, today)).toHaveLength(2)
+  })
+
+  it('that an instance counted since it last wrote are lost with it, and no others', async () => {
+    const trained = await watched()
+    const [dying, living] = [world.newTap(), world.newTap()]
+    const call = await world.servedCall(trained.scope, trained.backendId, 'Where is my order?')
+    await warm(dying, trained, call)
+    await world.clock.advance(60_000)
+    const written = await windowOf(trained)
+    // It is never closed: as after a kill, nobody writes these.
+    for (let n = 0; n < 7; n++) dying.served(call)
+    living.served(call)
+    await living.close()
+    const { calls, samples } = await windowOf(trained)
+    expect({ calls, samples }).toEqual({ calls: written.calls, samples: written.samples })
   })
 
   it('cost at most so many samples on a day, however many instances there are', async () => {

@@ -6,7 +6,7 @@ import { Problem } from '../../src/base/problem'
 import { createDriftStore } from '../../src/drift/drift-store'
 import { createDriftTap, type DriftTapDeps } from '../../src/drift/drift-tap'
 import type { EmbedTexts } from '../../src/drift/embed-texts'
-import { makeReference } from '../../src/drift/make-reference'
+import { makeBaseline } from '../../src/drift/make-baseline'
 import { directionOf } from '../../src/drift/spherical-k-means'
 import type { WatchTenantsDeps } from '../../src/drift/watch-tenants'
 import type { Files } from '../../src/files/files'
@@ -154,12 +154,12 @@ export async function driftWorld({ embedTexts = embedFirstWord }: { embedTexts?:
       if (!backendId) throw new Error('the body of an id makes an id')
       return { scope, modelId, jobId, backendId }
     },
-    makeReference: (scope: TenantScope, modelId: ModelId, topicsAlias?: string) =>
+    makeBaseline: (scope: TenantScope, modelId: ModelId, topicsAlias?: string) =>
       registry.get(scope, modelId).then(async (model) => {
         if (!model) throw new Error('there is no such model')
-        const known = await store.reference(scope, modelId)
-        const reference = await makeReference(deps, scope, { model, topicsAlias })
-        return store.putReference(scope, modelId, { known, reference })
+        const known = await store.baseline(scope, modelId)
+        const baseline = await makeBaseline(deps, scope, { model, topicsAlias })
+        return store.putBaseline(scope, modelId, { known, baseline })
       }),
     servedCall: async (scope: TenantScope, backendId: ServedCall['backendId'], text: string): Promise<ServedCall> => {
       const tenant = await tenantOf(scope.tenantId)

@@ -58,7 +58,7 @@ const watchNow = () =>
 interface Drift {
   readonly verdict: string
   readonly driftedFeatures?: string[]
-  readonly reference: { state: string; requests?: number; topics?: string }
+  readonly baseline: { state: string; requests?: number; topics?: string }
   readonly window: { calls: number; samples: number }
   readonly retraining: { state: string; jobId?: string; why?: string }
   readonly features: { feature: string; stabilityIndex: number; samples: number }[]
@@ -107,8 +107,8 @@ describe('drift of a tuned model', () => {
 
     await driftIs(
       modelId,
-      'its reference is made',
-      ({ reference }) => reference.state === 'made' && reference.topics === 'made',
+      'its baseline is made',
+      ({ baseline }) => baseline.state === 'made' && baseline.topics === 'made',
     )
     for (let n = 0; n < CALLS; n += AT_ONCE)
       await Promise.all(Array.from({ length: AT_ONCE }, (_, at) => ask(tunedModel, n + at)))
@@ -121,7 +121,7 @@ describe('drift of a tuned model', () => {
     expect(drifted.driftedFeatures).toContain('scripts')
     expect(drifted.driftedFeatures).toContain('topics')
     expect(drifted.retraining).toMatchObject({ state: 'proposed', why: 'policy' })
-    expect(drifted.reference.requests).toBe(220)
+    expect(drifted.baseline.requests).toBe(220)
     expect(drifted.chart).toContain('Cyrl')
     const alerts = await stack.platform.get<{ alerts: { id: string }[] }>('/alerts')
     expect(JSON.stringify(alerts.body)).toContain(`drift/${modelId}`)

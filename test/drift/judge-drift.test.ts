@@ -9,15 +9,15 @@ const bounds = driftBoundsDefault
 const steady: DriftVerdict = { kind: 'steady' }
 const NOW = Date.UTC(2026, 10, 21)
 
-const levelsOf = (reference: FeatureCounts, now: FeatureCounts) =>
-  Object.fromEntries(compareFeatures(reference, now, bounds).map(({ feature, level }) => [feature, level]))
+const levelsOf = (baseline: FeatureCounts, now: FeatureCounts) =>
+  Object.fromEntries(compareFeatures(baseline, now, bounds).map(({ feature, level }) => [feature, level]))
 
 describe('a model', () => {
   const fraction = seededFraction(7)
-  const reference = someCounts(3_000, fraction)
+  const baseline = someCounts(3_000, fraction)
 
   it('that is asked what it was trained on is steady in everything', () => {
-    const compared = compareFeatures(reference, someCounts(3_000, fraction), bounds)
+    const compared = compareFeatures(baseline, someCounts(3_000, fraction), bounds)
     expect(compared.map(({ feature }) => feature)).toEqual(['promptTokens', 'messages', 'outputTokens', 'languages'])
     expect(compared.every(({ level }) => level === 'steady')).toBe(true)
     expect(judgeDrift(steady, compared, NOW)).toEqual(steady)
@@ -28,7 +28,7 @@ describe('a model', () => {
       ...someCounts(2_000, fraction),
       languages: labelCounts(2_000, fraction, { en: 0.3, de: 0.1, ja: 0.6 }),
     }
-    expect(levelsOf(reference, now)).toEqual({
+    expect(levelsOf(baseline, now)).toEqual({
       promptTokens: 'steady',
       messages: 'steady',
       outputTokens: 'steady',
@@ -38,8 +38,8 @@ describe('a model', () => {
 
   it('is not judged by fewer calls than can tell, however far off they are', () => {
     const now = { promptTokens: promptCounts(SAMPLES_MIN - 1, fraction, 3) }
-    expect(levelsOf(reference, now)['promptTokens']).toBe('too-few')
-    expect(judgeDrift(steady, compareFeatures(reference, now, bounds), NOW)).toEqual(steady)
+    expect(levelsOf(baseline, now)['promptTokens']).toBe('too-few')
+    expect(judgeDrift(steady, compareFeatures(baseline, now, bounds), NOW)).toEqual(steady)
   })
 
   it('is not judged by an index that chance explains, though it is beyond the bound', () => {
@@ -55,7 +55,7 @@ describe('a verdict', () => {
   const compared = (index: number) => {
     const level = index >= 0.25 ? 'drifted' : index >= 0.1 ? 'moved' : 'steady'
     return [
-      { feature: 'languages', level, index, chance: 0.02, referenceRequests: 500, samples: 500, bins: [] },
+      { feature: 'languages', level, index, chance: 0.02, baselineRequests: 500, samples: 500, bins: [] },
     ] as const
   }
   const opened = judgeDrift(steady, compared(0.3), NOW)
@@ -86,11 +86,11 @@ describe('drift that comes', () => {
     draw: (samples: number) => FeatureCounts,
     { samplesMax, each }: { samplesMax: number; each: number },
   ) {
-    const reference = someCounts(1_000, fraction)
+    const baseline = someCounts(1_000, fraction)
     let now: FeatureCounts = {}
     for (let samples = each; samples <= samplesMax; samples += each) {
       now = mergeCounts(now, draw(each))
-      if (judgeDrift(steady, compareFeatures(reference, now, bounds), NOW).kind === 'drifted') return samples
+      if (judgeDrift(steady, compareFeatures(baseline, now, bounds), NOW).kind === 'drifted') return samples
     }
     return undefined
   }

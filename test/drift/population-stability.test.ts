@@ -55,7 +55,7 @@ describe('what chance alone makes of the index', () => {
     const trials = 1_500
     for (let trial = 0; trial < trials; trial++) {
       const bins = amountBins(promptCounts(400, fraction), promptCounts(250, fraction))
-      const [then, now] = [bins.map(({ reference }) => reference), bins.map((bin) => bin.now)]
+      const [then, now] = [bins.map(({ baseline }) => baseline), bins.map((bin) => bin.now)]
       const bound = chanceBound({ m: sumOf(then), n: sumOf(now), bins: bins.length })
       if (populationStability(then, now) > bound) passed += 1
     }
@@ -67,18 +67,18 @@ describe('what chance alone makes of the index', () => {
 describe('bins of a comparison', () => {
   it('hold every request once, then and now', () => {
     fc.assert(
-      fc.property(amounts, amounts, (reference, now) => {
-        const bins = amountBins(reference, now)
-        expect(bins.reduce((sum, bin) => sum + bin.reference, 0)).toBe(totalOf(reference))
+      fc.property(amounts, amounts, (baseline, now) => {
+        const bins = amountBins(baseline, now)
+        expect(bins.reduce((sum, bin) => sum + bin.baseline, 0)).toBe(totalOf(baseline))
         expect(bins.reduce((sum, bin) => sum + bin.now, 0)).toBe(totalOf(now))
         expect(bins.length).toBeLessThanOrEqual(12)
         expect(new Set(bins.map(({ name }) => name)).size).toBe(bins.length)
       }),
     )
     fc.assert(
-      fc.property(labels, labels, (reference, now) => {
-        const bins = labelBins(reference, now)
-        expect(bins.reduce((sum, bin) => sum + bin.reference, 0)).toBe(totalOf(reference))
+      fc.property(labels, labels, (baseline, now) => {
+        const bins = labelBins(baseline, now)
+        expect(bins.reduce((sum, bin) => sum + bin.baseline, 0)).toBe(totalOf(baseline))
         expect(bins.reduce((sum, bin) => sum + bin.now, 0)).toBe(totalOf(now))
       }),
     )
@@ -87,13 +87,13 @@ describe('bins of a comparison', () => {
   it('show amounts beyond all that was trained on, also where that was always the same', () => {
     const [same, longer] = [{ [binOf(100)]: 500 }, { [binOf(100)]: 100, [binOf(9_000)]: 400 }]
     const bins = amountBins(same, longer)
-    expect(bins.map(({ reference, now }) => [reference, now])).toEqual([
+    expect(bins.map(({ baseline, now }) => [baseline, now])).toEqual([
       [0, 0],
       [500, 100],
       [0, 400],
     ])
     const index = populationStability(
-      bins.map(({ reference }) => reference),
+      bins.map(({ baseline }) => baseline),
       bins.map(({ now }) => now),
     )
     expect(index).toBeGreaterThan(1)
@@ -102,10 +102,10 @@ describe('bins of a comparison', () => {
   it('name a label that was not there before and is common now, and not each that is rare', () => {
     const bins = labelBins({ en: 950, de: 45, fr: 5 }, { en: 600, ja: 390, ko: 10 })
     expect(bins).toEqual([
-      { name: 'en', reference: 950, now: 600 },
-      { name: 'de', reference: 45, now: 0 },
-      { name: 'ja', reference: 0, now: 390 },
-      { name: 'others', reference: 5, now: 10 },
+      { name: 'en', baseline: 950, now: 600 },
+      { name: 'de', baseline: 45, now: 0 },
+      { name: 'ja', baseline: 0, now: 390 },
+      { name: 'others', baseline: 5, now: 10 },
     ])
   })
 

@@ -40,15 +40,15 @@ const alertOf = async ({ modelId }: Trained) => {
 }
 
 describe('watching models', () => {
-  it('makes their reference once, and raises nothing while they are asked what they were trained on', async () => {
+  it('makes their baseline once, and raises nothing while they are asked what they were trained on', async () => {
     const model = await trained()
     expect(await watch()).toBe(1)
-    const made = await world.store.reference(model.scope, model.modelId)
+    const made = await world.store.baseline(model.scope, model.modelId)
     expect(made?.state.kind).toBe('made')
     await asked(model, 'Where is order number 50?')
     await world.clock.advance(3_600_000)
     await watch()
-    expect(await world.store.reference(model.scope, model.modelId)).toEqual(made)
+    expect(await world.store.baseline(model.scope, model.modelId)).toEqual(made)
     expect((await world.store.state(model.scope, model.modelId)).verdict).toEqual({ kind: 'steady' })
     expect(await alertOf(model)).toBeUndefined()
   })
@@ -74,12 +74,12 @@ describe('watching models', () => {
     expect((await alertOf(model))?.state).toBe('resolved')
   })
 
-  it('makes one reference where several look at a model for the first time at once', async () => {
+  it('makes one baseline where several look at a model for the first time at once', async () => {
     const model = await trained()
     await Promise.all([watch(), watch(), watch()])
-    const made = await world.store.reference(model.scope, model.modelId)
-    const stale = { known: undefined, reference: { ...made, madeBy: 'another', madeAt: 1 } as NonNullable<typeof made> }
-    expect(await world.store.putReference(model.scope, model.modelId, stale)).toEqual(made)
+    const made = await world.store.baseline(model.scope, model.modelId)
+    const stale = { known: undefined, baseline: { ...made, madeBy: 'another', madeAt: 1 } as NonNullable<typeof made> }
+    expect(await world.store.putBaseline(model.scope, model.modelId, stale)).toEqual(made)
   })
 
   it('forgets counts that no window reaches', async () => {
@@ -122,6 +122,6 @@ describe('watching models', () => {
       },
     })
     expect(await failing()).toBe(1)
-    expect((await world.store.reference(sound.scope, sound.modelId))?.state.kind).toBe('made')
+    expect((await world.store.baseline(sound.scope, sound.modelId))?.state.kind).toBe('made')
   })
 })

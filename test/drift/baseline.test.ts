@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { isReferenceDue } from '../../src/drift/make-reference'
+import { isBaselineDue } from '../../src/drift/make-baseline'
 import { binOf, totalOf } from '../../src/drift/histogram'
 import { scriptOf } from '../../src/drift/script-of'
 import { loadTrainingRequests } from '../../src/drift/training-requests'
@@ -24,7 +24,7 @@ describe('an example of a dataset', () => {
     expect(both.map(({ outputTokens }) => outputTokens)).toEqual([4, 4])
   })
 
-  it('is one request with the better answer where preferences are learned, and one without where a grader judges', async () => {
+  it('is one request with the better answer where pbaselines are learned, and one without where a grader judges', async () => {
     const messages = [{ role: 'user', content: 'Hello?' }]
     const answer = (content: string) => [{ role: 'assistant', content }]
     const dpo = await read('dpo', {
@@ -52,7 +52,7 @@ describe('an example of a dataset', () => {
   })
 })
 
-describe('a reference', () => {
+describe('a baseline', () => {
   it.each(readdirSync('examples/datasets').filter((name) => name.endsWith('.jsonl')))(
     'is made of the example dataset %s, all of it',
     async (name) => {
@@ -73,7 +73,7 @@ describe('a reference', () => {
       dataset(150, (n) => (n % 3 === 0 ? `Где заказ ${n}?` : `Where is order ${n}?`)),
     )
     const { scope, modelId } = await world.trained({ watch: true }, fileId, 150)
-    const { state } = await world.makeReference(scope, modelId, 'embed')
+    const { state } = await world.makeBaseline(scope, modelId, 'embed')
     if (state.kind !== 'made') throw new Error(state.why)
     expect(state.requests).toBe(150)
     expect(state.counts.messages).toEqual({ [binOf(1)]: 150 })
@@ -81,18 +81,18 @@ describe('a reference', () => {
     expect(totalOf(state.counts.topics ?? {})).toBe(75)
     expect(state.topics.kind).toBe('made')
     // Texts of two subjects, so two topics hold nearly all of them.
-    expect((await world.makeReference(scope, modelId, 'embed')).state).toMatchObject({ counts: state.counts })
+    expect((await world.makeBaseline(scope, modelId, 'embed')).state).toMatchObject({ counts: state.counts })
   })
 
   it('of a file that was deleted is not there, and is looked for again after a day', async () => {
     const world = await driftWorld()
     const gone = world.ids.fileId()
     const { scope, modelId } = await world.trained({ watch: true }, gone, 10)
-    const reference = await world.makeReference(scope, modelId)
-    expect(reference.state).toEqual({ kind: 'impossible', why: 'file-gone' })
-    const due = (nowMs: number) => isReferenceDue(reference, { measure: '1', topicsAlias: undefined, nowMs })
-    expect(due(reference.madeAt + 1)).toBe(false)
-    expect(due(reference.madeAt + 86_400_000)).toBe(true)
+    const baseline = await world.makeBaseline(scope, modelId)
+    expect(baseline.state).toEqual({ kind: 'impossible', why: 'file-gone' })
+    const due = (nowMs: number) => isBaselineDue(baseline, { measure: '1', topicsAlias: undefined, nowMs })
+    expect(due(baseline.madeAt + 1)).toBe(false)
+    expect(due(baseline.madeAt + 86_400_000)).toBe(true)
   })
 
   it('is made again where calls are measured otherwise, or topics by another alias', async () => {
@@ -102,13 +102,13 @@ describe('a reference', () => {
       dataset(120, (n) => `Where is order ${n}?`),
     )
     const { scope, modelId } = await world.trained({ watch: true }, fileId, 120)
-    const reference = await world.makeReference(scope, modelId, 'embed')
-    const basis = { measure: '1', topicsAlias: 'embed', nowMs: reference.madeAt }
-    expect(isReferenceDue(reference, basis)).toBe(false)
-    expect(isReferenceDue(undefined, basis)).toBe(true)
-    expect(isReferenceDue(reference, { ...basis, measure: '2' })).toBe(true)
-    expect(isReferenceDue(reference, { ...basis, topicsAlias: 'other' })).toBe(true)
-    expect(isReferenceDue(reference, { ...basis, topicsAlias: undefined })).toBe(true)
+    const baseline = await world.makeBaseline(scope, modelId, 'embed')
+    const basis = { measure: '1', topicsAlias: 'embed', nowMs: baseline.madeAt }
+    expect(isBaselineDue(baseline, basis)).toBe(false)
+    expect(isBaselineDue(undefined, basis)).toBe(true)
+    expect(isBaselineDue(baseline, { ...basis, measure: '2' })).toBe(true)
+    expect(isBaselineDue(baseline, { ...basis, topicsAlias: 'other' })).toBe(true)
+    expect(isBaselineDue(baseline, { ...basis, topicsAlias: undefined })).toBe(true)
   })
 })
 

@@ -6,7 +6,7 @@ import { LineSplitter } from '../datasets/split-lines'
 import type { Files } from '../files/files'
 import type { ModelVersion } from '../registry/model-version'
 import type { TenantScope } from '../storage/tenant-scope'
-import type { DriftReference, ReferenceTopics } from './drift-records'
+import type { DriftBaseline, BaselineTopics } from './drift-records'
 import { TEXTS_PER_CALL_MAX, type EmbedTexts } from './embed-texts'
 import type { FeatureCounts } from './feature'
 import { counted } from './histogram'
@@ -17,7 +17,7 @@ import type { Direction } from './spherical-k-means'
 import { makeTopicMap, TOPIC_TEXTS_MAX, TOPIC_TEXTS_MIN, writeTopicMap } from './topic-map'
 import { loadTrainingRequests } from './training-requests'
 
-export interface MakeReferenceDeps {
+export interface MakeBaselineDeps {
   readonly files: Pick<Files, 'read'>
   readonly embedTexts: EmbedTexts
   readonly languages: LanguageDetector | undefined
@@ -35,11 +35,11 @@ const LINES_AT_ONCE = 20
  * What a model was trained on, as numbers: its training file is read once, line by line, of which one is in memory and files have their bound. Texts for topics
  * are a sample of bounded size, embedded on the tenant's own alias and then forgotten. Rejects where storage does.
  */
-export async function makeReference(
-  deps: MakeReferenceDeps,
+export async function makeBaseline(
+  deps: MakeBaselineDeps,
   scope: TenantScope,
   { model, topicsAlias }: { readonly model: ModelVersion; readonly topicsAlias: string | undefined },
-): Promise<DriftReference> {
+): Promise<DriftBaseline> {
   const { files, measure, clock, chance } = deps
   const base = { madeAt: clock.now(), madeBy: randomName(chance), measure }
   const file = await files.read(scope, model.lineage.training.fileId)
@@ -51,7 +51,7 @@ export async function makeReference(
     return { ...base, state: { kind: 'made', requests, counts: measured.counts, topics: { kind: 'off' } } }
   }
   const { texts } = measured
-  const made = await referenceTopics(deps, scope, { model, id: base.madeBy, alias: topicsAlias, texts })
+  const made = await baselineTopics(deps, scope, { model, id: base.madeBy, alias: topicsAlias, texts })
   const counts = { ...measured.counts, ...(made.counts ? { topics: made.counts } : {}) }
   return { ...base, state: { kind: 'made', requests, counts, topics: made.topics } }
 }
@@ -67,7 +67,7 @@ interface MeasuredFile {
 }
 
 async function measureFile(
-  { languages }: MakeReferenceDeps,
+  { languages }: MakeBaselineDeps,
   { id, lineage }: ModelVersion,
   content: AsyncIterable<Uint8Array>,
 ): Promise<MeasuredFile> {
@@ -102,11 +102,11 @@ async function* linesOf(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
   if (last) yield last.bytes
 }
 
-async function referenceTopics(
-  { embedTexts }: MakeReferenceDeps,
+async function baselineTopics(
+  { embedTexts }: MakeBaselineDeps,
   scope: TenantScope,
   { model, id, alias, texts }: { model: ModelVersion; id: string; alias: string; texts: readonly string[] },
-): Promise<{ readonly topics: ReferenceTopics; readonly counts?: Readonly<Record<string, number>> }> {
+): Promise<{ readonly topics: BaselineTopics; readonly counts?: Readonly<Record<string, number>> }> {
   const failed = (why: string) => ({ topics: { kind: 'failed', alias, why } as const })
   if (texts.length < TOPIC_TEXTS_MIN) return failed(`there are fewer than ${TOPIC_TEXTS_MIN} texts`)
   const directions: Direction[] = []
@@ -128,17 +128,17 @@ async function referenceTopics(
 const DAY_MS = 86_400_000
 
 /** Whether it has to be made, again or at all. What failed is tried again after a day. Pure. */
-export function isReferenceDue(
-  reference: DriftReference | undefined,
+export function isBaselineDue(
+  baseline: DriftBaseline | undefined,
   {
     measure,
     topicsAlias,
     nowMs,
   }: { readonly measure: string; readonly topicsAlias: string | undefined; readonly nowMs: number },
 ): boolean {
-  if (!reference || reference.measure !== measure) return true
-  const isOld = nowMs - reference.madeAt >= DAY_MS
-  const { state } = reference
+  if (!baseline || baseline.measure !== measure) return true
+  const isOld = nowMs - baseline.madeAt >= DAY_MS
+  const { state } = baseline
   if (state.kind === 'impossible') return isOld
   switch (state.topics.kind) {
     case 'off':
