@@ -7,6 +7,7 @@ import { COGNITIVE_API_VERSION } from '../provisioning/own-deployments'
 import type { ModelVersion } from '../registry/model-version'
 import type { Registry } from '../registry/registry'
 import { TenantScope } from '../storage/tenant-scope'
+import { isPlatformOwner } from '../tenants/platform-owner'
 import type { Tenants } from '../tenants/tenants'
 import { resourceIdOf } from '../tuning/make-deployment'
 import type { ModelDeployments } from '../tuning/model-deployments'
@@ -23,7 +24,7 @@ export interface LookAfterDeps {
   readonly meters: BookedMeters
   readonly registry: Pick<Registry, 'get'>
   readonly tenants: Pick<Tenants, 'get'>
-  readonly deployments: Pick<ModelDeployments, 'remove' | 'goOn'>
+  readonly deployments: Pick<ModelDeployments, 'remove' | 'goOn' | 'redeploy'>
   readonly arm: Pick<Arm, 'get'>
   readonly usageOf: (
     scope: TenantScope,
@@ -77,12 +78,18 @@ async function lookAfter(deps: LookAfterDeps, tenantId: TenantId, meter: Hosting
   // The deployment of a version that is gone went before it, and was booked then.
   if (!model && isBooked(meter)) return deps.rows.remove(scope, modelId)
   if (!model) throw new Error('its model is not there')
+  const look = isPlatformOwner(tenantId) ? keepShared : lookAtDeployment
+  const seen = await look(deps, scope, { model, meter })
+  // Behind the look: of one that is gone nothing is booked that it was not seen for.
   await deps.meters.book(scope, model)
-  const isThere = await lookAtDeployment(deps, scope, { model, meter })
   const nowMs = deps.clock.now()
   await deps.rows.change(scope, modelId, (before) =>
     before?.fromMs === meter.fromMs
-      ? { ...before, ...(isThere ? { seenMs: nowMs } : {}), lookAtMs: nextLookMs(before, nowMs) }
+      ? {
+          ...before,
+          ...(seen === 'there' ? { seenMs: nowMs } : {}),
+          lookAtMs: seen === 'coming' ? nowMs : nextLookMs(before, nowMs),
+        }
       : before,
   )
 }
@@ -97,19 +104,21 @@ function nextLookMs(meter: HostingMeter, nowMs: number): number {
   return sku === 'DeveloperTier' ? Math.min(usualMs, Math.max(endMs, nowMs)) : usualMs
 }
 
-/** Whether Azure has it. */
+/** Whether Azure has it; `coming`: it is to be looked at again before the next hour. */
+type Seen = 'there' | 'not-there' | 'coming'
+
 async function lookAtDeployment(
   deps: LookAfterDeps,
   scope: TenantScope,
   { model, meter }: { model: ModelVersion; meter: HostingMeter },
-): Promise<boolean> {
+): Promise<Seen> {
   const { deployment, id } = model
   const nowMs = deps.clock.now()
   if (deployment.kind === 'removing' && nowMs - deployment.sinceMs > deps.drainMs + ABANDONED_MS) {
     await deps.deployments.goOn(scope, id, { kind: 'asleep', by: HOSTING_BY, drainMs: deps.drainMs })
-    return false
+    return 'not-there'
   }
-  if (deployment.kind !== 'deployed') return false
+  if (deployment.kind !== 'deployed') return 'not-there'
   const found = await deps.arm.get(resourceIdOf(deployment.plan), COGNITIVE_API_VERSION)
   if (found.kind === 'gone') {
     await deps.deployments.remove(scope, id, {
@@ -118,10 +127,30 @@ async function lookAtDeployment(
       detail: 'Azure has taken the deployment down.',
       hostedUntilMs: meter.seenMs,
     })
-    return false
+    return 'not-there'
   }
   if (await isUnused(deps, scope, model)) await deps.ask(scope.tenantId, id, 'sleep')
-  return found.kind === 'ready'
+  return found.kind === 'ready' ? 'there' : 'not-there'
+}
+
+/**
+ * A model of the platform's own is led to by aliases of many tenants, in whose usage its calls are: it does not sleep, and one that
+ * Azure has taken down is made again before anybody asks. Whoever offers it retires it.
+ */
+async function keepShared(
+  deps: LookAfterDeps,
+  scope: TenantScope,
+  { model, meter }: { model: ModelVersion; meter: HostingMeter },
+): Promise<Seen> {
+  const { deployment, id } = model
+  if (deployment.kind !== 'deployed' && deployment.kind !== 'deploying') return 'not-there'
+  const found = await deps.arm.get(resourceIdOf(deployment.plan), COGNITIVE_API_VERSION)
+  if (deployment.kind === 'deployed' && found.kind !== 'gone') return found.kind === 'ready' ? 'there' : 'not-there'
+  if (found.kind === 'gone') await deps.meters.end(scope, model, meter.seenMs)
+  const made = await deps.deployments.redeploy(scope, id, HOSTING_BY)
+  if (made.kind === 'failed')
+    deps.log.error('a shared model could not be deployed again', { modelId: id, code: made.problem.code })
+  return made.kind === 'ready' ? 'there' : 'coming'
 }
 
 async function isUnused(deps: LookAfterDeps, scope: TenantScope, model: ModelVersion): Promise<boolean> {

@@ -39,6 +39,8 @@ export interface ModelDeployments {
   goOn(scope: TenantScope, id: ModelId, how: Leaving): Promise<Removal | { readonly kind: 'kept' }>
   /** Both at once. `asleep` keeps the plan, by which `ensure` brings the same back. */
   remove(scope: TenantScope, id: ModelId, how: Leaving): Promise<Removal>
+  /** What is deployed and not there is made again, under the same backend; `ensure` goes on with it. Its meter has been ended. */
+  redeploy(scope: TenantScope, id: ModelId, by: string): Promise<Deployed>
   /** Nobody tries again before `untilMs`; calls are told so. */
   refuse(scope: TenantScope, id: ModelId, refused: { readonly code: string; readonly untilMs: number }): Promise<void>
 }
@@ -104,26 +106,36 @@ export function createModelDeployments(deps: ModelDeploymentsDeps): ModelDeploym
     return { kind: 'removed' }
   }
 
+  const ensure: ModelDeployments['ensure'] = async (scope, id, wish, by) => {
+    const model = await registry.change(scope, id, (before) => planned(scope, before, wish, clock.now()))
+    if (!model) return failed(new Problem('not_found', 'There is no such model.'))
+    const { deployment } = model
+    switch (deployment.kind) {
+      case 'deployed':
+        return { kind: 'ready' }
+      case 'removing':
+        return { kind: 'not-yet', againAfterMs: PATIENCE_MS }
+      case 'deploying':
+        return deploy(deps, { scope, model, deployment, by })
+      case 'none':
+      case 'asleep':
+        return failed(new Problem('conflict', noPlan(model)))
+      default:
+        return assertNever(deployment)
+    }
+  }
+
   return {
+    ensure,
     leave,
     goOn,
-    ensure: async (scope, id, wish, by) => {
-      const model = await registry.change(scope, id, (before) => planned(scope, before, wish, clock.now()))
-      if (!model) return failed(new Problem('not_found', 'There is no such model.'))
-      const { deployment } = model
-      switch (deployment.kind) {
-        case 'deployed':
-          return { kind: 'ready' }
-        case 'removing':
-          return { kind: 'not-yet', againAfterMs: PATIENCE_MS }
-        case 'deploying':
-          return deploy(deps, { scope, model, deployment, by })
-        case 'none':
-        case 'asleep':
-          return failed(new Problem('conflict', noPlan(model)))
-        default:
-          return assertNever(deployment)
-      }
+    redeploy: async (scope, id, by) => {
+      await registry.change(scope, id, (before) =>
+        before.deployment.kind === 'deployed'
+          ? { ...before, deployment: { kind: 'deploying', plan: before.deployment.plan, sinceMs: clock.now() } }
+          : before,
+      )
+      return ensure(scope, id, undefined, by)
     },
     remove: async (scope, id, how) => {
       await leave(scope, id, how)

@@ -142,8 +142,8 @@ export async function hostingWorld() {
     begun,
     orchestrations,
     sayUses: (said: readonly UseRow[]) => void (uses = said),
-    newTenant: async (more: object = {}) => {
-      const scope = TenantScope.ofPlatform(ids.tenantId())
+    newTenant: async (more: object = {}, tenantId = ids.tenantId()) => {
+      const scope = TenantScope.ofPlatform(tenantId)
       await keyring.create(scope)
       const base = ids.backendId()
       const backend = {

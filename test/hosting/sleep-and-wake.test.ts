@@ -1,4 +1,5 @@
 import { TenantScope } from '../../src/storage/tenant-scope'
+import { platformOwnerId } from '../../src/tenants/platform-owner'
 import type { ModelVersion } from '../../src/registry/model-version'
 import { DRAIN_MS, HOUR_MS, hostingWorld, IDLE_MS, type HostingWorld } from './hosting-world'
 
@@ -275,7 +276,7 @@ describe('the look after models', () => {
     expect(await world.aliasOf(scope, model.name)).toHaveProperty('asleep')
     expect(await world.backends.read(`bke_${model.id.slice(4)}`)).toBeUndefined()
     const span = { from: new Date(world.clock.now() - 5 * HOUR_MS).toISOString() }
-    expect((await world.usage(scope, span)).totals.costMicroUsd).toBe(2 * 1_700_000)
+    expect((await world.usage(scope, span)).totals.costMicroUsd).toBe(1_700_000)
     const operation = await begin(scope, model, 'wake')
     expect(await world.walk(operation ?? '', passing)).toEqual({ kind: 'done' })
     expect(await stateOf(scope, model)).toMatchObject({ kind: 'deployed' })
@@ -305,6 +306,28 @@ describe('the look after models', () => {
     await world.hosting.lookAfter()
     expect(await stateOf(scope, model)).toMatchObject({ kind: 'asleep' })
     expect(world.deploymentIds()).toEqual([])
+  })
+
+  it('keeps what is led to by many tenants: it does not sleep, and is made again where Azure took it down', async () => {
+    const { scope } = await world.newTenant({}, platformOwnerId(world.ids.tenantId().slice('ten_'.length)))
+    const other = world.ids.tenantId()
+    const model = await world.newModel(scope)
+    await world.deployed(scope, model.id)
+    const backendId = `bke_${model.id.slice(4)}` as const
+    await world.backends.shareWith(backendId, [other])
+    await world.clock.advance(2 * IDLE_MS)
+    await world.hosting.lookAfter()
+    expect(await world.storage.queue('hosting').peekMessages()).toMatchObject({ peekedMessageItems: [] })
+    expect(await stateOf(scope, model)).toMatchObject({ kind: 'deployed' })
+    const [id = ''] = world.deploymentIds()
+    await world.arm.remove(id, '2024-10-01')
+    await world.clock.advance(HOUR_MS)
+    for (let run = 0; run < 5; run++) await world.hosting.lookAfter()
+    expect(await stateOf(scope, model)).toMatchObject({ kind: 'deployed' })
+    expect(world.deploymentIds()).toHaveLength(1)
+    expect((await world.backends.read(backendId))?.backend.sharedWith).toEqual([other])
+    const span = { from: new Date(world.clock.now() - 9 * HOUR_MS).toISOString() }
+    expect((await world.usage(scope, span)).totals.costMicroUsd).toBe(6 * 1_700_000)
   })
 
   it('goes on with the others where one cannot be looked after', async () => {
