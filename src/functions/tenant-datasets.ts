@@ -1,6 +1,6 @@
-import { Problem } from '../base/problem'
 import { assert } from '../base/assert'
 import { parseDatasetId } from '../base/ids'
+import { Problem } from '../base/problem'
 import { datasetInput } from '../datasets/dataset-input'
 import { datasetView, shownDataset, shownDatasets } from '../datasets/dataset-view'
 import { beginDataset } from '../http/begin-dataset'
@@ -41,7 +41,7 @@ export const tenantDatasets = ({ datasets, ids }: ControlPlane): HttpTrigger => 
         const dataset = await datasets.create(scope, caller.callerId, wanted)
         if (dataset instanceof Problem) return dataset
         await beginDataset(orchestrations, scope, id)
-        return accepted(datasetView(dataset))
+        return { ...accepted(datasetView(dataset)), headers: { location: `/api/tenant/datasets/${id}` } }
       },
     }),
   },
