@@ -13,9 +13,9 @@ import { DayTallies, type TallyPlace } from './day-tallies'
 import { dayOf, daysUntil, type DayCounts } from './drift-records'
 import { watchingOf, type DriftWatching } from './drift-settings'
 import type { DriftStore } from './drift-store'
-import { TEXTS_PER_CALL_MAX, type EmbedTexts } from './embed-texts'
+import type { EmbedTexts } from './embed-texts'
 import type { LanguageDetector } from './language-of'
-import { measureRequest, type AskedRequest } from './measure-request'
+import { PendingSamples } from './pending-samples'
 import { SampleAllowances } from './sample-allowances'
 import { samplingRate } from './sample-pace'
 import { readTopicMap, type TopicMap } from './topic-map'
@@ -24,7 +24,7 @@ import { readTopicMap, type TopicMap } from './topic-map'
  * Where calls to tuned models are measured. What a call costs here is decided before anything of it is read:
  * P1  A tenant that has not asked for it costs a look at its snapshot, and nothing is kept of its calls.
  * P2  `served` awaits nothing, reads a model's facts from memory only, and never throws into the call.
- * P3  Text is held in memory, `PENDING_MAX` pieces at most, until it is measured; it goes into no log and no storage.
+ * P3  Text is held in memory, in `PendingSamples` alone, until it is measured; it goes into no log and no storage.
  * P4  What cannot be held, asked or written in time is dropped: a sample more or less changes nothing.
  */
 export interface DriftTap {
@@ -64,16 +64,9 @@ interface WatchedKey {
   readonly modelId: ModelId
 }
 
-interface Pending extends TallyPlace {
-  readonly by: CallerId
-  readonly map: TopicMap | undefined
-  readonly request: AskedRequest
-}
-
-/** Texts of 2,000 characters at most: 2 MB. */
-const PENDING_MAX = 500
 const MEASURE_EVERY_MS = 1_000
-const MODELS_MAX = 1_000
+/** With a map of topics of 74 KB each at most. */
+const MODELS_MAX = 300
 const KNOWN_FRESH_MS = 60_000
 const KNOWN_STALE_MS = 3_600_000
 const OPERATIONS: ReadonlySet<string> = new Set(['chat.completions', 'responses'])
@@ -92,10 +85,10 @@ export function createDriftTap(deps: DriftTapDeps): DriftTap {
   const tallies = new DayTallies(deps.instanceId)
   const allowances = new SampleAllowances(deps)
   const askTopics = createAskTopics(deps)
-  let pending: Pending[] = []
+  const pending = new PendingSamples()
 
   const take = (call: ServedCall, watching: DriftWatching): void => {
-    const modelId = modelOfBackend(call.backendId)
+    const modelId = modelBehind(call)
     if (!modelId || !OPERATIONS.has(call.operation)) return
     const scope = TenantScope.ofCaller(call.caller)
     const watched = known.get({ scope, modelId })
@@ -103,40 +96,23 @@ export function createDriftTap(deps: DriftTapDeps): DriftTap {
     if (watched instanceof Promise) return void watched.catch(() => {})
     if (watched.kind === 'none') return
     const place = { scope, modelId, day: dayOf(clock.now()) }
-    const { map, by, callsYesterday } = watched
+    const { by, callsYesterday } = watched
+    // What its tenant asks for no more is not done until the next look, either.
+    const map = watched.map?.alias === watching.topicsAlias ? watched.map : undefined
     const pace = { callsYesterday, perDayMax: watching.perDayMax }
     tallies.addCall(place, { measure, topicsId: map?.id })
     if (chance.fraction() >= samplingRate(pace)) return
-    if (pending.length >= PENDING_MAX || !allowances.take(place, pace)) return
+    if (pending.isFull || !allowances.take(place, pace)) return
     const conversation = askedConversation(call.body)
     if (!conversation) return
     const { promptEstimate: promptTokens, outputTokens } = call
-    pending.push({ ...place, by, map, request: { ...conversation, promptTokens, outputTokens } })
-  }
-
-  /** One model at a time, since an embedding is asked for in the name of one. */
-  const measurePending = async (): Promise<void> => {
-    while (pending.length > 0) {
-      const first = pending[0]
-      const some = pending
-        .filter(({ modelId, map }) => modelId === first?.modelId && map === first.map)
-        .slice(0, TEXTS_PER_CALL_MAX)
-      pending = pending.filter((one) => !some.includes(one))
-      const texts = some.map(({ request }) => request.text)
-      const topics = first?.map ? await askTopics({ ...first, map: first.map, texts }) : []
-      for (const [at, { request, map, ...place }] of some.entries()) {
-        const topic = topics[at]
-        const measured = measureRequest(request, deps.languages)
-        const basis = { measure, topicsId: map?.id }
-        tallies.addSample(place, basis, topic === undefined ? measured : { ...measured, topics: topic })
-      }
-    }
+    pending.add({ ...place, by, map, request: { ...conversation, promptTokens, outputTokens } })
   }
 
   const flush = () => tallies.flush(dayOf(clock.now()), (place, counts) => writeCounts(deps, place, counts))
 
   const onError = (error: unknown) => log.warn('drift could not be measured', { error: describeError(error) })
-  const measuring = repeat({ clock, onError }, MEASURE_EVERY_MS, measurePending)
+  const measuring = repeat({ clock, onError }, MEASURE_EVERY_MS, () => pending.measure({ ...deps, askTopics, tallies }))
   const flushing = repeat({ clock, onError }, deps.flushMs, flush)
 
   return {
@@ -156,8 +132,9 @@ export function createDriftTap(deps: DriftTapDeps): DriftTap {
   }
 }
 
-/** A tuned model's backend has the body of the model's id (`ModelDeployments`); whether it is one the registry knows. */
-const modelOfBackend = (backendId: ServedCall['backendId']) => parseModelId(`mdl_${backendId.slice('bke_'.length)}`)
+/** A tuned model's backend is its tenant's own and has the body of the model's id (`tunedBackendOf`); others of its own are none. */
+const modelBehind = ({ backend, tenant }: ServedCall): ModelId | undefined =>
+  backend.ownerTenantId === tenant.tenantId ? parseModelId(`mdl_${backend.id.slice('bke_'.length)}`) : undefined
 
 async function loadWatched(
   { store, registry, measure, clock }: DriftTapDeps,

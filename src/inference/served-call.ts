@@ -1,5 +1,5 @@
 import type { Caller } from '../access/caller'
-import type { BackendId } from '../base/ids'
+import type { Backend } from '../routing/backend'
 import type { TenantSnapshot } from '../tenants/snapshot'
 import type { Grant } from './authorize'
 import type { Body, OperationName } from './operation'
@@ -11,7 +11,7 @@ export interface ServedCall {
   readonly tenant: TenantSnapshot
   readonly caller: Caller
   /** That answered: of an alias with shares, or after a fallback, only this says which model it was. */
-  readonly backendId: BackendId
+  readonly backend: Pick<Backend, 'id' | 'ownerTenantId'>
   readonly operation: OperationName
   /** To be read at once, and not kept. */
   readonly body: Body
@@ -45,5 +45,5 @@ function servedCall(
   if (outcome !== 'completed' || status !== 200 || !backend) return undefined
   const outputTokens = estimated ? undefined : (usage.outputTokens - usage.reasoningTokens) / call.choices
   const { operation, body } = call
-  return { tenant, caller, backendId: backend.id, operation: operation.name, body, promptEstimate, outputTokens }
+  return { tenant, caller, backend, operation: operation.name, body, promptEstimate, outputTokens }
 }

@@ -192,6 +192,18 @@ describe('calls to a tuned model', () => {
     expect(calls).toBeLessThanOrEqual(before)
   })
 
+  it('are not embedded any more from the moment on at which their tenant names no alias for it', async () => {
+    const trained = await watched({ topicsAlias: 'embed' })
+    world.settings.set(trained.scope.tenantId, watch)
+    const tap = world.newTap({ embedTexts: () => Promise.reject(new Error('nobody asked for it')) })
+    const call = await world.servedCall(trained.scope, trained.backendId, 'Where is my order?')
+    await warm(tap, trained, call)
+    await tap.close()
+    const { samples, counts } = await windowOf(trained)
+    expect(totalOf(counts.scripts ?? {})).toBe(samples)
+    expect(counts.topics).toBeUndefined()
+  })
+
   it('are measured without topics where embeddings cannot be had, and those are not asked for again at once', async () => {
     const trained = await watched({ topicsAlias: 'embed' })
     let asked = 0

@@ -161,7 +161,11 @@ export async function driftWorld({ embedTexts = embedFirstWord }: { embedTexts?:
         const baseline = await makeBaseline(deps, scope, { model, topicsAlias })
         return store.putBaseline(scope, modelId, { known, baseline })
       }),
-    servedCall: async (scope: TenantScope, backendId: ServedCall['backendId'], text: string): Promise<ServedCall> => {
+    servedCall: async (
+      scope: TenantScope,
+      backendId: ServedCall['backend']['id'],
+      text: string,
+    ): Promise<ServedCall> => {
       const tenant = await tenantOf(scope.tenantId)
       if (!tenant) throw new Error('there is no such tenant')
       return {
@@ -175,7 +179,7 @@ export async function driftWorld({ embedTexts = embedFirstWord }: { embedTexts?:
           aliases: undefined,
           limits: undefined,
         },
-        backendId,
+        backend: { id: backendId, ownerTenantId: scope.tenantId },
         operation: 'chat.completions',
         body: { messages: [{ role: 'user', content: text }] },
         promptEstimate: 7 + Math.ceil(text.length / 4),
