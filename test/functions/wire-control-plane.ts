@@ -43,6 +43,8 @@ import { createModelDrift } from '../../src/drift/model-drift'
 import { createEvaluations } from '../../src/evaluation/evaluations'
 import { createPromotions } from '../../src/registry/promotions'
 import { createRegistry } from '../../src/registry/registry'
+import { assembleRecovery } from '../../src/recovery/assemble-recovery'
+import { recoveryStorage } from '../../src/recovery/replica-state'
 import { assembleSharedModels } from '../../src/shared-models/assemble-shared-models'
 import { sharedModelStorage } from '../../src/shared-models/shared-models'
 import { backendStorage, createBackends } from '../../src/routing/backends'
@@ -85,6 +87,7 @@ export const controlPlaneStorage = {
     ...limitStorage.tables,
     ...budgetStorage.tables,
     ...sharedModelStorage.tables,
+    ...recoveryStorage.tables,
   ],
   queues: sharedModelStorage.queues,
   containers: placeStorage.containers,
@@ -253,6 +256,20 @@ export function wireControlPlane(options: WiringOptions) {
       wake: async () => ({ kind: 'failed', problem: new Problem('no_backend', 'There are no models here.') }),
       clock,
     }),
+    recovery: assembleRecovery({
+      storage,
+      replica: undefined,
+      bounds: { goneKeptMs: 0, lagMsMax: 0 },
+      places,
+      records: sealedRecords,
+      registry,
+      tenants,
+      alerts,
+      audit,
+      tenantIds: async function* () {},
+      clock,
+      log,
+    }),
     modelDrift: createModelDrift({
       store: createDriftStore(sealedRecords),
       registry,
@@ -328,6 +345,7 @@ export function wireControlPlane(options: WiringOptions) {
     apiKeys,
     tuningStore,
     evaluationStore,
+    sealedRecords,
     files,
     keyring,
     datasets,
