@@ -20,7 +20,7 @@ import type { Offboarding } from './offboardings'
 import type { RetainedData, StorageNames, TenantStore } from './tenant-store'
 
 /** Tables whose partition is the tenant and which nobody but their slice knows more about, in the order of emptying. */
-const partitions = ['hosting', 'budgets', 'idempotency', 'keys', 'members', 'alerts', 'audit'] as const
+const partitions = ['hosting', 'budgets', 'idempotency', 'keys', 'members', 'alerts', 'audit', 'recovery'] as const
 
 const removed: Removal = { kind: 'removed' }
 
@@ -48,6 +48,7 @@ export function tenantStores({
   tuning,
   sharedModels,
   tenants,
+  elsewhere = [],
 }: {
   storage: StorageAccount
   places: Places
@@ -62,9 +63,12 @@ export function tenantStores({
   tuning: TenantTuning
   sharedModels: TenantSharedModels
   tenants: Tenants
+  /** What other accounts have of tenants. */
+  elsewhere?: readonly TenantStore[]
 }): TenantStores {
   return {
     data: [
+      ...elsewhere,
       // Before its ledger goes, which lies among its sealed records.
       sharedModelStore(sharedModels),
       // First of what lies at accounts: by what lies among its sealed records its models at accounts are found.
@@ -159,6 +163,11 @@ const retainedAlways: readonly RetainedData[] = [
     what: 'The tombstone of this offboarding, and the platform’s own audit log',
     why: 'They prove who had the tenant deleted, when, and what was deleted.',
     holds: { tables: ['offboardings'] },
+  },
+  {
+    what: 'Shared models that examples of it helped train, where it had consented to that',
+    why: 'They were made of several tenants’ examples without what identifies anybody. Each is marked, made anew without it, and deleted within 90 days.',
+    holds: {},
   },
 ]
 

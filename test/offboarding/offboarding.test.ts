@@ -98,6 +98,7 @@ describe('a deletion certificate', () => {
       retained: [
         { what: expect.stringContaining('Sums of usage') },
         { what: expect.stringContaining('tombstone') },
+        { what: expect.stringContaining('Shared models') },
         { what: expect.stringContaining('The encrypted export, until ') },
       ],
     })

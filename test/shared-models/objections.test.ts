@@ -25,7 +25,7 @@ const tenant = (n: number): WorldTenant => {
   return found
 }
 const contributorsOf = async (id: SharedModelId | undefined) =>
-  (await world.model(id)).contributors.map(({ tenantId }) => tenantId).sort()
+  (await world.model(id)).contributors.flatMap(({ tenantId }) => tenantId ?? []).sort()
 const idsOf = (...of: readonly WorldTenant[]) => of.map(({ scope }) => scope.tenantId).sort()
 const trainedOn = (id: SharedModelId) => world.trained.get(`ftjob-${id.slice('shm_'.length)}`) ?? ''
 
