@@ -1,3 +1,4 @@
+/** Every setting of the app, in one file since it is one list: what the environment may say, and what the slices get of it. */
 import { z } from 'zod'
 import type { EntraSettings } from './access/entra-tokens'
 import type { OperatorToken } from './access/operators'
