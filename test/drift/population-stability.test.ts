@@ -52,7 +52,7 @@ describe('what chance alone makes of the index', () => {
     const seed = 20_261
     const fraction = seededFraction(seed)
     let passed = 0
-    const trials = 1_500
+    const trials = 1_000
     for (let trial = 0; trial < trials; trial++) {
       const bins = amountBins(promptCounts(400, fraction), promptCounts(250, fraction))
       const [then, now] = [bins.map(({ baseline }) => baseline), bins.map((bin) => bin.now)]
