@@ -44,7 +44,7 @@ import { createExporter } from './offboarding/exporter'
 import { offboardingChecklist } from './offboarding/offboarding-checklist'
 import { createOffboardings } from './offboarding/offboardings'
 import { removeExpiredExports } from './offboarding/remove-expired-exports'
-import { createSweep } from './offboarding/sweep'
+import { createSweep, sweepAlso } from './offboarding/sweep'
 import { tenantStores, type TenantStores } from './offboarding/tenant-stores'
 import { createCanaryKey } from './onboarding/canary'
 import { createCredentialLinks } from './onboarding/credential-links'
@@ -62,7 +62,7 @@ import { createPromotions } from './registry/promotions'
 import { createRouteStage } from './registry/route-stage'
 import type { TenantResponses } from './responses/tenant-responses'
 import type { Stamps } from './stamps/stamps'
-import type { StorageAccount, StorageConnection } from './storage/connect'
+import { connectStorage, type StorageAccount, type StorageConnection } from './storage/connect'
 import { createPlaces } from './storage/places'
 import { platformTable } from './storage/platform-table'
 import { connectTenantAccounts } from './storage/tenant-accounts'
@@ -70,6 +70,10 @@ import type { TenantScope } from './storage/tenant-scope'
 import { tenantTable, type Columns } from './storage/tenant-table'
 import type { Tenants } from './tenants/tenants'
 import { createRegistry } from './registry/registry'
+import { assembleRecovery } from './recovery/assemble-recovery'
+import { createReplica } from './recovery/replica'
+import { replicaStore } from './recovery/replica-store'
+import { withReplicaShredded } from './recovery/shredding-keyring'
 import { assembleHosting, assembleMeters } from './hosting/assemble-hosting'
 import { assembleSharedModels } from './shared-models/assemble-shared-models'
 import { assembleTuning } from './tuning/assemble-tuning'
@@ -114,7 +118,15 @@ export function composeLifecycle(parts: LifecycleParts) {
   const { config, storage, wrappingKey, tenants, keys, directories, members, audit, queryUsage } = parts
   const { secrets, ids, clock, chance, log } = parts
   const { publicUrl, graceMs } = { publicUrl: config.publicUrl, graceMs: config.offboardingGraceMs }
-  const keyring = createTenantKeys({ table: tenantTable(storage.table('datakeys')), wrappingKey, clock, chance, log })
+  const paired = composeReplica(parts)
+  const ownKeyring = createTenantKeys({
+    table: tenantTable(storage.table('datakeys')),
+    wrappingKey,
+    clock,
+    chance,
+    log,
+  })
+  const keyring = paired ? { ...ownKeyring, ...withReplicaShredded(ownKeyring, paired.replica) } : ownKeyring
   const { places, dataPlaces, models, arm, placement } = composePlaces(parts)
   const records = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
   const files = assembleFiles({ ...parts, records, places, http: parts.smallHttp })
@@ -255,6 +267,7 @@ export function composeLifecycle(parts: LifecycleParts) {
     tuning: tuning.ofTenant,
     sharedModels: sharedModels.ofTenant,
     tenants,
+    elsewhere: paired ? [replicaStore(paired.replica)] : [],
   })
   const offboarding = offboardingChecklist({
     tenants,
@@ -262,12 +275,21 @@ export function composeLifecycle(parts: LifecycleParts) {
     exporter,
     stores,
     keyring,
-    sweep: createSweep(storage),
+    sweep: sweepAlso(createSweep(storage), paired && createSweep(paired.account)),
     signer: certificateSigner,
     audit,
     publicUrl,
     graceMs,
     clock,
+  })
+  const recovery = assembleRecovery({
+    ...parts,
+    replica: paired?.replica,
+    bounds: config.recovery ?? { goneKeptMs: 0, lagMsMax: 0 },
+    places,
+    records,
+    registry,
+    alerts,
   })
   const { movingDrainMs: drainMs } = config
   const moving = movingChecklist({ places, dataPlaces, models, secrets, tenants, audit, drainMs, clock })
@@ -280,6 +302,7 @@ export function composeLifecycle(parts: LifecycleParts) {
     sharedModels,
     hosting,
     drift,
+    recovery,
     checklists: [
       registered(onboarding, { log, alerts }),
       registered(offboarding, { log, alerts }),
@@ -293,6 +316,7 @@ export function composeLifecycle(parts: LifecycleParts) {
       registered(datasets.checklist, { log, alerts }),
       registered(linkUploadChecklist(files.linkUploads), { log, alerts }),
       registered(hosting.checklist, { log, alerts }),
+      ...recovery.checklists.map((checklist) => registered(checklist, { log, alerts })),
     ],
     removeExpiredExports: () => removeExpiredExports({ offboardings, exporter }),
     /** What the control plane's triggers call of it. */
@@ -315,6 +339,7 @@ export function composeLifecycle(parts: LifecycleParts) {
       datasets: datasets.datasets,
       linkUploads: files.linkUploads,
       modelDrift: drift.ofModel,
+      recovery,
     },
   }
 }
@@ -326,6 +351,15 @@ async function emptied({ data, dataKey, record }: TenantStores, owner: TenantSco
     if (removal.kind === 'not-yet') return removal
   }
   return { kind: 'removed' }
+}
+
+/** The account in the paired region, where one is set up; reached as the first one is, with the same names in it. */
+function composeReplica({ config: { recovery, storagePrefix }, identity }: LifecycleParts) {
+  if (!recovery) return undefined
+  const { storage, region } = recovery
+  const connection: StorageConnection = storage.kind === 'identity' ? { ...storage, credential: identity } : storage
+  const account = connectStorage(connection, storagePrefix)
+  return { account, replica: createReplica({ account, region }) }
 }
 
 /** Where tenants' data and models are, and what Azure makes for them. */

@@ -96,6 +96,8 @@ export interface Platform {
   readonly hostingBeginnings: HostingBeginnings
   /** Books what tuned models' deployments cost, and lets sleep what nobody calls. */
   readonly lookAfterModels: () => Promise<void>
+  /** Copies what tenants' models are made of to the paired region. */
+  readonly replicateTenants: () => Promise<void>
   /** Compares what tuned models are asked with what they were trained on, of tenants that have asked for it. */
   readonly watchDrift: () => Promise<void>
   /** Meters responses in the background that are over. */
@@ -350,6 +352,10 @@ export function compose(config: Config, log: Log, version: string): Platform {
     watchDrift: async () => {
       const models = await lifecycle.drift.watch()
       if (models > 0) log.info('tuned models were watched for drift', { models })
+    },
+    replicateTenants: async () => {
+      const { whole, parts, failed } = await lifecycle.recovery.replicate()
+      if (whole + parts + failed > 0) log.info('tenants were replicated', { whole, parts, failed })
     },
     exportArchive: { ...lifecycle.controlPlane, clock },
     removeExpiredExports: async () => {

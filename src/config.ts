@@ -48,6 +48,17 @@ export interface Config {
     readonly drainMs: number
     readonly affectedMsMax: number
   }
+  /** The account in the paired region to which tenants' models and training data are replicated; undefined: they are not. */
+  readonly recovery:
+    | {
+        readonly storage: Config['storage']
+        readonly region: string
+        /** What a tenant has deleted stays there for so long. */
+        readonly goneKeptMs: number
+        /** A replica that is further behind raises an alert. */
+        readonly lagMsMax: number
+      }
+    | undefined
   readonly batches: { readonly pollMs: number; readonly perDeploymentMax: number; readonly perTenantMax: number }
   /** How long an offboarded tenant's export can be fetched. */
   readonly exportValidMs: number
@@ -132,6 +143,30 @@ const environment = z.object({
     .min(1, 'a number of days from 1 to 90')
     .max(90, 'a number of days from 1 to 90')
     .default(30),
+  /** Where the account of the next settings is. */
+  TENANTRY_RECOVERY_REGION: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,39}$/, 'a region in lower case, such as "swedencentral"')
+    .optional(),
+  TENANTRY_RECOVERY_STORAGE: z.string().min(1).optional(),
+  TENANTRY_RECOVERY_STORAGE__accountName: z
+    .string()
+    .regex(/^[a-z0-9]{3,24}$/, 'a storage account name: 3 to 24 lower-case letters and digits')
+    .optional(),
+  TENANTRY_RECOVERY_STORAGE__blobServiceUri: url,
+  TENANTRY_RECOVERY_STORAGE__queueServiceUri: url,
+  TENANTRY_RECOVERY_STORAGE__tableServiceUri: url,
+  /** Of what a tenant has deleted, and of what was lost: as long as operators have to find out which it was. */
+  TENANTRY_RECOVERY_DELETE_HOURS: z.coerce
+    .number({ error: 'a number of hours from 0 to 720' })
+    .min(0, 'a number of hours from 0 to 720')
+    .max(720, 'a number of hours from 0 to 720')
+    .default(72),
+  TENANTRY_RECOVERY_LAG_MINUTES: z.coerce
+    .number({ error: 'a number of minutes from 5 to 1440' })
+    .min(5, 'a number of minutes from 5 to 1440')
+    .max(1_440, 'a number of minutes from 5 to 1440')
+    .default(60),
   TENANTRY_EXPORT_VALID_HOURS: z.coerce
     .number({ error: 'a number of hours from 1 to 2160' })
     .min(1, 'a number of hours from 1 to 2160')
@@ -177,6 +212,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
   if (parsed.success && parsed.data.AZURE_CLIENT_SECRET && !readApplication(parsed.data))
     faults.push('AZURE_CLIENT_ID and AZURE_TENANT_ID must say whose secret AZURE_CLIENT_SECRET is')
+  const recoveryStorage = parsed.success ? readRecoveryStorage(parsed.data) : undefined
+  if (parsed.success && (recoveryStorage === undefined) !== (parsed.data.TENANTRY_RECOVERY_REGION === undefined)) {
+    faults.push(
+      'TENANTRY_RECOVERY_REGION and TENANTRY_RECOVERY_STORAGE (a connection string), or TENANTRY_RECOVERY_STORAGE__accountName, ' +
+        'must be set together: the account, and where it is',
+    )
+  }
   const wrappingKey = parsed.success ? readWrappingKey(parsed.data) : undefined
   if (parsed.success && !wrappingKey) {
     faults.push(
@@ -218,6 +260,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       perDeploymentMax: data.TENANTRY_BATCHES_PER_DEPLOYMENT,
       perTenantMax: data.TENANTRY_BATCHES_PER_TENANT,
     },
+    recovery:
+      recoveryStorage && data.TENANTRY_RECOVERY_REGION !== undefined
+        ? {
+            storage: recoveryStorage,
+            region: data.TENANTRY_RECOVERY_REGION,
+            goneKeptMs: data.TENANTRY_RECOVERY_DELETE_HOURS * 3_600_000,
+            lagMsMax: data.TENANTRY_RECOVERY_LAG_MINUTES * 60_000,
+          }
+        : undefined,
     hosting: { idleMs: data.TENANTRY_TUNED_IDLE_HOURS * 3_600_000 },
     exportValidMs: data.TENANTRY_EXPORT_VALID_HOURS * 3_600_000,
     backendKeys: Object.fromEntries(
@@ -279,12 +330,33 @@ function publicUrlOf({ TENANTRY_PUBLIC_URL: given, WEBSITE_HOSTNAME: host }: z.i
   return `${/^(localhost|127\.0\.0\.1)(:|$)/.test(host) ? 'http' : 'https'}://${host}`
 }
 
-function readStorage(data: z.infer<typeof environment>): Config['storage'] | undefined {
-  if (data.AzureWebJobsStorage) return { kind: 'connection-string', connectionString: data.AzureWebJobsStorage }
-  const account = data.AzureWebJobsStorage__accountName
-  const urlOf = (service: string) => account && `https://${account}.${service}.core.windows.net`
-  const blobUrl = data.AzureWebJobsStorage__blobServiceUri ?? urlOf('blob')
-  const queueUrl = data.AzureWebJobsStorage__queueServiceUri ?? urlOf('queue')
-  const tableUrl = data.AzureWebJobsStorage__tableServiceUri ?? urlOf('table')
+const readStorage = (data: z.infer<typeof environment>) =>
+  readAccount({
+    connectionString: data.AzureWebJobsStorage,
+    accountName: data.AzureWebJobsStorage__accountName,
+    blobUrl: data.AzureWebJobsStorage__blobServiceUri,
+    queueUrl: data.AzureWebJobsStorage__queueServiceUri,
+    tableUrl: data.AzureWebJobsStorage__tableServiceUri,
+  })
+
+const readRecoveryStorage = (data: z.infer<typeof environment>) =>
+  readAccount({
+    connectionString: data.TENANTRY_RECOVERY_STORAGE,
+    accountName: data.TENANTRY_RECOVERY_STORAGE__accountName,
+    blobUrl: data.TENANTRY_RECOVERY_STORAGE__blobServiceUri,
+    queueUrl: data.TENANTRY_RECOVERY_STORAGE__queueServiceUri,
+    tableUrl: data.TENANTRY_RECOVERY_STORAGE__tableServiceUri,
+  })
+
+/** By a connection string, or by the account's name, any of whose addresses may be given in place of its usual one. */
+function readAccount(
+  given: Readonly<Record<'connectionString' | 'accountName' | 'blobUrl' | 'queueUrl' | 'tableUrl', string | undefined>>,
+): Config['storage'] | undefined {
+  const { connectionString, accountName } = given
+  if (connectionString) return { kind: 'connection-string', connectionString }
+  const urlOf = (service: string) => accountName && `https://${accountName}.${service}.core.windows.net`
+  const blobUrl = given.blobUrl ?? urlOf('blob')
+  const queueUrl = given.queueUrl ?? urlOf('queue')
+  const tableUrl = given.tableUrl ?? urlOf('table')
   return blobUrl && queueUrl && tableUrl ? { kind: 'identity', blobUrl, queueUrl, tableUrl } : undefined
 }

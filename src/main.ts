@@ -16,6 +16,7 @@ import { registerControlPlane } from './functions/register-control-plane'
 import { removeExpiredExports } from './functions/remove-expired-exports'
 import { removeOldBudgets } from './functions/remove-old-budgets'
 import { rollUpUsage } from './functions/roll-up-usage'
+import { replicateTenants } from './functions/replicate-tenants'
 import { sweepFiles } from './functions/sweep-files'
 import { watchDrift } from './functions/watch-drift'
 import { watchSharedModels } from './functions/watch-shared-models'
@@ -42,6 +43,7 @@ app.timer('sweep-files', sweepFiles(platform))
 app.timer('look-after-models', lookAfterModels(platform))
 app.timer('watch-drift', watchDrift(platform))
 app.timer('watch-shared-models', watchSharedModels(platform))
+app.timer('replicate-tenants', replicateTenants(platform))
 app.timer('follow-up-responses', followUpResponses(platform))
 
 app.hook.appStart(() =>

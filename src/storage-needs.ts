@@ -13,6 +13,7 @@ import { idempotencyStorage } from './http/idempotency'
 import { limitStorage } from './limits/create-limiter'
 import { signingStorage } from './offboarding/certificate'
 import { offboardingStorage } from './offboarding/offboardings'
+import { recoveryStorage } from './recovery/replica-state'
 import { registrationStorage } from './onboarding/registration-settings'
 import { responseStorage } from './responses/assemble-responses'
 import { backendStorage } from './routing/backends'
@@ -55,6 +56,7 @@ export const storageNeeds: readonly StorageNeeds[] = [
   hostingNeeds,
   offboardingStorage,
   signingStorage,
+  recoveryStorage,
 ]
 
 export const allStorageNeeds = {

@@ -52,6 +52,9 @@ export const platformPermissions = {
   /** Purposes, shared models, and which tenants consent and contribute; never what their examples say. */
   'platform.shared.read': ['operator', 'auditor'],
   'platform.shared.manage': ['operator'],
+  /** How far replicas are; restoring, and models in other regions. */
+  'platform.recovery.read': ['operator', 'support', 'auditor'],
+  'platform.recovery.manage': ['operator'],
   'platform.audit.read': ['operator', 'auditor'],
 } as const satisfies Record<string, readonly PlatformRole[]>
 export type PlatformPermission = keyof typeof platformPermissions

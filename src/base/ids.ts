@@ -32,7 +32,20 @@ export type ModelId = `mdl_${string}`
 /** A run of a checklist: an onboarding, an offboarding, a move, a rotation of a tenant's data key, a promotion, an evaluation. */
 export type OperationId = `${OperationPrefix}_${string}`
 
-export const operationPrefixes = ['onb', 'off', 'mov', 'rot', 'prm', 'evl', 'hos', 'shm', 'shr'] as const
+export const operationPrefixes = [
+  'onb',
+  'off',
+  'mov',
+  'rot',
+  'prm',
+  'evl',
+  'hos',
+  'shm',
+  'shr',
+  'rst',
+  'cpy',
+  'rbd',
+] as const
 export type OperationPrefix = (typeof operationPrefixes)[number]
 /** Of an evaluation of a tuned model, by itself or as a stage of a job. */
 export type EvaluationId = `evl_${string}`

@@ -31,7 +31,8 @@ export type WriteResult =
 
 const NUMBER_DIGITS = 5
 const chunkId = (id: string, number: number) => `${prefixOf(id)}${String(number).padStart(NUMBER_DIGITS, '0')}`
-const prefixOf = (id: string) => `filechunk-${id}-`
+/** What the ids of a content's chunks begin with; five digits follow. */
+export const prefixOf = (id: string) => `filechunk-${id}-`
 const contentIdOf = (chunk: string) => chunk.slice('filechunk-'.length, -(NUMBER_DIGITS + 1))
 
 export function createContents(records: Pick<SealedRecords, 'getBytes' | 'putBytes' | 'removeBytes'>): Contents {

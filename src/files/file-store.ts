@@ -27,7 +27,7 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 const CHANGE_ATTEMPTS_MAX = 20
 
 /** Ids sort by age; with each character's counterpart the newest comes first, as lists are asked for. */
-const recordIdOf = (id: FileId) =>
+export const recordIdOf = (id: FileId) =>
   PREFIX + id.slice(PREFIX.length).replaceAll(/./g, (character) => ALPHABET.charAt(31 - ALPHABET.indexOf(character)))
 
 export function createFileStore(

@@ -95,6 +95,8 @@ import { platformSharedModelRetrain } from './platform-shared-model-retrain'
 import { platformSharedModelRetire } from './platform-shared-model-retire'
 import { platformSharedModelGrant } from './platform-shared-model-grant'
 import { platformSharedModelGrants } from './platform-shared-model-grants'
+import { platformRecovery } from './platform-recovery'
+import { platformTenantRecoveryRestore } from './platform-tenant-recovery-restore'
 
 const triggers = [
   health,
@@ -187,6 +189,8 @@ const triggers = [
   platformSharedModelRetire,
   platformSharedModelGrant,
   platformSharedModelGrants,
+  platformRecovery,
+  platformTenantRecoveryRestore,
 ]
 
 /** Registers every trigger of the operators' and the tenants' API. Routes stand whole, with `routePrefix: ""` in host.json. */

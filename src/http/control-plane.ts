@@ -23,6 +23,7 @@ import type { Offboardings } from '../offboarding/offboardings'
 import type { Backends } from '../routing/backends'
 import type { Promotions } from '../registry/promotions'
 import type { Registry } from '../registry/registry'
+import type { Recovery } from '../recovery/assemble-recovery'
 import type { SharedModelDeps } from '../shared-models/shared-model-deps'
 import type { Stamps } from '../stamps/stamps'
 import type { TenantScope } from '../storage/tenant-scope'
@@ -66,6 +67,8 @@ export interface ControlPlane {
   /** Files that clients write by a link. */
   readonly linkUploads: LinkUploads
   readonly modelDrift: ModelDrift
+  /** Replicas in the paired region. */
+  readonly recovery: Recovery
   /** Where clients reach the platform, without a slash at the end. */
   readonly publicUrl: string
   readonly ids: IdMaker

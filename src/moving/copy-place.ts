@@ -55,7 +55,7 @@ async function copyRows(
 }
 
 /** Walks two listings in the order of their keys; what has the same key in both comes together. */
-async function* paired<T>(
+export async function* paired<T>(
   ones: AsyncIterable<T>,
   others: AsyncIterable<T>,
   keyOf: (item: T) => string,

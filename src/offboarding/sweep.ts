@@ -13,6 +13,21 @@ export interface SweepResult {
   readonly left: readonly string[]
 }
 
+/** Also through an account in another region, whose places are named as such. */
+export const sweepAlso =
+  (sweep: Sweep, elsewhere: Sweep | undefined): Sweep =>
+  async (scope, retained) => {
+    const here = await sweep(scope, retained)
+    // Nothing is retained there: what stays of a tenant stays in the first region.
+    const there = await elsewhere?.(scope, [])
+    if (!there) return here
+    const inRegion = (place: string) => `paired region: ${place}`
+    return {
+      looked: [...here.looked, ...there.looked.map(inRegion)],
+      left: [...here.left, ...there.left.map(inRegion)],
+    }
+  }
+
 /** The certificate is for the tenant that goes: it names no other one, by whose id their own tables and containers are told apart. */
 const OWN_PLACE = /-?[0-9a-hjkmnp-tv-z]{26}$/
 

@@ -489,6 +489,10 @@ export const baselines: Readonly<Record<string, Baseline>> = {
   'GET /api/platform/backends/{backendId}': { params: ofBackend },
   'DELETE /api/platform/backends/{backendId}': { params: ofBackend },
   'GET /api/platform/operations/{operationId}': { params: ofOperation },
+  'POST /api/platform/tenants/{tenantId}/recovery/restore': {
+    params: ofTenant,
+    bodies: () => [{ lostSince: '2026-01-31T00:00:00Z' }],
+  },
   'GET /api/platform/stamps/{stampId}': { params: ofStamp },
   'DELETE /api/platform/stamps/{stampId}': { params: ofStamp },
   'GET /api/platform/tenants/{tenantId}': { params: ofTenant },
