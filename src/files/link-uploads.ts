@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock'
 import type { CallerId, IdMaker, LinkUploadId } from '../base/ids'
 import { Problem, ProblemError } from '../base/problem'
 import type { TenantScope } from '../storage/tenant-scope'
+import type { TransitContent } from '../storage/transit-blobs'
 import { CLEARING_MARGIN_MS, FILE_BYTES_MAX, LINK_VALID_MS, TAKING_MS_MAX } from './file-bounds'
 import type { Files } from './files'
 import { linkUploadEndsAt, type LinkUpload, type LinkUploadState, type LinkUploadStore } from './link-upload'
@@ -109,7 +110,7 @@ export function createLinkUploads(deps: LinkUploadsDeps): LinkUploads {
       const nowMs = clock.now()
       if (upload.state.kind !== 'open' || nowMs >= linkUploadEndsAt(upload)) return isOver(upload)
       const blob = await (await transit.at(scope, 'incoming')).open(id)
-      const problem = blob ? faultOf(upload, blob.bytes) : notCommitted
+      const problem = blob ? faultOf(upload, blob) : notCommitted
       if (problem) return problem
       // The room is taken by what is being written from here on.
       await turn(scope, id, { kind: 'receiving', bytes: 0, until: nowMs + TAKING_MS_MAX + CLEARING_MARGIN_MS })
@@ -166,7 +167,7 @@ async function takeIn(
   if (await files.get(scope, fileId)) return undefined
   const blob = await (await transit.at(scope, 'incoming')).open(id)
   if (!blob) return gone
-  const fault = faultOf(upload, blob.bytes)
+  const fault = faultOf(upload, blob)
   if (fault) return fault
   try {
     const file = { id: fileId, filename, purpose, createdBy, bytesAtMost: blob.bytes }
@@ -179,7 +180,11 @@ async function takeIn(
   }
 }
 
-function faultOf({ bytes: promised }: LinkUpload, bytes: number): Problem | undefined {
+function faultOf(
+  { bytes: promised }: LinkUpload,
+  { bytes, isArchived }: Pick<TransitContent, 'bytes' | 'isArchived'>,
+): Problem | undefined {
+  if (isArchived) return new Problem('invalid_request', ARCHIVED, { param: 'uploadId' })
   if (bytes > FILE_BYTES_MAX)
     return new Problem('body_too_large', `The blob has ${bytes} bytes; ${FILE_BYTES_MAX} is the most.`)
   if (bytes === 0) return new Problem('invalid_request', 'The blob is empty.', { param: 'uploadId' })
@@ -190,6 +195,8 @@ function faultOf({ bytes: promised }: LinkUpload, bytes: number): Problem | unde
 
 const givenUp = (upload: LinkUpload): LinkUpload =>
   upload.state.kind === 'open' || upload.state.kind === 'taking' ? { ...upload, state: { kind: 'expired' } } : upload
+
+const ARCHIVED = 'The blob is in the tier Archive, from which it cannot be read. Write it again without a tier.'
 
 const notCommitted = new Problem(
   'invalid_request',

@@ -30,6 +30,8 @@ export type LinkRight = 'write' | 'read'
 
 export interface TransitContent {
   readonly bytes: number
+  /** Whoever may write may also put it into a tier from which nobody can read it for hours. */
+  readonly isArchived: boolean
   readonly content: AsyncIterable<Uint8Array>
 }
 
@@ -54,9 +56,9 @@ export function transitBlobs(
     open: (name) =>
       unlessMissing(async () => {
         const blob = blobOf(name)
-        const { contentLength: bytes, etag } = await blob.getProperties()
+        const { contentLength: bytes, etag, accessTier } = await blob.getProperties()
         if (bytes === undefined || etag === undefined) throw new Error('storage says nothing of a blob that it has')
-        return { bytes, content: contentOf(blob, etag) }
+        return { bytes, isArchived: accessTier === 'Archive', content: contentOf(blob, etag) }
       }),
     write: async (name, content) => {
       await make()

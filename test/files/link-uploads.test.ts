@@ -43,11 +43,11 @@ async function written(blob: BlockBlobClient, bytes: Buffer = content) {
   await blob.stageBlock(blockId(1), bytes.subarray(half), bytes.length - half)
   await blob.commitBlockList([blockId(0), blockId(1)])
 }
-const taken = async (scope: TenantScope, id: LinkUploadId, uploads = linkUploads) => {
-  const completed = await uploads.complete(scope, id)
+const taken = async (scope: TenantScope, id: LinkUploadId) => {
+  const completed = await linkUploads.complete(scope, id)
   if (completed instanceof Problem) throw new Error(completed.public)
-  await uploads.take(scope, id)
-  return uploads.get(scope, id)
+  await linkUploads.take(scope, id)
+  return linkUploads.get(scope, id)
 }
 const shelfOf = async (scope: TenantScope): Promise<Shelf> => {
   const row = await tenantTable(storage.table('files')).get(scope, 'shelf')
@@ -134,6 +134,15 @@ describe('an upload by link', () => {
     expect(await linkUploads.complete(scope, id)).toMatchObject({ code: 'invalid_request' })
     await written(blob, Buffer.alloc(0))
     expect(await linkUploads.complete(scope, id)).toMatchObject({ code: 'invalid_request' })
+    await written(blob)
+    expect((await taken(scope, id))?.state.kind).toBe('taken')
+  })
+
+  it('that was put where nobody can read it says so, and can be written again', async () => {
+    const scope = await newTenant()
+    const { id, blob } = await begun(scope)
+    await blob.upload('text', 4, { tier: 'Archive' })
+    expect(await linkUploads.complete(scope, id)).toMatchObject({ public: expect.stringMatching(/Archive/) })
     await written(blob)
     expect((await taken(scope, id))?.state.kind).toBe('taken')
   })
@@ -302,11 +311,15 @@ describe('nothing lies in the clear', () => {
       const scope = await newTenant()
       const { id, blob } = await begun(scope)
       await written(blob, small)
-      const dying = parts.another(new Life(endsAt).storage(storage))
-      const survived = await taken(scope, id, dying.linkUploads).then(
-        () => true,
-        () => false,
-      )
+      await linkUploads.complete(scope, id)
+      const life = new Life(endsAt)
+      const survived = await parts
+        .another(life.storage(storage))
+        .linkUploads.take(scope, id)
+        .then(
+          () => true,
+          () => false,
+        )
       const upload = await taken(scope, id)
       expect(upload?.state.kind).toBe('taken')
       expect((await wholeOf((await files.read(scope, upload?.fileId ?? 'file-'))?.content)).equals(small)).toBe(true)
