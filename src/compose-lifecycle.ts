@@ -27,6 +27,7 @@ import { createSealedRecords } from './encryption/sealed-records'
 import { createTenantKeys } from './encryption/tenant-keys'
 import type { CallModel } from './evaluation/ask-model'
 import { assembleDrift } from './drift/assemble-drift'
+import { tinyldLanguages } from './drift/tinyld-languages'
 import { createEvaluateStage } from './evaluation/evaluate-stage'
 import { evaluationChecklist } from './evaluation/evaluation-checklist'
 import { createEvaluationStore } from './evaluation/evaluation-store'
@@ -207,6 +208,7 @@ export function composeLifecycle(parts: LifecycleParts) {
     tuningJobs: tuning.jobs,
     alerts,
     callForTenant: parts.callModel,
+    languages: tinyldLanguages,
     flushMs: config.drift.flushMs,
   })
 

@@ -48,6 +48,7 @@ const homes: Record<string, string[]> = {
   '@azure/keyvault-keys': ['src/azure/'],
   jose: ['src/access/', 'src/offboarding/'],
   fflate: ['src/offboarding/'],
+  'tinyld/light': ['src/drift/'],
   '@azure/data-tables': ['src/storage/'],
   '@azure/storage-blob': ['src/storage/', 'src/metering/', 'src/usage/', 'src/offboarding/'],
   '@azure/storage-queue': ['src/storage/'],
