@@ -3,6 +3,7 @@ import { makeStamp, resourcesOf } from '../harness/azure-resources'
 import { startTestStack, type TestStack, type TestTenant } from '../harness/stack'
 import { eventually } from '../conformance/eventually'
 import { jobEnded, lessons, storedThings } from './tuning-stack'
+import { momentsToKill } from '../harness/moments'
 
 /** A step, the restart and the rest of the job. */
 const ENDED_MS_MAX = 90_000
@@ -42,7 +43,7 @@ const moments = [
 ]
 
 describe('a fine-tuning job whose host is killed', () => {
-  it.each(moments)(
+  it.each(momentsToKill(moments))(
     '$when $name ends once, with one model, one deployment and one charge',
     async ({ function: name, holds, when }) => {
       const tenant = await stack.makeTenant({ budgetOverrides: { tokensPerDay: { limit: 10_000_000 } } })
