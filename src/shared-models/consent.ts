@@ -53,13 +53,9 @@ export const consentInput = z
       description:
         'Of a consent: files with the purpose "fine-tune", whose examples may be used; no others from now on.',
     }),
-    terms: z
-      .array(z.string().trim().min(TERM_CHARACTERS_MIN).max(TERM_CHARACTERS_MAX))
-      .max(TERMS_MAX)
-      .optional()
-      .meta({
-        description: 'Of a consent: names of products, projects and persons that would say whose the examples are.',
-      }),
+    terms: z.array(z.string().trim().min(TERM_CHARACTERS_MIN).max(TERM_CHARACTERS_MAX)).max(TERMS_MAX).optional().meta({
+      description: 'Of a consent: names of products, projects and persons that would say whose the examples are.',
+    }),
   })
   .superRefine(({ kind, textVersion, files, terms }, context) => {
     const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })

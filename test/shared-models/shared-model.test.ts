@@ -156,7 +156,7 @@ it('no path, key or member leads to its owner, which is no tenant of anybody’s
 })
 
 /** Those after which there is most to do twice, in their order. */
-const STEPS = ['owner', 'sample', 'merge', 'train', 'supersede']
+const STEPS = ['sample', 'train', 'supersede']
 
 /** Kills the host after each step of a build as it comes; how often that was in time. */
 async function killAfterEachStep(id: string): Promise<number> {

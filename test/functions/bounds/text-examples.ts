@@ -135,7 +135,10 @@ const examples: Readonly<Record<string, TextExamples>> = {
   },
   '^shm_[0-9a-hjkmnp-tv-z]{26}$': idOf('shm'),
   // Names of purposes.
-  '^[a-z0-9][a-z0-9-]{0,59}$': { taken: ['a', '0', a(60), 'a-1-'], refused: ['', a(61), '-a', 'A', 'a_b', 'a/b', 'a\n'] },
+  '^[a-z0-9][a-z0-9-]{0,59}$': {
+    taken: ['a', '0', a(60), 'a-1-'],
+    refused: ['', a(61), '-a', 'A', 'a_b', 'a/b', 'a\n'],
+  },
   // Suffixes of tuned models.
   '^[A-Za-z0-9_-]{1,40}$': { taken: ['a', '-', a(40), 'A_1'], refused: ['', a(41), 'a.b', 'a b', 'a\n', 'ä'] },
   '^ten_[0-9a-hjkmnp-tv-z]{26}$': idOf('ten'),
