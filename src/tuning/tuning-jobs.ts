@@ -14,11 +14,11 @@ import type { Registry } from '../registry/registry'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Tenants } from '../tenants/tenants'
 import { givenConsent, noConsent } from './given-consent'
+import { calledOff, decided, paused, resumed, retried } from './job-requests'
 import {
-  become,
-  ending,
   isOver,
   type DeployWish,
+  type TuningConsent,
   type TuningJob,
   type TuningOrder,
   type TuningWishes,
@@ -49,6 +49,8 @@ export interface AskedJob {
   readonly asked: AskedTuning
   /** False where the request does not say it: then its files have to have been consented to before. */
   readonly hasConsent?: boolean | undefined
+  /** Given before, for the same training. */
+  readonly consent?: TuningConsent | undefined
   /** The model is deployed, unless told otherwise, as its training type suggests. */
   readonly wishes?: (TuningWishes & { readonly isDeployed: boolean }) | undefined
 }
@@ -100,7 +102,7 @@ export function createTuningJobs(deps: TuningJobsDeps): TuningJobs {
     return refusal ?? job
   }
   return {
-    create: async (scope, caller, { id, asked, hasConsent = true, wishes }) => {
+    create: async (scope, caller, { id, asked, hasConsent = true, consent: given, wishes }) => {
       const known = id && (await store.get(scope, id))
       if (known && !isOver(known)) await begin(scope.tenantId, known.id)
       if (known) return known
@@ -112,7 +114,8 @@ export function createTuningJobs(deps: TuningJobsDeps): TuningJobs {
       if (fault) return fault
       if ((await openJobs(store, scope)) >= OPEN_JOBS_MAX) return tooMany
       const nowMs = clock.now()
-      const consent = hasConsent ? { by: caller.callerId, atMs: nowMs } : await givenConsent(deps.datasets, scope, order)
+      const said = hasConsent ? { by: caller.callerId, atMs: nowMs } : undefined
+      const consent = given ?? said ?? (await givenConsent(deps.datasets, scope, order))
       if (!consent) return noConsent
       const job: TuningJob = {
         id: id ?? ids.tuningJobId(),
@@ -160,65 +163,6 @@ export function createTuningJobs(deps: TuningJobsDeps): TuningJobs {
       if (job && !(job instanceof Problem)) await begin(scope.tenantId, id)
       return job
     },
-  }
-}
-
-/** One of which no account has anything is over at once; what was made elsewhere is taken back first. Pure. */
-export function calledOff(job: TuningJob, nowMs: number): TuningJob | Problem {
-  if (isOver(job)) return new Problem('conflict', `A job that is ${job.status} cannot be cancelled.`)
-  if (job.asked.cancelAt !== undefined) return job
-  const asked = { ...job, asked: { cancelAt: nowMs } }
-  const isNowhere = job.sending === undefined && job.account === undefined
-  return isNowhere ? { ...become(ending(asked, 'cancelled'), 'cancelled'), finishedAt: nowMs } : asked
-}
-
-/** Before it trains it keeps waiting, and gives its turn to others; while it trains the account is asked to pause it. */
-function paused(job: TuningJob, nowMs: number): TuningJob | Problem {
-  const isTrained = job.seen?.status === 'succeeded'
-  if (isOver(job) || job.end || isTrained)
-    return new Problem('conflict', `A job that is ${isTrained ? 'trained' : job.status} cannot be paused.`)
-  if (job.asked.pauseAt !== undefined) return job
-  const held = { ...job, asked: { ...job.asked, pauseAt: nowMs } }
-  // What trains is paused when its account says so.
-  return job.sending?.askedAt === undefined ? become(held, 'paused') : held
-}
-
-function resumed(job: TuningJob): TuningJob | Problem {
-  if (job.asked.pauseAt === undefined && job.status !== 'paused')
-    return new Problem('conflict', `A job that is ${job.status} cannot be resumed.`)
-  const { pauseAt: _, ...asked } = job.asked
-  return become({ ...job, asked }, job.checked ? 'queued' : 'validating_files')
-}
-
-function decided(job: TuningJob, decision: Decision): TuningJob | Problem {
-  if (job.approval === 'asked' && !job.end) return { ...job, approval: decision }
-  return new Problem('conflict', 'This job does not wait for approval.')
-}
-
-/** What the account trained stays trained; what it did not is asked for anew, under another mark, wherever there is room now. */
-function retried(job: TuningJob): TuningJob | Problem {
-  if (job.status !== 'failed' && job.status !== 'cancelled')
-    return new Problem('conflict', `A job that is ${job.status} cannot be retried.`)
-  const {
-    end: _end,
-    fault: _fault,
-    finishedAt: _finishedAt,
-    approval: _approval,
-    account,
-    sending,
-    seen,
-    metering,
-    results,
-    resultFileId,
-    ...kept
-  } = job
-  const isTrained = seen?.status === 'succeeded' && job.modelId !== undefined
-  return {
-    ...kept,
-    ...(isTrained ? { account, sending, seen, metering, results, resultFileId } : {}),
-    asked: {},
-    status: isTrained ? 'running' : 'validating_files',
-    attempt: job.attempt + 1,
   }
 }
 
