@@ -1,4 +1,4 @@
-import type { Arm } from '../azure/arm'
+import type { Arm, ArmOutcome } from '../azure/arm'
 import type { Clock } from '../base/clock'
 import type { TenantId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
@@ -78,7 +78,9 @@ async function lookAfter(deps: LookAfterDeps, tenantId: TenantId, meter: Hosting
   // The deployment of a version that is gone went before it, and was booked then.
   if (!model && isBooked(meter)) return deps.rows.remove(scope, modelId)
   if (!model) throw new Error('its model is not there')
-  const look = isPlatformOwner(tenantId) ? keepShared : lookAtDeployment
+  // A copy in another region stands by: nobody calls it before the day on which it has to answer.
+  const isKept = isPlatformOwner(tenantId) || model?.lineage.copyOf !== undefined
+  const look = isKept ? keepShared : lookAtDeployment
   const seen = await look(deps, scope, { model, meter })
   // Behind the look: of one that is gone nothing is booked that it was not seen for.
   await deps.meters.book(scope, model)
@@ -104,7 +106,7 @@ function nextLookMs(meter: HostingMeter, nowMs: number): number {
   return sku === 'DeveloperTier' ? Math.min(usualMs, Math.max(endMs, nowMs)) : usualMs
 }
 
-/** Whether Azure has it; `coming`: it is to be looked at again before the next hour. */
+/** Whether Azure has it; `coming`: that is not sure yet, and looked at again before the next hour. */
 type Seen = 'there' | 'not-there' | 'coming'
 
 async function lookAtDeployment(
@@ -118,19 +120,28 @@ async function lookAtDeployment(
     await deps.deployments.goOn(scope, id, { kind: 'asleep', by: HOSTING_BY, drainMs: deps.drainMs })
     return 'not-there'
   }
-  if (deployment.kind !== 'deployed') return 'not-there'
+  const isGoing = deployment.kind === 'removing' && deployment.isDrained
+  if (deployment.kind !== 'deployed' && !isGoing) return 'not-there'
   const found = await deps.arm.get(resourceIdOf(deployment.plan), COGNITIVE_API_VERSION)
   if (found.kind === 'gone') {
-    await deps.deployments.remove(scope, id, {
+    // Also what was begun so and broke off; a checklist that is at it does the same.
+    const removed = await deps.deployments.remove(scope, id, {
       kind: 'asleep',
       by: HOSTING_BY,
-      detail: 'Azure has taken the deployment down.',
+      ...(isGoing ? {} : { detail: 'Azure has taken the deployment down.' }),
       hostedUntilMs: meter.seenMs,
     })
-    return 'not-there'
+    return removed.kind === 'removed' ? 'not-there' : 'coming'
   }
+  if (isGoing) return 'not-there'
   if (await isUnused(deps, scope, model)) await deps.ask(scope.tenantId, id, 'sleep')
-  return found.kind === 'ready' ? 'there' : 'not-there'
+  return seenOf(found)
+}
+
+/** Where ARM does not say it now, it is asked again soon. */
+function seenOf({ kind }: ArmOutcome): Seen {
+  if (kind === 'ready') return 'there'
+  return kind === 'busy' || kind === 'under-way' ? 'coming' : 'not-there'
 }
 
 /**
@@ -145,7 +156,7 @@ async function keepShared(
   const { deployment, id } = model
   if (deployment.kind !== 'deployed' && deployment.kind !== 'deploying') return 'not-there'
   const found = await deps.arm.get(resourceIdOf(deployment.plan), COGNITIVE_API_VERSION)
-  if (deployment.kind === 'deployed' && found.kind !== 'gone') return found.kind === 'ready' ? 'there' : 'not-there'
+  if (deployment.kind === 'deployed' && found.kind !== 'gone') return seenOf(found)
   if (found.kind === 'gone') await deps.meters.end(scope, model, meter.seenMs)
   const made = await deps.deployments.redeploy(scope, id, HOSTING_BY)
   if (made.kind === 'failed')

@@ -297,6 +297,21 @@ describe('the look after models', () => {
     expect(await stateOf(scope, model)).toMatchObject({ kind: 'asleep' })
   })
 
+  it('looks again soon where Azure did not answer, or the note of it broke off', async () => {
+    const { scope, model } = await deployedModel()
+    await world.clock.advance(HOUR_MS)
+    const [id = ''] = world.deploymentIds()
+    await world.arm.remove(id, '2024-10-01')
+    world.armServer.fault = () => ({ status: 503, body: { error: { code: 'ServerBusy', message: 'later' } } })
+    expect(await world.hosting.lookAfter()).toBe(1)
+    expect(await stateOf(scope, model)).toMatchObject({ kind: 'deployed' })
+    world.armServer.fault = () => undefined
+    await world.deployments.leave(scope, model.id, { kind: 'asleep', by: 'killed here' })
+    await world.hosting.lookAfter()
+    expect(await stateOf(scope, model)).toMatchObject({ kind: 'asleep' })
+    expect(await world.hosting.lookAfter()).toBe(0)
+  })
+
   it('ends a removal that broke off for good', async () => {
     const { scope, model } = await deployedModel()
     await world.deployments.leave(scope, model.id, { kind: 'asleep', by: 'test', drainMs: DRAIN_MS })

@@ -11,6 +11,9 @@ export interface ShownModel {
   readonly history: readonly { readonly event: string; readonly by: string; readonly detail?: string }[]
 }
 
+/** What a killed host had under way its successor gets when its lease has run out. */
+const WAIT_MS_MAX = 60_000
+
 /** A tenant's tuned model on the real stack, by its API alone. */
 export function modelOf(stack: TestStack, { tenantId, apiKey }: TestTenant) {
   const client = new OpenAI({ baseURL: `${stack.baseUrl}/openai/v1`, apiKey, maxRetries: 0 })
@@ -45,15 +48,23 @@ export function modelOf(stack: TestStack, { tenantId, apiKey }: TestTenant) {
         body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Question 3?' }], max_tokens: 20 }),
       }),
     isNow: (state: string) =>
-      eventually(`the model is ${state}`, async () => {
-        const model = await only()
-        return model.deployment.state === state ? model : undefined
-      }),
+      eventually(
+        `the model is ${state}`,
+        async () => {
+          const model = await only()
+          return model.deployment.state === state ? model : undefined
+        },
+        WAIT_MS_MAX,
+      ),
     ended: (operationId: string) =>
-      eventually(`${operationId} has ended`, async () => {
-        const { body } = await ask<{ state: string }>('GET', `/operations/${operationId}`)
-        return body.state === 'running' ? undefined : body
-      }),
+      eventually(
+        `${operationId} has ended`,
+        async () => {
+          const { body } = await ask<{ state: string }>('GET', `/operations/${operationId}`)
+          return body.state === 'running' ? undefined : body
+        },
+        WAIT_MS_MAX,
+      ),
     deployments: async () =>
       (await resourcesOf(stack, tenantId)).filter(
         ({ id, type }) => type.endsWith('/deployments') && !id.endsWith('-chat'),
