@@ -292,6 +292,11 @@ export function composeLifecycle(parts: LifecycleParts) {
     records,
     registry,
     alerts,
+    files: files.files,
+    deployments: tuning.deployments,
+    tuningJobs: tuning.jobs,
+    arm,
+    pollMs: config.tuning.pollMs,
   })
   const { movingDrainMs: drainMs } = config
   const moving = movingChecklist({ places, dataPlaces, models, secrets, tenants, audit, drainMs, clock })
@@ -318,7 +323,9 @@ export function composeLifecycle(parts: LifecycleParts) {
       registered(datasets.checklist, { log, alerts }),
       registered(linkUploadChecklist(files.linkUploads), { log, alerts }),
       registered(hosting.checklist, { log, alerts }),
-      ...recovery.checklists.map((checklist) => registered(checklist, { log, alerts })),
+      registered(recovery.restore, { log, alerts }),
+      registered(recovery.copy, { log, alerts }),
+      registered(recovery.rebuild, { log, alerts }),
     ],
     removeExpiredExports: () => removeExpiredExports({ offboardings, exporter }),
     /** What the control plane's triggers call of it. */

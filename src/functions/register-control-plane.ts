@@ -96,6 +96,8 @@ import { platformSharedModelRetire } from './platform-shared-model-retire'
 import { platformSharedModelGrant } from './platform-shared-model-grant'
 import { platformSharedModelGrants } from './platform-shared-model-grants'
 import { platformRecovery } from './platform-recovery'
+import { platformTenantModelCopy } from './platform-tenant-model-copy'
+import { platformTenantModelRebuild } from './platform-tenant-model-rebuild'
 import { platformTenantRecoveryRestore } from './platform-tenant-recovery-restore'
 
 const triggers = [
@@ -191,6 +193,8 @@ const triggers = [
   platformSharedModelGrants,
   platformRecovery,
   platformTenantRecoveryRestore,
+  platformTenantModelCopy,
+  platformTenantModelRebuild,
 ]
 
 /** Registers every trigger of the operators' and the tenants' API. Routes stand whole, with `routePrefix: ""` in host.json. */

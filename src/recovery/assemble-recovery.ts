@@ -14,6 +14,9 @@ import { tenantTable, type Columns } from '../storage/tenant-table'
 import { tenantsRows } from '../storage/tenants-rows'
 import type { Tenants } from '../tenants/tenants'
 import { createTuningStore } from '../tuning/tuning-store'
+import { copyChecklist, type CopyDeps } from './copy-checklist'
+import { rebuildChecklist, type RebuildDeps } from './rebuild-checklist'
+import type { PlanRebuildDeps } from './rebuild-request'
 import { recoveryStatus } from './recovery-status'
 import type { Replica } from './replica'
 import { createReplicaStates, recoveryStorage } from './replica-state'
@@ -32,6 +35,13 @@ export interface RecoveryParts {
   readonly alerts: Alerts
   readonly audit: AuditLog
   readonly tenantIds: () => AsyncIterable<TenantId>
+  readonly files: PlanRebuildDeps['files']
+  readonly stamps: PlanRebuildDeps['stamps']
+  readonly deployments: CopyDeps['deployments']
+  readonly tuningJobs: RebuildDeps['tuningJobs']
+  readonly arm: CopyDeps['arm']
+  /** Between two looks at a job. */
+  readonly pollMs: number
   readonly clock: Clock
   readonly log: Log
 }
@@ -73,8 +83,12 @@ export function assembleRecovery(parts: RecoveryParts) {
       return replicateTenants()
     },
     status: (page: Parameters<typeof recoveryStatus>[1]) => recoveryStatus({ states, clock, paired }, page),
-    checklists: [restoreChecklist(shared)],
+    /** For requests, which refuse at once what cannot be. */
+    planning: { stamps: parts.stamps, files: parts.files },
+    restore: restoreChecklist(shared),
+    copy: copyChecklist(parts),
+    rebuild: rebuildChecklist(parts),
   }
 }
 
-export type Recovery = Pick<ReturnType<typeof assembleRecovery>, 'status'>
+export type Recovery = Pick<ReturnType<typeof assembleRecovery>, 'status' | 'planning'>

@@ -46,6 +46,10 @@ export interface Lineage {
   readonly baseModel: string
   /** The tuned model that was trained further. */
   readonly parent?: ModelId | undefined
+  /** The same model in another region's account, which trained nothing. */
+  readonly copyOf?: ModelId | undefined
+  /** Trained anew from the same data and definition, since its account was lost. */
+  readonly rebuilds?: ModelId | undefined
   readonly method: TrainingMethod
   readonly trainingType: TrainingType
   /** As the provider used them, where it says so; otherwise as they were asked for. */
@@ -83,6 +87,8 @@ export interface UpstreamModel {
   readonly model: string
   /** The account's ARM id, where deployments are made through ARM. */
   readonly accountId?: string | undefined
+  /** The account that trained it and has it, where that is another one: a copy is deployed from there. */
+  readonly sourceAccountId?: string | undefined
   readonly account: Account
   /** Of the account. */
   readonly region: string
@@ -112,7 +118,7 @@ export type ModelDeployment =
 
 /** Everything that a deployment is made from again: the same resource and backend each time. */
 export interface DeploymentPlan {
-  /** The account that it is deployed at; another one than `upstream.accountId` after a copy to another region. */
+  /** The account that it is deployed at. */
   readonly accountId: string
   /** Of the deployment at the account. */
   readonly name: string
@@ -128,7 +134,7 @@ export type DeploymentSku = (typeof deploymentSkus)[number]
 
 export interface ModelEvent {
   readonly atMs: number
-  readonly kind: 'registered' | 'deployed' | 'asleep' | 'woken' | 'removed' | 'archived' | 'restored'
+  readonly kind: 'registered' | 'deployed' | 'asleep' | 'woken' | 'removed' | 'archived' | 'restored' | 'copied' | 'rebuilt'
   /** A caller's id, a job's, or the platform's word for a timer. */
   readonly by: string
   readonly detail?: string | undefined

@@ -59,6 +59,8 @@ export const shownModel = z
       jobId: z.string(),
       baseModel: z.string(),
       parent: z.string().optional(),
+      copyOf: z.string().optional().meta({ description: 'The same model, trained in another region.' }),
+      rebuilds: z.string().optional().meta({ description: 'The model that this one was trained anew for.' }),
       method: z.string(),
       trainingType: z.string(),
       hyperparameters: z.record(z.string(), z.union([z.number(), z.string()])),

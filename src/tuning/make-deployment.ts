@@ -33,6 +33,7 @@ export async function makeDeployment(
   { upstream, name }: ModelVersion,
   plan: DeploymentPlan,
 ): Promise<Made> {
+  const source = upstream.sourceAccountId ?? upstream.accountId
   const body = {
     sku: { name: plan.sku, capacity: plan.capacity },
     properties: {
@@ -41,7 +42,7 @@ export async function makeDeployment(
         name: upstream.model,
         version: MODEL_VERSION,
         // Of another account, which this one takes it from.
-        ...(plan.accountId === upstream.accountId ? {} : { source: upstream.accountId }),
+        ...(plan.accountId === source ? {} : { source }),
       },
       versionUpgradeOption: 'NoAutoUpgrade',
     },

@@ -83,6 +83,14 @@ export interface TuningOrder {
   readonly seed?: number | undefined
   readonly trainingType: TrainingType
   readonly metadata?: Readonly<Record<string, string>> | undefined
+  /** It trains a model anew whose account was lost; only the platform asks for that. */
+  readonly rebuild?: Rebuild | undefined
+}
+
+export interface Rebuild {
+  readonly of: ModelId
+  /** Where it may be trained, by their ARM ids; undefined where its tenant has accounts of its own. */
+  readonly accountIds?: readonly string[] | undefined
 }
 
 /** What comes after the training. */

@@ -116,6 +116,9 @@ const noFiles = {
 }
 const nothingTrains = new Problem('conflict', 'Nothing is trained here.')
 
+/** Checklists run on a host, which is not here. */
+const nothingRuns = () => Promise.reject(new Error('no checklist runs here'))
+
 /** The control plane as the app composes it, but on a clock of the test's. */
 export function wireControlPlane(options: WiringOptions) {
   const { storage, clock, chance, ids, log, keyPeppers, operatorTokenHashes, queryUsage } = options
@@ -267,6 +270,12 @@ export function wireControlPlane(options: WiringOptions) {
       alerts,
       audit,
       tenantIds: async function* () {},
+      files: files.files,
+      stamps: createStamps(platformTable(storage.table('stamps'))),
+      deployments: { ensure: nothingRuns, remove: nothingRuns },
+      tuningJobs: { create: nothingRuns, get: nothingRuns, cancel: nothingRuns },
+      arm: { get: nothingRuns, put: nothingRuns, remove: nothingRuns, post: nothingRuns, principalId: nothingRuns },
+      pollMs: 1_000,
       clock,
       log,
     }),

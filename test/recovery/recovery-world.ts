@@ -63,13 +63,18 @@ export async function recoveryWorld() {
     tenantIds: async function* () {
       yield* everyone.toSorted()
     },
+    files: { get: async () => undefined },
+    stamps: { list: async () => [] },
+    deployments: { ensure: none, remove: none },
+    tuningJobs: { create: none, get: none, cancel: none },
+    arm: { get: none, put: none, remove: none, post: none, principalId: none },
+    pollMs: 1_000,
     clock,
     log,
   })
   const files = createFileStore(records)
   const contents = createContents(records)
   const jobs = createTuningStore(records)
-  const [restore] = recovery.checklists
 
   return {
     ...parts,
@@ -173,7 +178,7 @@ export async function recoveryWorld() {
     restore: async (scope: TenantScope, input: { lostSince?: string } = {}) => {
       const operationId = ids.operationId('rst')
       const facts: Record<string, string> = {}
-      for (const step of restore?.steps ?? [])
+      for (const step of recovery.restore.steps)
         for (let goes = 0; goes < 10; goes++) {
           const operation = { operationId, tenantId: scope.tenantId, input, stepStartedAt: clock.now() }
           const outcome = await step.do(operation, { orchestrations: noOrchestrations })

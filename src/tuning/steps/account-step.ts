@@ -4,7 +4,7 @@ import { ensureRole, roles } from '../../provisioning/role-assignments'
 import { RUN_MS_MAX, STEP_ATTEMPTS_MAX, type TuningDeps, type TuningStep } from '../tuning-deps'
 import type { ModelVersion } from '../../registry/model-version'
 import type { TrainingPlace } from '../training-accounts'
-import type { TrainingAccount } from '../tuning-job'
+import type { Rebuild, TrainingAccount } from '../tuning-job'
 import { fail, notYet, onJobToSend, type TuningRun } from '../tuning-run'
 import type { TenantSnapshot } from '../../tenants/snapshot'
 
@@ -37,10 +37,10 @@ async function choose(
   { scope, job }: TuningRun,
   { residency }: TenantSnapshot,
 ): Promise<TrainingAccount | 'none' | 'unsure'> {
-  const { parent: parentId } = job.order
+  const { parent: parentId, rebuild } = job.order
   const parent = parentId && (await deps.registry.get(scope, parentId))
   // A tuned model is trained further where it is.
-  const places = parent ? placesOf(parent) : await deps.trainingAccounts(scope)
+  const places = parent ? placesOf(parent) : (elsewhereOf(rebuild) ?? (await deps.trainingAccounts(scope)))
   const busy = await Promise.all(places.map(async (place) => ({ place, jobs: await deps.turns.busy(place.accountId) })))
   let isUnsure = false
   for (const { place } of busy.toSorted((a, b) => a.jobs - b.jobs)) {
@@ -66,10 +66,16 @@ async function choose(
   return isUnsure ? 'unsure' : 'none'
 }
 
-const placesOf = ({ upstream: { accountId, account } }: ModelVersion): readonly TrainingPlace[] => {
+const placesOf = ({ upstream }: ModelVersion): readonly TrainingPlace[] => {
+  const { account, accountId, sourceAccountId } = upstream
   const { credential, ownerTenantId, directoryId } = account
-  return accountId === undefined ? [] : [{ accountId, credential, ownerTenantId, directoryId }]
+  const trainedAt = sourceAccountId ?? accountId
+  return trainedAt === undefined ? [] : [{ accountId: trainedAt, credential, ownerTenantId, directoryId }]
 }
+
+/** A lost model is trained anew where it was decided, among the stamps' accounts. */
+const elsewhereOf = (rebuild: Rebuild | undefined): readonly TrainingPlace[] | undefined =>
+  rebuild?.accountIds?.map((accountId) => ({ accountId, credential: { kind: 'identity' } }))
 
 const nowhere = {
   code: 'no_training_account',

@@ -40,6 +40,7 @@ async function versionOf({ events, clock }: TuningDeps, { scope, id, job }: Tuni
       jobId: id,
       baseModel: order.baseModel,
       parent: order.parent,
+      ...(order.rebuild ? { rebuilds: order.rebuild.of } : {}),
       method: order.method,
       trainingType: order.trainingType,
       hyperparameters: { ...order.hyperparameters, ...seen.hyperparameters },

@@ -489,6 +489,20 @@ export const baselines: Readonly<Record<string, Baseline>> = {
   'GET /api/platform/backends/{backendId}': { params: ofBackend },
   'DELETE /api/platform/backends/{backendId}': { params: ofBackend },
   'GET /api/platform/operations/{operationId}': { params: ofOperation },
+  'POST /api/platform/tenants/{tenantId}/models/{modelId}/copy-to-region': {
+    params: ({ tenantId }) => ({ tenantId, modelId: `mdl_${'0'.repeat(26)}` }),
+    bodies: () => [
+      { region: 'norwayeast', capacity: 50, lead: 'behind' },
+      { accountId: '/subscriptions/0/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a' },
+    ],
+    answers: { status: 404, says: /nothing here/ },
+    exceptions: [anywhere(/Must name one of/, /^region$|^accountId$/)],
+  },
+  'POST /api/platform/tenants/{tenantId}/models/{modelId}/rebuild': {
+    params: ({ tenantId }) => ({ tenantId, modelId: `mdl_${'0'.repeat(26)}` }),
+    bodies: () => [{ region: 'norwayeast', lead: 'replace' }],
+    answers: { status: 404, says: /nothing here/ },
+  },
   'POST /api/platform/tenants/{tenantId}/recovery/restore': {
     params: ofTenant,
     bodies: () => [{ lostSince: '2026-01-31T00:00:00Z' }],
