@@ -134,7 +134,8 @@ export type DeploymentSku = (typeof deploymentSkus)[number]
 
 export interface ModelEvent {
   readonly atMs: number
-  readonly kind: 'registered' | 'deployed' | 'asleep' | 'woken' | 'removed' | 'archived' | 'restored' | 'copied' | 'rebuilt'
+  readonly kind:
+    'registered' | 'deployed' | 'asleep' | 'woken' | 'removed' | 'archived' | 'restored' | 'copied' | 'rebuilt'
   /** A caller's id, a job's, or the platform's word for a timer. */
   readonly by: string
   readonly detail?: string | undefined
