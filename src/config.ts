@@ -75,125 +75,207 @@ const seconds = (least: number, most: number) => {
   return z.coerce.number({ error: valid }).min(least, valid).max(most, valid)
 }
 
-const environment = z.object({
-  AzureWebJobsStorage: z.string().min(1).optional(),
+/** Each setting with what it means (docs/configuration.md is made of this). */
+export const environment = z.object({
+  AzureWebJobsStorage: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The storage account by a connection string: on one machine. On Azure the next settings name it, without a key.',
+    ),
   AzureWebJobsStorage__accountName: z
     .string()
     .regex(/^[a-z0-9]{3,24}$/, 'a storage account name: 3 to 24 lower-case letters and digits')
-    .optional(),
-  AzureWebJobsStorage__blobServiceUri: url,
-  AzureWebJobsStorage__queueServiceUri: url,
-  AzureWebJobsStorage__tableServiceUri: url,
-  AzureWebJobsStorage__clientId: z.string().optional(),
+    .optional()
+    .describe('The storage account, reached by the app’s identity.'),
+  AzureWebJobsStorage__blobServiceUri: url.describe('Address of its blobs, where the account’s name does not say it.'),
+  AzureWebJobsStorage__queueServiceUri: url.describe('Address of its queues.'),
+  AzureWebJobsStorage__tableServiceUri: url.describe('Address of its tables.'),
+  AzureWebJobsStorage__clientId: z
+    .string()
+    .optional()
+    .describe(
+      'Client id of the app’s user-assigned identity, for all that it calls; without one, the environment’s default.',
+    ),
   TENANTRY_STORAGE_PREFIX: z
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9]{0,19}$/, 'a letter, then up to 19 letters and digits')
-    .default('tenantry'),
-  TENANTRY_WRAPPING_KEY_FILE: z.string().optional(),
-  TENANTRY_KEY_VAULT_URL: url,
-  TENANTRY_WRAPPING_KEY_NAME: z.string().optional(),
+    .default('tenantry')
+    .describe('In front of every table, container and queue, so that installations can share an account.'),
+  TENANTRY_WRAPPING_KEY_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'A file with the key that wraps tenants’ data keys, on one machine; made if it is missing. By default .local/wrapping-key.json with a connection string.',
+    ),
+  TENANTRY_KEY_VAULT_URL: url.describe('The Key Vault of the wrapping key and of the keys that tenants hand over.'),
+  TENANTRY_WRAPPING_KEY_NAME: z
+    .string()
+    .optional()
+    .describe('The wrapping key in that vault: RSA of 2,048 bits or more.'),
   /** Below 30 another instance may still serve the tenant while it is deleted. */
-  TENANTRY_OFFBOARDING_GRACE_SECONDS: seconds(0, 86_400).default(60),
+  TENANTRY_OFFBOARDING_GRACE_SECONDS: seconds(0, 86_400)
+    .default(60)
+    .describe(
+      'From a tenant’s freeze until the first of its data is deleted. Below 30 another instance may still serve it.',
+    ),
   /** Below 1230 a stream that began before a move may outlive the deployment that serves it. */
-  TENANTRY_MOVING_DRAIN_SECONDS: seconds(0, 86_400).default(1_260),
+  TENANTRY_MOVING_DRAIN_SECONDS: seconds(0, 86_400)
+    .default(1_260)
+    .describe(
+      'How long calls may go on that began before their tenant’s models were moved. Below 1230 a stream may outlive its deployment.',
+    ),
   /** Azure asks for a minute between two looks at a batch (azure-facts 4). */
-  TENANTRY_BATCH_POLL_SECONDS: seconds(1, 3_600).default(60),
+  TENANTRY_BATCH_POLL_SECONDS: seconds(1, 3_600)
+    .default(60)
+    .describe('Between two looks at a batch at its account. Azure asks for a minute.'),
   TENANTRY_BATCHES_PER_DEPLOYMENT: z.coerce
     .number({ error: 'a whole number from 1 to 1000' })
     .int('a whole number from 1 to 1000')
     .min(1, 'a whole number from 1 to 1000')
     .max(1_000, 'a whole number from 1 to 1000')
-    .default(20),
+    .default(20)
+    .describe('Batches that run at a deployment at once.'),
   /** Of those of a deployment. */
   TENANTRY_BATCHES_PER_TENANT: z.coerce
     .number({ error: 'a whole number from 1 to 1000' })
     .int('a whole number from 1 to 1000')
     .min(1, 'a whole number from 1 to 1000')
     .max(1_000, 'a whole number from 1 to 1000')
-    .default(5),
-  TENANTRY_TUNING_POLL_SECONDS: seconds(1, 3_600).default(60),
+    .default(5)
+    .describe('How many of those are one tenant’s.'),
+  TENANTRY_TUNING_POLL_SECONDS: seconds(1, 3_600)
+    .default(60)
+    .describe('Between two looks at a training at its account.'),
   /** As many train at once in an account of Azure (azure-facts 3.2). */
   TENANTRY_TUNING_JOBS_PER_ACCOUNT: z.coerce
     .number({ error: 'a whole number from 1 to 100' })
     .int('a whole number from 1 to 100')
     .min(1, 'a whole number from 1 to 100')
     .max(100, 'a whole number from 1 to 100')
-    .default(3),
+    .default(3)
+    .describe('Trainings in an account at once. Azure allows three.'),
   /** Of those of an account. */
   TENANTRY_TUNING_JOBS_PER_TENANT: z.coerce
     .number({ error: 'a whole number from 1 to 100' })
     .int('a whole number from 1 to 100')
     .min(1, 'a whole number from 1 to 100')
     .max(100, 'a whole number from 1 to 100')
-    .default(2),
+    .default(2)
+    .describe('How many of those are one tenant’s.'),
   /** Azure takes deployments of tuned models down by itself after 15 days. */
   TENANTRY_TUNED_IDLE_HOURS: z.coerce
     .number({ error: 'a number of hours from 1 to 336' })
     .min(1, 'a number of hours from 1 to 336')
     .max(336, 'a number of hours from 1 to 336')
-    .default(72),
+    .default(72)
+    .describe(
+      'A tuned model that nobody calls for so long sleeps, unless its tenant says otherwise. Azure takes it down after 15 days.',
+    ),
   /** What was counted since is lost with its instance. */
-  TENANTRY_DRIFT_FLUSH_SECONDS: seconds(1, 3_600).default(60),
+  TENANTRY_DRIFT_FLUSH_SECONDS: seconds(1, 3_600)
+    .default(60)
+    .describe(
+      'How often an instance writes down what it has counted of calls to tuned models; the rest is lost with it.',
+    ),
   /** Whether a tenant's objection has shared models trained anew without its examples, or proposes that to operators. */
-  TENANTRY_SHARED_MODELS_RETRAIN: z.enum(['start', 'propose'], '"start" or "propose"').default('start'),
+  TENANTRY_SHARED_MODELS_RETRAIN: z
+    .enum(['start', 'propose'], '"start" or "propose"')
+    .default('start')
+    .describe(
+      'Whether a tenant’s objection has shared models trained anew without its examples, or proposes that to operators.',
+    ),
   /** Below 1230 a stream that began before may outlive the deployment that serves it. */
-  TENANTRY_SHARED_MODELS_DRAIN_SECONDS: seconds(0, 86_400).default(1_260),
+  TENANTRY_SHARED_MODELS_DRAIN_SECONDS: seconds(0, 86_400)
+    .default(1_260)
+    .describe(
+      'How long calls may go on that began before a shared model was taken down. Below 1230 a stream may outlive it.',
+    ),
   TENANTRY_SHARED_MODELS_AFFECTED_DAYS: z.coerce
     .number({ error: 'a number of days from 1 to 90' })
     .min(1, 'a number of days from 1 to 90')
     .max(90, 'a number of days from 1 to 90')
-    .default(30),
+    .default(30)
+    .describe('How long a shared model may serve on after an objection of somebody in it.'),
   /** Where the account of the next settings is. */
   TENANTRY_RECOVERY_REGION: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,39}$/, 'a region in lower case, such as "swedencentral"')
-    .optional(),
-  TENANTRY_RECOVERY_STORAGE: z.string().min(1).optional(),
+    .optional()
+    .describe('Region of the replica of tenants’ models and training data; set together with its account.'),
+  TENANTRY_RECOVERY_STORAGE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The account of the replica by a connection string: on one machine.'),
   TENANTRY_RECOVERY_STORAGE__accountName: z
     .string()
     .regex(/^[a-z0-9]{3,24}$/, 'a storage account name: 3 to 24 lower-case letters and digits')
-    .optional(),
-  TENANTRY_RECOVERY_STORAGE__blobServiceUri: url,
-  TENANTRY_RECOVERY_STORAGE__queueServiceUri: url,
-  TENANTRY_RECOVERY_STORAGE__tableServiceUri: url,
+    .optional()
+    .describe('The account of the replica, reached by the app’s identity.'),
+  TENANTRY_RECOVERY_STORAGE__blobServiceUri: url.describe(
+    'Address of its blobs, where the account’s name does not say it.',
+  ),
+  TENANTRY_RECOVERY_STORAGE__queueServiceUri: url.describe('Address of its queues.'),
+  TENANTRY_RECOVERY_STORAGE__tableServiceUri: url.describe('Address of its tables.'),
   /** Of what a tenant has deleted, and of what was lost: as long as operators have to find out which it was. */
   TENANTRY_RECOVERY_DELETE_HOURS: z.coerce
     .number({ error: 'a number of hours from 0 to 720' })
     .min(0, 'a number of hours from 0 to 720')
     .max(720, 'a number of hours from 0 to 720')
-    .default(72),
+    .default(72)
+    .describe('How long the replica keeps what a tenant has deleted, or has lost.'),
   TENANTRY_RECOVERY_LAG_MINUTES: z.coerce
     .number({ error: 'a number of minutes from 5 to 1440' })
     .min(5, 'a number of minutes from 5 to 1440')
     .max(1_440, 'a number of minutes from 5 to 1440')
-    .default(60),
+    .default(60)
+    .describe('A replica further behind raises an alert.'),
   TENANTRY_EXPORT_VALID_HOURS: z.coerce
     .number({ error: 'a number of hours from 1 to 2160' })
     .min(1, 'a number of hours from 1 to 2160')
     .max(2_160, 'a number of hours from 1 to 2160')
-    .default(168),
-  TENANTRY_PUBLIC_URL: url,
+    .default(168)
+    .describe('How long an offboarded tenant’s export can be fetched.'),
+  TENANTRY_PUBLIC_URL: url.describe('Where clients reach the platform; by default the host’s own address.'),
   /** Set by the Functions host. */
-  WEBSITE_HOSTNAME: z.string().optional(),
+  WEBSITE_HOSTNAME: z.string().optional().describe('The host’s own address. The Functions host sets it.'),
   TENANTRY_KEY_PEPPER: z
     .string({ error: 'a secret of at least 32 characters' })
-    .min(32, 'a secret of at least 32 characters'),
+    .min(32, 'a secret of at least 32 characters')
+    .describe('Makes the check characters of API keys. Another one voids every key.'),
   TENANTRY_OPERATOR_TOKEN_HASHES: z
     .string({ error: 'SHA-256 hashes in hex, separated by commas' })
     .regex(
       OPERATOR_TOKENS,
       'SHA-256 hashes in hex, separated by commas, each with its role behind a colon if it is not operator',
-    ),
-  TENANTRY_ENTRA_AUTHORITY: url,
-  TENANTRY_ARM_URL: url,
+    )
+    .describe('SHA-256 of operators’ tokens, separated by commas; “:support” or “:auditor” behind one narrows it.'),
+  TENANTRY_ENTRA_AUTHORITY: url.describe('Where directories give tokens; by default the public cloud’s.'),
+  TENANTRY_ARM_URL: url.describe('Azure Resource Manager; by default the public cloud’s.'),
   /** What tokens for ARM are made for, where that is not its address. */
-  TENANTRY_ARM_AUDIENCE: url,
-  AZURE_TENANT_ID: z.guid('the id of the application’s directory').optional(),
-  AZURE_CLIENT_ID: z.guid('the client id of an application').optional(),
-  AZURE_CLIENT_SECRET: z.string().optional(),
+  TENANTRY_ARM_AUDIENCE: url.describe('What tokens for Resource Manager are made for, where that is not its address.'),
+  AZURE_TENANT_ID: z
+    .guid('the id of the application’s directory')
+    .optional()
+    .describe('Directory of the application by which tenants’ directories know the platform.'),
+  AZURE_CLIENT_ID: z
+    .guid('the client id of an application')
+    .optional()
+    .describe('That application. Without a secret the app’s identity vouches for it.'),
+  AZURE_CLIENT_SECRET: z.string().optional().describe('The application’s secret, where no identity can vouch for it.'),
   /** Client ids or App ID URIs, separated by commas. */
-  TENANTRY_ENTRA_AUDIENCES: z.string().optional(),
-  TENANTRY_PLATFORM_DIRECTORY: z.guid('the id of the directory whose people run the platform').optional(),
+  TENANTRY_ENTRA_AUDIENCES: z
+    .string()
+    .optional()
+    .describe(
+      'Client ids or App ID URIs that callers’ Entra tokens are made for, separated by commas; without any, none are taken.',
+    ),
+  TENANTRY_PLATFORM_DIRECTORY: z
+    .guid('the id of the directory whose people run the platform')
+    .optional()
+    .describe('Id of the directory whose people run the platform.'),
 })
 
 /** Throws one error that names every faulty variable and what would be valid. */
