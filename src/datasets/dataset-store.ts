@@ -1,4 +1,5 @@
 import type { DatasetId } from '../base/ids'
+import { changeRecord } from '../encryption/change-record'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Dataset } from './dataset'
@@ -33,7 +34,6 @@ type Records = Pick<
 >
 
 const PREFIX = 'datasets-'
-const CHANGE_ATTEMPTS_MAX = 20
 const PAGE_DIGITS = 3
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 
@@ -47,17 +47,7 @@ export function createDatasetStore(records: Records): DatasetStore {
     insert: async (scope, dataset) =>
       (await records.putIfAbsent(scope, recordIdOf(dataset.id), dataset)).kind === 'written',
     get: async (scope, id) => (await records.get<Dataset>(scope, recordIdOf(id)))?.value,
-    change: async (scope, id, edit) => {
-      for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
-        const found = await records.get<Dataset>(scope, recordIdOf(id))
-        if (!found) return undefined
-        const next = edit(found.value)
-        if (next === found.value) return next
-        const result = await records.replace(scope, recordIdOf(id), next, found.etag)
-        if (result.kind === 'written') return next
-      }
-      throw new Error(`others are changing ${id} at the moment`)
-    },
+    change: (scope, id, edit) => changeRecord<Dataset>(records, scope, recordIdOf(id), (value) => value && edit(value)),
     async *list(scope, after) {
       for await (const { value } of records.values<Dataset>(scope, PREFIX, after && recordIdOf(after))) yield value
     },

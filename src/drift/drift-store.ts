@@ -1,5 +1,6 @@
 import type { InstanceId, ModelId } from '../base/ids'
 import { parseModelId } from '../base/ids'
+import { changeRecord } from '../encryption/change-record'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantScope } from '../storage/tenant-scope'
 import {
@@ -56,15 +57,10 @@ export function createDriftStore(records: SealedRecords): DriftStore {
   return {
     baseline: async (scope, id) => (await records.get<DriftBaseline>(scope, BASELINES + id))?.value,
     putBaseline: async (scope, id, { known, baseline }) => {
-      for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
-        const found = await records.get<DriftBaseline>(scope, BASELINES + id)
-        if (found && found.value.madeBy !== known?.madeBy) return found.value
-        const result = await (found
-          ? records.replace(scope, BASELINES + id, baseline, found.etag)
-          : records.putIfAbsent(scope, BASELINES + id, baseline))
-        if (result.kind === 'written') return baseline
-      }
-      throw new Error(`others are making the baseline of ${id} at the moment`)
+      const kept = await changeRecord<DriftBaseline>(records, scope, BASELINES + id, (found) =>
+        found && found.madeBy !== known?.madeBy ? found : baseline,
+      )
+      return kept ?? baseline
     },
     dayCounts: async (scope, id, day) => {
       const parts: DayCounts[] = []
@@ -74,19 +70,11 @@ export function createDriftStore(records: SealedRecords): DriftStore {
     },
     putDayCounts: (scope, id, day, counts) => records.put(scope, partIdOf(id, day, counts.instanceId), counts),
     state: async (scope, id) => (await records.get<DriftState>(scope, STATES + id))?.value ?? newDriftState,
-    changeState: async (scope, id, edit) => {
-      for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
-        const found = await records.get<DriftState>(scope, STATES + id)
-        const before = found?.value ?? newDriftState
-        const next = edit(before)
-        if (next === before) return next
-        const result = await (found
-          ? records.replace(scope, STATES + id, next, found.etag)
-          : records.putIfAbsent(scope, STATES + id, next))
-        if (result.kind === 'written') return next
-      }
-      throw new Error(`others are changing what is known of the drift of ${id} at the moment`)
-    },
+    changeState: async (scope, id, edit) =>
+      (await changeRecord<DriftState>(records, scope, STATES + id, (found) => {
+        const next = edit(found ?? newDriftState)
+        return next === newDriftState ? found : next
+      })) ?? newDriftState,
     claimSamples: async (scope, id, day, grant) => {
       const recordId = `${SAMPLES}${id}-${day}`
       for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {

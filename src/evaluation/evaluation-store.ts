@@ -1,4 +1,5 @@
 import type { EvaluationId, ModelId } from '../base/ids'
+import { changeRecord } from '../encryption/change-record'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { EvaluationRun, ExampleProgress, KeptAnswer } from './evaluation-run'
@@ -32,7 +33,6 @@ type Records = Pick<SealedRecords, 'get' | 'put' | 'putIfAbsent' | 'replace' | '
 const RUN_PREFIX = 'evaluations-'
 const PAGE_PREFIX = 'evaluationpages-'
 const ANSWERS_PREFIX = 'evaluationanswers-'
-const CHANGE_ATTEMPTS_MAX = 20
 const PAGE_DIGITS = 4
 
 export function createEvaluationStore(records: Records): EvaluationStore {
@@ -45,19 +45,7 @@ export function createEvaluationStore(records: Records): EvaluationStore {
     async *list(scope, modelId) {
       for await (const { value } of records.values<EvaluationRun>(scope, `${RUN_PREFIX}${modelId}-`)) yield value
     },
-    change: async (scope, { modelId, id }, edit) => {
-      const recordId = runIdOf(modelId, id)
-      for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
-        const found = await records.get<EvaluationRun>(scope, recordId)
-        const next = edit(found?.value)
-        if (next === found?.value || !next) return next
-        const result = await (found
-          ? records.replace(scope, recordId, next, found.etag)
-          : records.putIfAbsent(scope, recordId, next))
-        if (result.kind === 'written') return next
-      }
-      throw new Error(`others are changing ${id} at the moment`)
-    },
+    change: (scope, { modelId, id }, edit) => changeRecord(records, scope, runIdOf(modelId, id), edit),
     putExamples: (scope, id, page, examples) => records.put(scope, pageIdOf(id, page, 'examples'), examples),
     examples: async (scope, id, page) => {
       const examples = await valueOf<readonly SampledExample[]>(scope, pageIdOf(id, page, 'examples'))

@@ -1,4 +1,5 @@
 import { parseFileId, type FileId } from '../base/ids'
+import { changeRecord } from '../encryption/change-record'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Piece } from './contents'
@@ -24,7 +25,6 @@ export interface FileStore {
 
 const PREFIX = 'file-'
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
-const CHANGE_ATTEMPTS_MAX = 20
 
 /** Ids sort by age; with each character's counterpart the newest comes first, as lists are asked for. */
 export const recordIdOf = (id: FileId) =>
@@ -36,15 +36,13 @@ export function createFileStore(
   return {
     get: async (scope, id) => (await records.get<StoredFile>(scope, recordIdOf(id)))?.value,
     insert: async (scope, file) => (await records.putIfAbsent(scope, recordIdOf(file.id), file)).kind === 'written',
-    hide: async (scope, id) => {
-      for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
-        const found = await records.get<StoredFile>(scope, recordIdOf(id))
-        if (!found || found.value.isGoing) return found?.value
-        const hidden: StoredFile = { ...found.value, isGoing: true }
-        if ((await records.replace(scope, recordIdOf(id), hidden, found.etag)).kind === 'written') return hidden
-      }
-      throw new Error(`others are changing ${id} at the moment`)
-    },
+    hide: (scope, id) =>
+      changeRecord<StoredFile>(
+        records,
+        scope,
+        recordIdOf(id),
+        (file) => file && (file.isGoing ? file : { ...file, isGoing: true }),
+      ),
     remove: (scope, id) => records.remove(scope, recordIdOf(id)),
     async *newestFirst(scope, after) {
       const from = after === undefined ? undefined : recordIdOf(after)

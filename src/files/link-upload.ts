@@ -1,4 +1,5 @@
 import type { CallerId, FileId, LinkUploadId } from '../base/ids'
+import { changeRecord } from '../encryption/change-record'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantScope } from '../storage/tenant-scope'
 import { LINK_UPLOAD_VALID_MS } from './file-bounds'
@@ -46,7 +47,6 @@ export interface LinkUploadStore {
   remove(scope: TenantScope, id: LinkUploadId): Promise<void>
 }
 
-const CHANGE_ATTEMPTS_MAX = 20
 const recordIdOf = (id: LinkUploadId) => `linkuploads-${id.slice('upl_'.length)}`
 
 export function createLinkUploadStore(
@@ -56,17 +56,8 @@ export function createLinkUploadStore(
     get: async (scope, id) => (await records.get<LinkUpload>(scope, recordIdOf(id)))?.value,
     insert: async (scope, upload) =>
       (await records.putIfAbsent(scope, recordIdOf(upload.id), upload)).kind === 'written',
-    change: async (scope, id, edit) => {
-      for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
-        const found = await records.get<LinkUpload>(scope, recordIdOf(id))
-        if (!found) return undefined
-        const next = edit(found.value)
-        if (next === found.value) return next
-        const result = await records.replace(scope, recordIdOf(id), next, found.etag)
-        if (result.kind === 'written') return next
-      }
-      throw new Error(`others are changing ${id} at the moment`)
-    },
+    change: (scope, id, edit) =>
+      changeRecord<LinkUpload>(records, scope, recordIdOf(id), (value) => value && edit(value)),
     remove: (scope, id) => records.remove(scope, recordIdOf(id)),
   }
 }

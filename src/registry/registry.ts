@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { ModelId } from '../base/ids'
+import { changeRecord } from '../encryption/change-record'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantScope } from '../storage/tenant-scope'
 import { HISTORY_MAX, modelIdOfName, type ModelEvent, type ModelVersion } from './model-version'
@@ -34,7 +35,6 @@ interface Family {
 
 const PREFIX = 'models-'
 const FAMILY_PREFIX = 'modelfamilies-'
-const CHANGE_ATTEMPTS_MAX = 20
 /** Of one family, removed ones counted. */
 export const VERSIONS_MAX = 10_000
 
@@ -43,20 +43,13 @@ export function createRegistry(records: SealedRecords): Registry {
 
   /** The number is the place in the family's list: kept before the version is, so that a repeated registration finds it. */
   const numberOf = async (scope: TenantScope, family: string, id: ModelId): Promise<number> => {
-    const recordId = familyIdOf(family)
-    for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
-      const found = await records.get<Family>(scope, recordId)
-      const versions = found?.value.versions ?? []
-      const known = versions.indexOf(id)
-      if (known >= 0) return known + 1
+    const listed = await changeRecord<Family>(records, scope, familyIdOf(family), (before) => {
+      const versions = before?.versions ?? []
+      if (versions.includes(id)) return before
       if (versions.length >= VERSIONS_MAX) throw new Error(`${family} has had ${VERSIONS_MAX} versions`)
-      const next: Family = { versions: [...versions, id] }
-      const result = await (found
-        ? records.replace(scope, recordId, next, found.etag)
-        : records.putIfAbsent(scope, recordId, next))
-      if (result.kind === 'written') return versions.length + 1
-    }
-    throw new Error(`others are registering versions of ${family} at the moment`)
+      return { versions: [...versions, id] }
+    })
+    return (listed?.versions.indexOf(id) ?? -1) + 1
   }
 
   return {
@@ -78,17 +71,8 @@ export function createRegistry(records: SealedRecords): Registry {
       const from = after && recordIdOf(after)
       for await (const { value } of records.values<ModelVersion>(scope, PREFIX, from)) yield value
     },
-    change: async (scope, id, edit) => {
-      for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
-        const found = await records.get<ModelVersion>(scope, recordIdOf(id))
-        if (!found) return undefined
-        const next = edit(found.value)
-        if (next === found.value) return next
-        const result = await records.replace(scope, recordIdOf(id), next, found.etag)
-        if (result.kind === 'written') return next
-      }
-      throw new Error(`others are changing ${id} at the moment`)
-    },
+    change: (scope, id, edit) =>
+      changeRecord<ModelVersion>(records, scope, recordIdOf(id), (value) => value && edit(value)),
     remove: (scope, id) => records.remove(scope, recordIdOf(id)),
     removeAll: async (scope) => {
       for (const prefix of [PREFIX, FAMILY_PREFIX])

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { TuningJobId } from '../base/ids'
+import { changeRecord } from '../encryption/change-record'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { AccountCheckpoint, AccountEvent } from './account-job'
@@ -31,7 +32,6 @@ export interface TuningEvent {
 
 /** The oldest are forgotten, but for what was said before training: 300 bytes each. */
 const EVENTS_MAX = 5_000
-const CHANGE_ATTEMPTS_MAX = 10
 const EVENT_PREFIX = 'tuningevents-'
 const CHECKPOINT_PREFIX = 'tuningcheckpoints-'
 const HASH_CHARACTERS = 32
@@ -44,20 +44,11 @@ export function createTuningEvents(records: Records): TuningEvents {
   return {
     add: async (scope, id, events) => {
       if (events.length === 0) return
-      const recordId = `${EVENT_PREFIX}${id}`
-      for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
-        const found = await read(scope, id)
-        const known = found?.value ?? []
+      await changeRecord<readonly TuningEvent[]>(records, scope, `${EVENT_PREFIX}${id}`, (known = []) => {
         const ids = new Set(known.map((event) => event.id))
         const fresh = events.filter((event) => !ids.has(event.id))
-        if (fresh.length === 0) return
-        const next = [...known, ...fresh].slice(-EVENTS_MAX)
-        const result = await (found
-          ? records.replace(scope, recordId, next, found.etag)
-          : records.putIfAbsent(scope, recordId, next))
-        if (result.kind === 'written') return
-      }
-      throw new Error(`others are writing events of ${id} at the moment`)
+        return fresh.length === 0 ? known : [...known, ...fresh].slice(-EVENTS_MAX)
+      })
     },
     list: async (scope, id) => (await read(scope, id))?.value ?? [],
     putCheckpoints: (scope, id, checkpoints) => records.put(scope, `${CHECKPOINT_PREFIX}${id}`, checkpoints),

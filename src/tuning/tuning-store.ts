@@ -1,5 +1,6 @@
 import type { TuningJobId } from '../base/ids'
 import type { DatasetReport, DatasetRole } from '../datasets/dataset-report'
+import { changeRecord } from '../encryption/change-record'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { TuningJob } from './tuning-job'
@@ -23,7 +24,6 @@ type Records = Pick<SealedRecords, 'get' | 'put' | 'putIfAbsent' | 'replace' | '
 
 const PREFIX = 'tuningjobs-'
 const REPORT_PREFIX = 'tuningreports-'
-const CHANGE_ATTEMPTS_MAX = 20
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 
 export function createTuningStore(records: Records): TuningStore {
@@ -33,17 +33,8 @@ export function createTuningStore(records: Records): TuningStore {
       if (result.kind === 'lost-race') throw new Error(`${job.id} is taken`)
     },
     get: async (scope, id) => (await records.get<TuningJob>(scope, recordIdOf(id)))?.value,
-    change: async (scope, id, edit) => {
-      for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
-        const found = await records.get<TuningJob>(scope, recordIdOf(id))
-        if (!found) return undefined
-        const next = edit(found.value)
-        if (next === found.value) return next
-        const result = await records.replace(scope, recordIdOf(id), next, found.etag)
-        if (result.kind === 'written') return next
-      }
-      throw new Error(`others are changing ${id} at the moment`)
-    },
+    change: (scope, id, edit) =>
+      changeRecord<TuningJob>(records, scope, recordIdOf(id), (value) => value && edit(value)),
     async *list(scope, after) {
       for await (const { value } of records.values<TuningJob>(scope, PREFIX, after && recordIdOf(after))) yield value
     },
