@@ -18,6 +18,7 @@ const local = {
   entryPoints: {
     'local/start': 'local/start.ts',
     'local/audit-verify': 'local/audit-verify-command.ts',
+    'local/drill-recovery': 'local/drill-recovery.ts',
     'local/token': 'local/token.ts',
     'local/certificate-verify': 'local/certificate-verify.ts',
     'local/export-open': 'local/export-open.ts',

@@ -216,20 +216,33 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
 }
 
 /** Does not wait for the timer, which comes every five minutes; resolves with the beginning of a pass after everything. */
-async function replicate(stack: DrillStack, tenant: OnboardedTenant): Promise<number> {
-  const askedMs = Date.now()
-  const answer = await fetch(`${stack.baseUrl}/admin/functions/replicate-tenants`, {
+export async function replicate(
+  stack: Pick<DrillStack, 'baseUrl' | 'platform'>,
+  tenant: OnboardedTenant,
+): Promise<number> {
+  const [askedMs, before] = [Date.now(), await lastFullPass(stack, tenant)]
+  await runTimer(stack)
+  await until('the replication', async () => (await lastFullPass(stack, tenant)) > before)
+  // That was the end of a pass which had begun before.
+  if ((await lastFullPass(stack, tenant)) < askedMs) await runTimer(stack)
+  await until('the replication', async () => (await lastFullPass(stack, tenant)) >= askedMs)
+  return lastFullPass(stack, tenant)
+}
+
+async function runTimer({ baseUrl }: Pick<DrillStack, 'baseUrl'>): Promise<void> {
+  const answer = await fetch(`${baseUrl}/admin/functions/replicate-tenants`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: '{"input":""}',
   })
   if (answer.status !== 202) throw new Error(`the timer answered ${answer.status}`)
-  await until('the replication', async () => (await lastFullPass(stack, tenant)) >= askedMs)
-  return lastFullPass(stack, tenant)
 }
 
 /** Unix milliseconds; 0 before the first. */
-async function lastFullPass({ platform }: DrillStack, { tenantId }: OnboardedTenant): Promise<number> {
+async function lastFullPass(
+  { platform }: Pick<DrillStack, 'platform'>,
+  { tenantId }: OnboardedTenant,
+): Promise<number> {
   const { body } = await platform.get<{ tenants: { tenantId: string; lastFullPassAt?: string }[] }>(
     '/recovery?limit=100',
   )
