@@ -411,7 +411,15 @@ output TENANTRY_URL string = app.outputs.url
 output TENANTRY_APP_NAME string = app.outputs.name
 output TENANTRY_IDENTITY_PRINCIPAL_ID string = appIdentity.outputs.principalId
 output TENANTRY_KEY_VAULT_NAME string = vault.outputs.name
-output TENANTRY_STAMPS array = [for (stamp, i) in stampList: stampModules[i].outputs.stamp]
+// As POST /api/platform/stamps takes them.
+output TENANTRY_STAMPS array = [
+  for (stamp, i) in stampList: {
+    name: stamp.name
+    region: stamp.region
+    resourceGroupId: stampModules[i].outputs.resourceGroupId
+    modelAccountIds: stampModules[i].outputs.modelAccountIds
+  }
+]
 output TENANTRY_CONTENT_SAFETY_ENDPOINTS array = [
   for (stamp, i) in stampList: stampModules[i].outputs.contentSafetyEndpoint
 ]

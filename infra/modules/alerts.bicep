@@ -89,6 +89,8 @@ resource searches 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       evaluationFrequency: rule.frequency
       windowSize: rule.window
       autoMitigate: true
+      // A workspace has no such tables before the first line of the app.
+      skipQueryValidation: true
       criteria: {
         allOf: [
           {

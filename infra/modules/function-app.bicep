@@ -50,7 +50,7 @@ param durableInstancesReady int
 @maxValue(1000)
 param callsPerInstance int
 
-@description('Spread over the zones of the region; takes two or more instances that are always there.')
+@description('Spread over the zones of the region; takes two or more of each kind that is always there.')
 param zoneRedundant bool
 
 @description('Resource id of the subnet through which the app goes out; empty for none.')

@@ -150,10 +150,6 @@ resource appTakesItsRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' =
   }
 }
 
-output stamp object = {
-  name: name
-  region: location
-  resourceGroupId: resourceGroup().id
-  modelAccountIds: [for (account, i) in accounts: models[i].outputs.id]
-}
+output resourceGroupId string = resourceGroup().id
+output modelAccountIds array = [for (account, i) in accounts: models[i].outputs.id]
 output contentSafetyEndpoint string = hasContentSafety ? safety!.outputs.endpoint : ''

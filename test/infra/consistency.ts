@@ -72,6 +72,33 @@ export const everyNameIsDeclared: Rule = ({ files }) =>
       .map((use) => `${file.path}:${use.startPosition.row + 1}: ${use.text} is not declared`)
   })
 
+/** No two declarations of a file have one name: Bicep keeps parameters, variables, resources and modules together. */
+export const noNameIsTakenTwice: Rule = ({ files }) =>
+  [...files.values()].flatMap(({ path, root }) => {
+    const isDeclaration = ({ type }: Node) => type.endsWith('_declaration') && type !== 'output_declaration'
+    const names = named(root).filter(isDeclaration).map(nameOf)
+    return [...new Set(names.filter((name, i) => names.indexOf(name) !== i))].map(
+      (name) => `${path}: ${name} is there twice`,
+    )
+  })
+
+/** Bicep takes a loop as the whole of a declaration or of a property of what is made, and nowhere else (its BCP138). */
+export const loopsStandWhereTheyMay: Rule = ({ files }) =>
+  [...files.values()].flatMap(({ path, root }) =>
+    allOf(root, 'for_statement')
+      .filter((loop) => !mayStandAt(loop))
+      .map((loop) => `${path}:${loop.startPosition.row + 1}: no loop may stand here`),
+  )
+
+function mayStandAt(loop: Node): boolean {
+  if (loop.parent?.type.endsWith('_declaration')) return true
+  for (let at = loop.parent; at; at = at.parent) {
+    if (at.type === 'resource_declaration' || at.type === 'module_declaration') return true
+    if (!['object_property', 'object', 'if_statement', 'for_statement'].includes(at.type)) return false
+  }
+  return false
+}
+
 const nameOf = (declaration: Node) => named(declaration)[0]?.text ?? ''
 
 const usesOf = (file: BicepFile, name: string) =>

@@ -5,7 +5,9 @@ import {
   everyFileParses,
   everyNameIsDeclared,
   everythingDeclaredIsUsed,
+  loopsStandWhereTheyMay,
   modulesAreCalledAsDeclared,
+  noNameIsTakenTwice,
   outputsThatAreReadExist,
 } from './consistency'
 import {
@@ -52,7 +54,12 @@ const rules: readonly (readonly [guarantee: string, rule: Rule, examples: readon
     outputsThatAreReadExist,
     [
       ['modules/identity.bicep', 'output clientId', 'output applicationId', /appIdentity\.outputs\.clientId does not/],
-      ['modules/stamp.bicep', 'output stamp object', 'output place object', /stampModules\.outputs\.stamp does not/],
+      [
+        'modules/stamp.bicep',
+        'output modelAccountIds',
+        'output accountIds',
+        /stampModules\.outputs\.modelAccountIds does not/,
+      ],
       [
         'main.bicep',
         "isPrivate ? network!.outputs.appSubnetId : ''",
@@ -76,6 +83,29 @@ const rules: readonly (readonly [guarantee: string, rule: Rule, examples: readon
       [storage, 'targetId: account.id', 'targetId: acount.id', /acount is not declared/],
       ['modules/workbook.bicep', 'displayName: title', 'displayName: name', /name is not declared/],
       [models, 'severityThreshold: contentFilter.', 'severityThreshold: filter.', /filter is not declared/],
+    ],
+  ],
+  [
+    'no name is declared twice in a file',
+    noNameIsTakenTwice,
+    [[storage, 'module blobEndpoint', 'module account', /storage\.bicep: account is there twice/]],
+  ],
+  [
+    'loops stand where Bicep takes them',
+    loopsStandWhereTheyMay,
+    [
+      [
+        'modules/stamp.bicep',
+        'array = [for (account, i) in accounts: models[i].outputs.id]',
+        'object = { a: [for b in accounts: b] }',
+        /no loop may stand here/,
+      ],
+      [
+        site,
+        'alwaysReady: concat(httpReady, durableReady)',
+        'alwaysReady: concat([for b in httpReady: b], [])',
+        /no loop may stand here/,
+      ],
     ],
   ],
   [
