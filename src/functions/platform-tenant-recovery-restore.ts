@@ -10,8 +10,8 @@ import { TenantScope } from '../storage/tenant-scope'
 
 const operationStarted = z.object({ operationId: z.string(), statusUrl: z.string() })
 
-/** Whether there is a replica at all the checklist says: it may be set up, or its tenant's residency change, until it runs. */
-export const platformTenantRecoveryRestore = ({ tenants, ids }: ControlPlane): HttpTrigger => ({
+/** What is refused at once the checklist asks again: a tenant’s residency may change until it runs. */
+export const platformTenantRecoveryRestore = ({ recovery, tenants, ids }: ControlPlane): HttpTrigger => ({
   name: 'platform-tenant-recovery-restore',
   route: 'api/platform/tenants/{tenantId}/recovery/restore',
   endpoints: {
@@ -21,9 +21,13 @@ export const platformTenantRecoveryRestore = ({ tenants, ids }: ControlPlane): H
       body: restoreInput,
       answer: operationStarted,
       answerStatus: 202,
+      problems: ['conflict'],
       newSubject: () => ids.operationId('rst'),
       run: async ({ params: { tenantId }, body, subject, orchestrations }) => {
-        if (!(await tenants.get(TenantScope.ofPlatform(tenantId)))) return notFound
+        const scope = TenantScope.ofPlatform(tenantId)
+        if (!(await tenants.get(scope))) return notFound
+        const refused = await recovery.whyNoRestore(scope)
+        if (refused) return refused
         await orchestrations.start(restoreName, subject, { tenantId, input: body } satisfies ChecklistInput)
         return accepted({ operationId: subject, statusUrl: `/api/platform/operations/${subject}` })
       },

@@ -10,6 +10,7 @@ import type { Registry } from '../registry/registry'
 import type { StorageAccount } from '../storage/connect'
 import type { Places } from '../storage/places'
 import { platformTable } from '../storage/platform-table'
+import type { TenantScope } from '../storage/tenant-scope'
 import { tenantTable, type Columns } from '../storage/tenant-table'
 import { tenantsRows } from '../storage/tenants-rows'
 import type { Tenants } from '../tenants/tenants'
@@ -21,7 +22,7 @@ import { recoveryStatus } from './recovery-status'
 import type { Replica } from './replica'
 import { createReplicaStates, recoveryStorage } from './replica-state'
 import { createReplicateTenants, type ReplicationDone } from './replicate-tenants'
-import { restoreChecklist } from './restore-checklist'
+import { restoreChecklist, whyNoRestore } from './restore-checklist'
 
 export interface RecoveryParts {
   readonly storage: StorageAccount
@@ -85,10 +86,11 @@ export function assembleRecovery(parts: RecoveryParts) {
     status: (page: Parameters<typeof recoveryStatus>[1]) => recoveryStatus({ states, clock, paired }, page),
     /** For requests, which refuse at once what cannot be. */
     planning: { stamps: parts.stamps, files: parts.files },
+    whyNoRestore: (scope: TenantScope) => whyNoRestore(parts, scope),
     restore: restoreChecklist(shared),
     copy: copyChecklist(parts),
     rebuild: rebuildChecklist(parts),
   }
 }
 
-export type Recovery = Pick<ReturnType<typeof assembleRecovery>, 'status' | 'planning'>
+export type Recovery = Pick<ReturnType<typeof assembleRecovery>, 'status' | 'planning' | 'whyNoRestore'>

@@ -17,11 +17,16 @@ import { restoreRows, type Restored } from './restore-rows'
 export const restoreName = 'restore'
 
 export const restoreInput = z.strictObject({
-  lostSince: z.iso.datetime().optional().meta({
-    description:
-      'What the replica missed before was deleted, and stays so. Absent: everything comes back that the replica still has.',
-  }),
+  lostSince: z.iso
+    .datetime({ offset: true, error: 'Must be a time such as "2027-01-31T00:00:00Z"' })
+    .transform((text) => Date.parse(text))
+    .optional()
+    .meta({
+      description:
+        'What the replica missed before was deleted, and stays so. Absent: everything comes back that the replica still has.',
+    }),
 })
+/** `lostSince` in Unix milliseconds. */
 export type RestoreInput = z.infer<typeof restoreInput>
 
 export interface RestoreDeps {
@@ -57,7 +62,7 @@ const keysStep = (deps: RestoreDeps): Step => ({
   ...bounds,
   do: async ({ tenantId, input }) => {
     const scope = TenantScope.ofPlatform(tenantId)
-    const fault = await whyNot(deps, scope)
+    const fault = await whyNoRestore(deps, scope)
     if (fault || !deps.replica) return { kind: 'failed', problem: fault ?? noReplica }
     const { replica, tables, sharedModelRows } = deps
     const keys = { rows: tables.datakeys.partition(scope) }
@@ -114,11 +119,15 @@ const auditStep = ({ audit }: RestoreDeps): Step => ({
 })
 
 const howOf = ({ lostSince }: RestoreInput, rowsMax: number) => ({
-  lostSinceMs: lostSince === undefined ? undefined : Date.parse(lostSince),
+  lostSinceMs: lostSince,
   rowsMax,
 })
 
-async function whyNot({ replica, tenants }: RestoreDeps, scope: TenantScope): Promise<Problem | undefined> {
+/** Undefined where there may be something to bring back. */
+export async function whyNoRestore(
+  { replica, tenants }: Pick<RestoreDeps, 'replica' | 'tenants'>,
+  scope: TenantScope,
+): Promise<Problem | undefined> {
   if (!replica) return noReplica
   const record = await tenants.get(scope)
   if (!record) return new Problem('not_found', 'The tenant’s record is gone; what a replica has belongs to nobody.')

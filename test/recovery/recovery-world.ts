@@ -175,7 +175,7 @@ export async function recoveryWorld() {
       return found
     },
     /** Every step until it is done; what its steps said. */
-    restore: async (scope: TenantScope, input: { lostSince?: string } = {}) => {
+    restore: async (scope: TenantScope, input: { lostSince?: number } = {}) => {
       const operationId = ids.operationId('rst')
       const facts: Record<string, string> = {}
       for (const step of recovery.restore.steps)

@@ -46,7 +46,7 @@ describe('restoring', () => {
     await world.contents.remove(scope, pieces)
     await world.recovery.replicate()
     await world.clock.advance(HOUR_MS)
-    const lostSince = new Date(world.clock.now()).toISOString()
+    const lostSince = world.clock.now()
     await world.loseEverything(scope)
     expect(await world.restore(scope, { lostSince })).toMatchObject({ records: '1', deleted: '2' })
     expect(await world.jobs.get(scope, job.id)).toEqual(job)

@@ -506,6 +506,8 @@ export const baselines: Readonly<Record<string, Baseline>> = {
   'POST /api/platform/tenants/{tenantId}/recovery/restore': {
     params: ofTenant,
     bodies: () => [{ lostSince: '2026-01-31T00:00:00Z' }],
+    // Here nothing is replicated: whoever is told so has a sound body.
+    answers: { status: 409, says: /Nothing is replicated/ },
   },
   'GET /api/platform/stamps/{stampId}': { params: ofStamp },
   'DELETE /api/platform/stamps/{stampId}': { params: ofStamp },
