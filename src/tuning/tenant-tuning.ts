@@ -31,9 +31,12 @@ const BY = 'offboarding'
 export const createTenantTuning = (deps: TenantTuningDeps): TenantTuning => ({
   remove: async (scope) => {
     const { registry, store, events, turns, deployments, accounts } = deps
-    for await (const { id, upstream, lineage } of registry.list(scope)) {
+    // All of them first: no account gives up a model of which another one has a copy deployed.
+    for await (const { id } of registry.list(scope)) {
       const undeployed = await deployments.remove(scope, id, { kind: 'removed', by: BY })
       if (undeployed.kind === 'not-yet') return undeployed
+    }
+    for await (const { id, upstream, lineage } of registry.list(scope)) {
       const checkpoints = await events.checkpoints(scope, lineage.jobId)
       for (const model of [upstream.model, ...checkpoints.map((checkpoint) => checkpoint.model)]) {
         const removed = await accounts.removeModel(upstream.account, model)
