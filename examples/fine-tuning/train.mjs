@@ -50,7 +50,7 @@ async function followed(id) {
   for (;;) {
     const seen = await client.fineTuning.jobs.retrieve(id)
     const { data: newestFirst } = await client.fineTuning.jobs.listEvents(id, { limit: 100 })
-    for (const event of newestFirst.reverse()) {
+    for (const event of newestFirst.toReversed()) {
       if (event.type === 'message' && !said.has(event.id)) console.log(`  ${event.message}`)
       said.add(event.id)
     }
