@@ -17,6 +17,5 @@ module.exports = {
   globalTeardown: '<rootDir>/test/harness/stop-azurite.js',
   testEnvironment: 'node',
   testTimeout: 90_000,
-  // Of two processors: tests wait for processes, timers and storage for half of their time.
-  maxWorkers: 3,
+  maxWorkers: 2,
 }

@@ -32,7 +32,7 @@ const moments = [
 ]
 
 describe('a batch whose host is killed', () => {
-  it.each(momentsToKill(moments))(
+  it.each(momentsToKill(moments, 5))(
     '$when $name ends, each line metered once, with nothing left at the account',
     async ({ function: name, holds, when }) => {
       const input = await uploadLines(client, LINES)

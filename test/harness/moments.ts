@@ -1,6 +1,6 @@
 /**
- * Of the moments at which a test kills a host, every third, which are before and after steps in turn; each takes a run of seconds.
- * All of them with `npm run test:kill`.
+ * Of the moments at which a test kills a host, every `nth`: an odd number takes turns between before and after a step. Each takes a run of
+ * seconds; all of them with `npm run test:kill`.
  */
-export const momentsToKill = <Moment>(all: readonly Moment[]): Moment[] =>
-  process.env['TENANTRY_TEST_KILL'] === 'at every moment' ? [...all] : all.filter((_, i) => i % 3 === 0)
+export const momentsToKill = <Moment>(all: readonly Moment[], nth = 3): Moment[] =>
+  process.env['TENANTRY_TEST_KILL'] === 'at every moment' ? [...all] : all.filter((_, i) => i % nth === 0)

@@ -43,7 +43,7 @@ const moments = [
 ]
 
 describe('a fine-tuning job whose host is killed', () => {
-  it.each(momentsToKill(moments))(
+  it.each(momentsToKill(moments, 5))(
     '$when $name ends once, with one model, one deployment and one charge',
     async ({ function: name, holds, when }) => {
       const tenant = await stack.makeTenant({ budgetOverrides: { tokensPerDay: { limit: 10_000_000 } } })
