@@ -1,6 +1,11 @@
+/** Hosts killed at every step of every orchestration, and limits raced for in real time by several processes: `npm run test:long`. */
+const LONG = ['/kill\\.test\\.ts$', '/simulation/(?:limits-processes|budgets-processes|fair-queue)\\.test\\.ts$']
+const isLong = process.env['TENANTRY_TEST_LONG'] === 'true'
+
 /** One Azurite serves the whole run (test/harness/azurite.js); every test file takes a prefix of its own in it. */
 module.exports = {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testPathIgnorePatterns: isLong ? [`^(?!.*(?:${LONG.join('|')}))`] : LONG,
   transform: {
     '^.+\\.[cm]?[jt]sx?$': [
       '@swc/jest',

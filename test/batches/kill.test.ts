@@ -2,7 +2,6 @@ import { OpenAI } from 'openai'
 import type { KeptThing } from '../../local/simulator/stored/account-store'
 import { startTestStack, type TestStack, type TestTenant } from '../harness/stack'
 import { batchAlias, endOf, uploadLines } from './batch-stack'
-import { momentsToKill } from '../harness/moments'
 
 /** A step, the restart and the rest of the batch. */
 const ENDED_MS_MAX = 90_000
@@ -32,7 +31,7 @@ const moments = [
 ]
 
 describe('a batch whose host is killed', () => {
-  it.each(momentsToKill(moments, 5))(
+  it.each(moments)(
     '$when $name ends, each line metered once, with nothing left at the account',
     async ({ function: name, holds, when }) => {
       const input = await uploadLines(client, LINES)

@@ -1,6 +1,5 @@
 import { startTestStack, type TestStack } from '../harness/stack'
 import { certificateOf, storageOf, tracesOf } from './traces'
-import { momentsToKill } from '../harness/moments'
 
 const STEPS = ['freeze', 'export', 'delete', 'destroy-key', 'remove-record', 'sweep', 'certificate']
 
@@ -16,7 +15,7 @@ const boundaries = STEPS.flatMap((step) => [
 ])
 
 describe('an offboarding whose host is killed', () => {
-  it.each(momentsToKill(boundaries))(
+  it.each(boundaries)(
     '$when the step $step ends after the restart, with nothing left and one certificate that counts everything',
     async ({ step, when }) => {
       const { tenantId } = await stack.makeTenant()

@@ -4,7 +4,6 @@ import { makeStamp, resourcesOf } from '../harness/azure-resources'
 import { postSurely } from '../harness/post-surely'
 import { startTestStack, type TestStack } from '../harness/stack'
 import { chatBody, chatPath, post } from '../harness/call'
-import { momentsToKill } from '../harness/moments'
 
 /** A step, the restart and the rest of the onboarding. */
 const ONBOARDED_MS_MAX = 60_000
@@ -44,7 +43,7 @@ const boundariesOf = (steps: readonly string[]) =>
 const KILLED_MS_MAX = ATTEMPT_MS_MAX + ONBOARDED_MS_MAX
 
 describe('an onboarding whose host is killed', () => {
-  it.each(momentsToKill(boundariesOf(STEPS)))(
+  it.each(boundariesOf(STEPS))(
     '$when the step $step goes on after the restart, and nothing is doubled',
     async ({ step, when }) => {
       const { status, tenantId } = await onboardKilled({ step, when }, { aliases: [{ ...chat, ...shared() }] })

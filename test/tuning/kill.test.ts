@@ -3,7 +3,6 @@ import { makeStamp, resourcesOf } from '../harness/azure-resources'
 import { startTestStack, type TestStack, type TestTenant } from '../harness/stack'
 import { eventually } from '../conformance/eventually'
 import { jobEnded, lessons, storedThings } from './tuning-stack'
-import { momentsToKill } from '../harness/moments'
 
 /** A step, the restart and the rest of the job. */
 const ENDED_MS_MAX = 90_000
@@ -43,7 +42,7 @@ const moments = [
 ]
 
 describe('a fine-tuning job whose host is killed', () => {
-  it.each(momentsToKill(moments, 5))(
+  it.each(moments)(
     '$when $name ends once, with one model, one deployment and one charge',
     async ({ function: name, holds, when }) => {
       const tenant = await stack.makeTenant({ budgetOverrides: { tokensPerDay: { limit: 10_000_000 } } })
