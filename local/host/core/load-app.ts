@@ -1,9 +1,15 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { createRequire, findSourceMap } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Registry } from './registry'
 import type { ProgrammingModel } from './worker-types'
+
+/**
+ * The stack of the first error would have the app's source map parsed: half a second in which no stream moves. So it is done when the start
+ * is over, and before there is much to hold up.
+ */
+const PARSE_SOURCE_MAPS_MS = 5_000
 
 /**
  * Loads the app's entry files: `main` of its package.json, a glob with braces allowed.
@@ -14,6 +20,7 @@ export async function loadApp(appFolder: string, registry: Registry): Promise<Pr
   const files = globSync(manifest.main, { cwd: appFolder }).sort()
   if (files.length === 0) throw new Error(`No file matches "main" of package.json: ${manifest.main}`)
   for (const file of files) await loadFile(path.join(appFolder, file), manifest.isModule)
+  setTimeout(() => files.forEach((file) => findSourceMap(path.join(appFolder, file))), PARSE_SOURCE_MAPS_MS).unref()
   if (!registry.programmingModel) throw new Error('The app registered nothing: does it load @azure/functions?')
   return registry.programmingModel
 }
