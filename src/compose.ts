@@ -39,6 +39,7 @@ import { keyFileWrappingKey } from './encryption/key-file'
 import { createWrappedSecrets } from './encryption/wrapped-secrets'
 import { createCheckHealth } from './http/check-health'
 import type { RegisteredChecklist } from './functions/durable/register-checklists'
+import type { Timers } from './functions/timers'
 import type { ControlPlane } from './http/control-plane'
 import { createAuditRequest } from './http/audit-request'
 import { createHandle, type Handle } from './http/handle'
@@ -81,29 +82,14 @@ export interface Platform {
   ) => ReturnType<typeof serve>
   readonly controlPlane: ControlPlane
   readonly handle: Handle
-  readonly rollUpUsage: () => Promise<void>
+  readonly timers: Timers
   /** Each becomes a durable orchestration with an activity for its steps. */
   readonly checklists: readonly RegisteredChecklist[]
   readonly exportArchive: Parameters<typeof exportArchive>[0]
-  readonly removeExpiredExports: () => Promise<void>
-  /** Deletes rows of budgets that say nothing of this month. */
-  readonly removeOldBudgets: () => Promise<void>
   readonly batchBeginnings: BatchBeginnings
   readonly tuningBeginnings: TuningBeginnings
   readonly sharedModelBeginnings: SharedModelBeginnings
-  /** Goes on with what broke off of shared models, and ends those whose time is over. */
-  readonly watchSharedModels: () => Promise<void>
   readonly hostingBeginnings: HostingBeginnings
-  /** Books what tuned models' deployments cost, and lets sleep what nobody calls. */
-  readonly lookAfterModels: () => Promise<void>
-  /** Copies what tenants' models are made of to the paired region. */
-  readonly replicateTenants: () => Promise<void>
-  /** Compares what tuned models are asked with what they were trained on, of tenants that have asked for it. */
-  readonly watchDrift: () => Promise<void>
-  /** Meters responses in the background that are over. */
-  readonly followUpResponses: () => Promise<void>
-  /** Deletes expired files and what broken-off uploads left. */
-  readonly sweepFiles: () => Promise<void>
   /** Makes the tables and containers that are missing. */
   start(): Promise<void>
   /** Waits for the calls under way, then writes what is still in memory. */
@@ -290,6 +276,35 @@ export function compose(config: Config, log: Log, version: string): Platform {
     async () => runningCalls.sweep(),
   )
 
+  /** Says what was done, where anything was. */
+  const told = (text: string, work: () => Promise<number>) => async () => {
+    const count = await work()
+    if (count > 0) log.info(text, { count })
+  }
+  const timers: Timers = {
+    'roll-up-usage': async () => {
+      await rollUp.run()
+      await rollUp.compact()
+    },
+    'follow-up-responses': told('responses in the background were metered', responses.followUp),
+    'sweep-files': told('tenants’ files were swept', lifecycle.files.sweep),
+    'replicate-tenants': async () => {
+      const { whole, parts, failed } = await lifecycle.recovery.replicate()
+      if (whole + parts + failed > 0) log.info('tenants were replicated', { whole, parts, failed })
+    },
+    'look-after-models': told('tuned models were looked after', lifecycle.hosting.lookAfter),
+    'watch-shared-models': told('shared models were looked after', lifecycle.sharedModels.watch),
+    'watch-drift': told('tuned models were watched for drift', lifecycle.drift.watch),
+    'remove-expired-exports': told('expired exports were deleted', lifecycle.removeExpiredExports),
+    'remove-old-budgets': told('rows of old budgets were deleted', () =>
+      removeOldBudgets({
+        table: tenantTable<Columns>(storage.table('budgets')),
+        tenantIds: () => everyTenant(tenantDirectory),
+        clock,
+      }),
+    ),
+  }
+
   return {
     serve: (request) => serve(serveDeps, request),
     controlPlane: {
@@ -332,49 +347,13 @@ export function compose(config: Config, log: Log, version: string): Platform {
       chance,
       log,
     }),
-    rollUpUsage: async () => {
-      await rollUp.run()
-      await rollUp.compact()
-    },
+    timers,
     checklists: lifecycle.checklists,
     batchBeginnings: lifecycle.batches.beginnings,
     tuningBeginnings: lifecycle.tuning.beginnings,
     sharedModelBeginnings: lifecycle.sharedModels.beginnings,
-    watchSharedModels: async () => {
-      const models = await lifecycle.sharedModels.watch()
-      if (models > 0) log.info('shared models were looked after', { models })
-    },
     hostingBeginnings: lifecycle.hosting.beginnings,
-    lookAfterModels: async () => {
-      const models = await lifecycle.hosting.lookAfter()
-      if (models > 0) log.info('tuned models were looked after', { models })
-    },
-    watchDrift: async () => {
-      const models = await lifecycle.drift.watch()
-      if (models > 0) log.info('tuned models were watched for drift', { models })
-    },
-    replicateTenants: async () => {
-      const { whole, parts, failed } = await lifecycle.recovery.replicate()
-      if (whole + parts + failed > 0) log.info('tenants were replicated', { whole, parts, failed })
-    },
     exportArchive: { ...lifecycle.controlPlane, clock },
-    removeExpiredExports: async () => {
-      const removed = await lifecycle.removeExpiredExports()
-      if (removed > 0) log.info('expired exports were deleted', { removed })
-    },
-    removeOldBudgets: async () => {
-      const table = tenantTable<Columns>(storage.table('budgets'))
-      const removed = await removeOldBudgets({ table, tenantIds: () => everyTenant(tenantDirectory), clock })
-      if (removed > 0) log.info('rows of old budgets were deleted', { removed })
-    },
-    followUpResponses: async () => {
-      const over = await responses.followUp()
-      if (over > 0) log.info('responses in the background were metered', { over })
-    },
-    sweepFiles: async () => {
-      const tenantsSwept = await lifecycle.files.sweep()
-      if (tenantsSwept > 0) log.info('files were swept', { tenantsSwept })
-    },
     start: () => storage.ensure(allStorageNeeds),
     stop: async () => {
       await sweeping.stop()

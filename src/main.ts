@@ -9,17 +9,9 @@ import { beginSharedModel } from './functions/begin-shared-model'
 import { beginTuning } from './functions/begin-tuning'
 import { beginBatch } from './functions/begin-batch'
 import { exportArchive } from './functions/export-archive'
-import { followUpResponses } from './functions/follow-up-responses'
 import { inference } from './functions/inference'
-import { lookAfterModels } from './functions/look-after-models'
 import { registerControlPlane } from './functions/register-control-plane'
-import { removeExpiredExports } from './functions/remove-expired-exports'
-import { removeOldBudgets } from './functions/remove-old-budgets'
-import { rollUpUsage } from './functions/roll-up-usage'
-import { replicateTenants } from './functions/replicate-tenants'
-import { sweepFiles } from './functions/sweep-files'
-import { watchDrift } from './functions/watch-drift'
-import { watchSharedModels } from './functions/watch-shared-models'
+import { registerTimers } from './functions/timers'
 import { watchClientDepartures } from './http/client-departures'
 import packageJson from '../package.json'
 
@@ -36,15 +28,7 @@ app.storageQueue('begin-batch', beginBatch(platform))
 app.storageQueue('begin-tuning', beginTuning(platform))
 app.storageQueue('begin-shared-model', beginSharedModel(platform))
 app.storageQueue('begin-hosting', beginHosting(platform))
-app.timer('roll-up-usage', rollUpUsage(platform))
-app.timer('remove-expired-exports', removeExpiredExports(platform))
-app.timer('remove-old-budgets', removeOldBudgets(platform))
-app.timer('sweep-files', sweepFiles(platform))
-app.timer('look-after-models', lookAfterModels(platform))
-app.timer('watch-drift', watchDrift(platform))
-app.timer('watch-shared-models', watchSharedModels(platform))
-app.timer('replicate-tenants', replicateTenants(platform))
-app.timer('follow-up-responses', followUpResponses(platform))
+registerTimers(app, platform.timers)
 
 app.hook.appStart(() =>
   platform.start().catch((error: unknown) => {
