@@ -131,7 +131,7 @@ export class BudgetLease {
     // By memory alone nobody is refused: others may have given back.
     if (row === 'unread' && !renewed.servesAll) return false
     if (stored && !renewed.changed && !this.#inDoubt) {
-      this.#truth = undefined
+      this.#told(report)
       this.#agree(base, report, { nowMs, monotonicMs })
     } else {
       const frozen = this.ledger.freeze(renewed.free)
@@ -143,7 +143,7 @@ export class BudgetLease {
       }
       this.#know({ state: renewed.state, tag: written.tag }, nowMs)
       this.#inDoubt = false
-      this.#truth = undefined
+      this.#told(report)
       this.ledger.gain(minus(renewed.free, kept))
       this.#agree(renewed.state, report, { nowMs, monotonicMs })
     }
@@ -174,6 +174,11 @@ export class BudgetLease {
       intent,
       truth: this.#truth,
     }
+  }
+
+  /** What the log said meanwhile was in no report yet, and waits for the next one. */
+  #told({ truth }: BudgetReport): void {
+    if (this.#truth === truth) this.#truth = undefined
   }
 
   /** The row says what the report did: what it leases to us is ours until shortly before it expires (B6). */

@@ -3,6 +3,8 @@ import type { Clock } from '../../src/base/clock'
 export interface HandClock extends Clock {
   /** Moves time on and wakes, in order, whoever slept until then; lets their promises run in between. */
   advance(ms: number): Promise<void>
+  /** Moves time on at once, as for a process that slept: whoever should have woken on the way does so now, once. */
+  jump(ms: number): Promise<void>
 }
 
 /** A clock that stands still until a test moves it. */
@@ -41,6 +43,15 @@ export function handClock(startMs = Date.UTC(2026, 0, 1)): HandClock {
       }
       nowMs = end
       await settleMicrotasks()
+    },
+    jump: async (ms) => {
+      nowMs += ms
+      const due = sleepers.filter(({ at }) => at <= nowMs).sort((a, b) => a.at - b.at)
+      sleepers = sleepers.filter((sleeper) => !due.includes(sleeper))
+      for (const { wake } of due) {
+        wake()
+        await settleMicrotasks()
+      }
     },
   }
 }
