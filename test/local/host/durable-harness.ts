@@ -93,14 +93,17 @@ export function hubOn(store: HubStore, functions: DurableFunctions, clock: HostC
 }
 
 const IDLE_ROUNDS = 30
+/** Work that waits for no alarm is given so many times the rounds before it counts as stuck: a long program needs more than one. */
+const STUCK_AFTER = 100
 
 /** Lets everything run that can, moving time on when nothing else happens, until `isDone` or there is nothing left. */
 export async function runUntil(clock: HandHostClock, isDone: () => Promise<boolean>): Promise<void> {
-  for (;;) {
+  for (let still = 0; still < STUCK_AFTER; still++) {
     for (let i = 0; i < IDLE_ROUNDS; i++) await new Promise((resolve) => setImmediate(resolve))
     if (await isDone()) return
-    if (!clock.next()) throw new Error('nothing is left to happen, and it is not done')
+    if (clock.next()) still = 0
   }
+  throw new Error('nothing is left to happen, and it is not done')
 }
 
 /** A store that a host loses with its life: after `crash` no call through it has an effect or comes back. */
