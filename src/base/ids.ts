@@ -29,6 +29,10 @@ export type DatasetId = `dts_${string}`
 export type LinkUploadId = `upl_${string}`
 /** Of one version of a tuned model. */
 export type ModelId = `mdl_${string}`
+/** A time in which an objective of a tenant’s was broken. */
+export type IncidentId = `inc_${string}`
+/** An announced maintenance. */
+export type MaintenanceId = `mnt_${string}`
 /** A run of a checklist: an onboarding, an offboarding, a move, a rotation of a tenant's data key, a promotion, an evaluation. */
 export type OperationId = `${OperationPrefix}_${string}`
 
@@ -72,6 +76,7 @@ export interface IdMaker {
   tuningJobId(): TuningJobId
   datasetId(): DatasetId
   linkUploadId(): LinkUploadId
+  maintenanceId(): MaintenanceId
   operationId(prefix: OperationPrefix): OperationId
 }
 
@@ -92,6 +97,7 @@ export function createIdMaker({ clock, chance }: { clock: Clock; chance: Chance 
     tuningJobId: () => `ftjob-${body()}`,
     datasetId: () => `dts_${body()}`,
     linkUploadId: () => `upl_${body()}`,
+    maintenanceId: () => `mnt_${body()}`,
     operationId: (prefix) => `${prefix}_${body()}`,
   }
 }
@@ -109,6 +115,8 @@ export const parseBatchId = (text: string) => parseId<BatchId>('batch_', text)
 export const parseStampId = (text: string) => parseId<StampId>('stm_', text)
 export const parseFileId = (text: string) => parseId<FileId>('file-', text)
 export const parseUploadId = (text: string) => parseId<UploadId>('upload_', text)
+export const parseIncidentId = (text: string) => parseId<IncidentId>('inc_', text)
+export const parseMaintenanceId = (text: string) => parseId<MaintenanceId>('mnt_', text)
 export const parseUploadPartId = (text: string) => parseId<UploadPartId>('uplprt-', text)
 
 export const parseOperationId = (text: string) =>
@@ -125,6 +133,10 @@ export function idTimeMs(id: TenantId | ResponseId): number {
 function parseId<Id extends string>(prefix: string, text: string): Id | undefined {
   return text.startsWith(prefix) && BODY.test(text.slice(prefix.length)) ? (text as Id) : undefined
 }
+
+/** Ids sort by age; with each character's counterpart they sort by youth, so that a list which is named by these begins with the newest. */
+export const counterpartOf = (body: string): string =>
+  body.replaceAll(/./g, (character) => ALPHABET.charAt(ALPHABET.length - 1 - ALPHABET.indexOf(character)))
 
 /** The beginning of the bodies of ids that are made at a time, Unix milliseconds. */
 export function encodeTime(timeMs: number): string {
