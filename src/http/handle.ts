@@ -110,7 +110,8 @@ async function carryOut(deps: HandleDeps, asked: Asked): Promise<{ body: unknown
     // What a public page is called with besides is nobody's business: links to it are decorated on their way.
     const query = endpoint.readsQuery ? readQuery(request.query) : {}
     if (query instanceof Problem) return query
-    const run = endpoint.bind({ params, query, body, ifMatch, orchestrations })
+    const accept = request.headers.get('accept') ?? ''
+    const run = endpoint.bind({ params, query, body, ifMatch, accept, orchestrations })
     if (run instanceof Problem) return run
     const runAs = async (subject: string) => {
       const answer = await run(principal, subject)
