@@ -64,6 +64,7 @@ export interface RawInput {
   /** The parsed JSON; undefined where the endpoint takes none. */
   readonly body: unknown
   readonly ifMatch: IfMatch
+  readonly accept?: string | undefined
   readonly orchestrations: Orchestrations
 }
 
@@ -94,6 +95,8 @@ export interface Input<P, Q, B> {
   readonly query: Q
   readonly body: B
   readonly ifMatch: IfMatch
+  /** The `Accept` header, for what is there in more than one form; empty where it was not sent. */
+  readonly accept: string
   readonly orchestrations: Orchestrations
   /** The id under which to create: a repeated creation gets the same one. Empty where nothing is created. */
   readonly subject: string
@@ -141,7 +144,7 @@ function endpoint<P, Q, B, Who>(
     needsIfMatch: spec.needsIfMatch ?? false,
     newSubject: spec.newSubject,
     hasParams: (params) => !(parseInput(spec.params, params) instanceof Problem),
-    bind: ({ ifMatch, orchestrations, ...raw }) => {
+    bind: ({ ifMatch, accept = '', orchestrations, ...raw }) => {
       const params = parseInput(spec.params, raw.params)
       const surplus = spec.query ? undefined : parseInput(noQuery, raw.query)
       const query = parseInput(spec.query, raw.query)
@@ -151,7 +154,7 @@ function endpoint<P, Q, B, Who>(
       if (query instanceof Problem) return query
       if (body instanceof Problem) return body
       return (principal, subject) =>
-        spec.run({ params, query, body, ifMatch, orchestrations, subject, ...whoIs(principal) })
+        spec.run({ params, query, body, ifMatch, accept, orchestrations, subject, ...whoIs(principal) })
     },
   }
 }
