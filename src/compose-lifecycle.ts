@@ -3,7 +3,7 @@ import type { Directories } from './access/directories'
 import type { Keys } from './access/keys'
 import type { Members } from './access/members'
 import { createAlertReceivers } from './alerts/alert-receivers'
-import { createAlerts, type Alerts } from './alerts/alerts'
+import type { Alerts } from './alerts/alerts'
 import type { AuditLog } from './audit/audit-log'
 import type { TokenCredential } from '@azure/core-auth'
 import { createArm } from './azure/arm-client'
@@ -93,6 +93,7 @@ export interface LifecycleParts extends Pick<
   readonly members: Members
   readonly backends: Backends
   readonly secrets: SecretStore
+  readonly alerts: Alerts
   readonly stamps: Stamps
   /** Whom the platform is to Azure, and how it reaches models. */
   readonly identity: TokenCredential
@@ -117,7 +118,7 @@ export interface LifecycleParts extends Pick<
 /** The part of the composition that brings tenants in, keeps what is theirs, moves them and lets them go. */
 export function composeLifecycle(parts: LifecycleParts) {
   const { config, storage, wrappingKey, tenants, keys, directories, members, audit, queryUsage } = parts
-  const { secrets, ids, clock, chance, log } = parts
+  const { secrets, alerts, ids, clock, chance, log } = parts
   const { publicUrl, graceMs } = { publicUrl: config.publicUrl, graceMs: config.offboardingGraceMs }
   const paired = composeReplica(parts)
   const ownKeyring = createTenantKeys({
@@ -142,7 +143,6 @@ export function composeLifecycle(parts: LifecycleParts) {
     bounds: config.batches,
   })
   const credentialLinks = createCredentialLinks({ records, clock, secret: config.keyPepper })
-  const alerts = createAlerts({ rows: platformTable(storage.table('alerts')), clock })
 
   const registry = createRegistry(records)
   const promotions = createPromotions({
@@ -303,6 +303,8 @@ export function composeLifecycle(parts: LifecycleParts) {
   const rotation = rotationChecklist({ keyring, records, audit, clock })
 
   return {
+    records,
+    keyring,
     files,
     batches,
     tuning,
@@ -408,6 +410,8 @@ const registered = <Input>(checklist: Checklist<Input>, { log, alerts }: { log: 
     alert: ({ checklist: name, operationId, tenantId, step, fault }) =>
       alerts.raise({
         id: `undo-failed/${operationId}/${step}`,
+        kind: 'undo-failed',
+        severity: 'critical',
         tenantId,
         title: `The ${name} of ${tenantId} left something behind`,
         detail: `Undoing the step "${step}" of ${operationId} failed for good (${fault.code}): ${fault.detail}`,

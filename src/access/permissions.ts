@@ -30,6 +30,10 @@ export const tenantPermissions = {
   'consents.read': { roles: ['owner', 'admin', 'auditor'], keys: ['admin'] },
   'consents.manage': { roles: ['owner', 'admin'], keys: ['admin'] },
   'usage.read': { roles: ['owner', 'admin', 'developer', 'auditor', 'viewer'], keys: ['admin', 'read-only'] },
+  'alerts.read': { roles: ['owner', 'admin', 'developer', 'auditor', 'viewer'], keys: ['admin', 'read-only'] },
+  'notifications.manage': { roles: ['owner', 'admin'], keys: ['admin'] },
+  'invoices.read': { roles: ['owner', 'admin', 'auditor'], keys: ['admin'] },
+  'sla.read': { roles: ['owner', 'admin', 'developer', 'auditor', 'viewer'], keys: ['admin', 'read-only'] },
   'audit.read': { roles: ['owner', 'admin', 'auditor'], keys: ['admin'] },
 } as const satisfies Record<string, TenantGrant>
 export type TenantPermission = keyof typeof tenantPermissions
@@ -55,6 +59,20 @@ export const platformPermissions = {
   /** How far replicas are; restoring, and models in other regions. */
   'platform.recovery.read': ['operator', 'support', 'auditor'],
   'platform.recovery.manage': ['operator'],
+  /** Who is in whose way, and what is done about it. */
+  'platform.neighbours.read': ['operator', 'support', 'auditor'],
+  'platform.neighbours.manage': ['operator'],
+  'platform.alerts.read': ['operator', 'support', 'auditor'],
+  'platform.alerts.manage': ['operator', 'support'],
+  'platform.notifications.manage': ['operator'],
+  /** The provider's figures beside the platform's, what is kept how long, and which secrets are due; never their values. */
+  'platform.housekeeping.read': ['operator', 'support', 'auditor'],
+  /** Prices, plans, invoices, and what tenants bring and cost. */
+  'platform.billing.read': ['operator', 'auditor'],
+  'platform.billing.manage': ['operator'],
+  /** Objectives, incidents and reports of tenants; maintenances. */
+  'platform.sla.read': ['operator', 'support', 'auditor'],
+  'platform.sla.manage': ['operator'],
   'platform.audit.read': ['operator', 'auditor'],
 } as const satisfies Record<string, readonly PlatformRole[]>
 export type PlatformPermission = keyof typeof platformPermissions

@@ -50,6 +50,8 @@ export function createBudgetWarnings({ alerts, log }: { alerts: Pick<Alerts, 'ra
           const what = describeBudget(name, subject)
           once({
             id: alertId({ tenantId, subject, name, limit: budget.limit }, String(percent), nowMs),
+            kind: 'budget-threshold',
+            severity: percent >= 100 ? 'warning' : 'notice',
             tenantId,
             audience: 'tenant',
             title: `${percent} % of ${what} is used`,
@@ -61,6 +63,8 @@ export function createBudgetWarnings({ alerts, log }: { alerts: Pick<Alerts, 'ra
     refused: ({ tenantId }, { subject, budget: name, limit, used, needed }, nowMs) =>
       once({
         id: alertId({ tenantId, subject, name, limit }, 'refusing', nowMs),
+        kind: 'budget-refusing',
+        severity: 'critical',
         tenantId,
         audience: 'tenant',
         title: `Calls are refused by ${describeBudget(name, subject)}`,
@@ -69,6 +73,8 @@ export function createBudgetWarnings({ alerts, log }: { alerts: Pick<Alerts, 'ra
     unpriced: ({ tenantId, model }, nowMs) =>
       once({
         id: `budget-unpriced/${tenantId}/${encodeURIComponent(model)}/${monthText(nowMs)}`,
+        kind: 'budget-unpriced',
+        severity: 'warning',
         tenantId,
         title: `The price book has no price for ${model}`,
         detail: `${tenantId} has a money budget and calls ${model}, whose cost is not known: it does not count. Give it a price, or the tenant a budget of tokens.`,

@@ -38,6 +38,8 @@ export async function watchModel(
       const state = await retrain(deps, scope, { model, state: judged })
       return alerts.raise({
         id: driftAlertId(model.id),
+        kind: 'model-drift',
+        severity: 'notice',
         tenantId: scope.tenantId,
         audience: 'tenant',
         title: `What ${model.name} is asked has drifted from what it was trained on`,

@@ -172,6 +172,7 @@ const auditedReads: ReadonlySet<PlatformPermission | TenantPermission> = new Set
   'audit.read',
   'platform.tenants.read',
   'platform.keys.read',
+  'platform.alerts.read',
   'platform.audit.read',
 ])
 

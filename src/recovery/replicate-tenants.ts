@@ -103,6 +103,8 @@ async function judgeLag({ states, alerts, lagMsMax, clock }: ReplicateTenantsDep
   const names = behind.slice(0, NAMED_MAX).join(', ')
   await alerts.raise({
     id: LAG_ALERT,
+    kind: 'recovery-lag',
+    severity: 'warning',
     tenantId: undefined,
     title: `The replicas of ${behind.length} tenants are behind`,
     detail: `The longest by ${Math.round(most / 60_000)} minutes; more than ${Math.round(lagMsMax / 60_000)} would be lost with the first region. Whose: ${names}${behind.length > NAMED_MAX ? ' and others' : ''}. Look whether the paired account is reached and the timer runs (GET /api/platform/recovery; docs/disaster-recovery.md).`,
@@ -112,6 +114,8 @@ async function judgeLag({ states, alerts, lagMsMax, clock }: ReplicateTenantsDep
 const raiseLost = ({ alerts, goneKeptMs }: ReplicateTenantsDeps, tenantId: TenantId) =>
   alerts.raise({
     id: `recovery-loss/${tenantId}`,
+    kind: 'recovery-loss',
+    severity: 'critical',
     tenantId,
     title: 'Most of a tenant’s models and training data are missing',
     detail: `They were replicated, and are not in the first region any more. The replica keeps them for ${Math.round(goneKeptMs / 3_600_000)} hours from now. Unless the tenant has deleted them: POST /api/platform/tenants/${tenantId}/recovery/restore (docs/disaster-recovery.md).`,

@@ -153,6 +153,8 @@ const raiseDamaged = (
 ) =>
   alerts.raise({
     id: `recovery-damaged/${operationId}`,
+    kind: 'recovery-damaged',
+    severity: 'critical',
     tenantId,
     title: `${damaged.length} replicated records of ${tenantId} are damaged`,
     detail: `They are not what was copied, and were not brought back: ${damaged.slice(0, NAMED_MAX).join(', ')}.`,

@@ -1,4 +1,4 @@
-import type { Alerts } from '../alerts/alerts'
+import type { Alerts, RaisedAlert } from '../alerts/alerts'
 import type { Clock } from '../base/clock'
 import type { BackendId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
@@ -69,7 +69,7 @@ export interface AccountWatchDeps {
 
 const alertId = (id: BackendId) => `backend-refuses/${id}`
 
-function alertOf({ id, name, ownerTenantId: owned, credential, directoryId }: Backend, detail: string) {
+function alertOf({ id, name, ownerTenantId: owned, credential, directoryId }: Backend, detail: string): RaisedAlert {
   // Nobody is there to be told of what the platform itself owns.
   const ownerTenantId = owned !== undefined && isPlatformOwner(owned) ? undefined : owned
   const owner = ownerTenantId === undefined ? '' : ', which is its tenant’s own'
@@ -79,10 +79,12 @@ function alertOf({ id, name, ownerTenantId: owned, credential, directoryId }: Ba
       : 'Check the key that the backend names'
   return {
     id: alertId(id),
+    kind: 'backend-refuses',
+    severity: 'critical',
     tenantId: ownerTenantId,
     title: `The account of backend "${name}" refuses the platform`,
     // Who may give the role is in the tenant's directory, not in ours.
-    audience: ownerTenantId === undefined ? undefined : ('tenant' as const),
+    audience: ownerTenantId === undefined ? undefined : 'tenant',
     detail: `Calls to ${id}${owner} end with ${detail}. ${remedy}, the deployment’s name, and the account’s firewall. The alert is resolved by the first call that is let in.`,
   }
 }

@@ -69,6 +69,8 @@ async function tell({ alerts, bounds }: ObjectionDeps, { id, affected, order }: 
   const by = new Date(affected.retireByMs).toISOString()
   await alerts.raiseOnce({
     id: affectedAlertOf(id),
+    kind: 'shared-model-affected',
+    severity: 'warning',
     tenantId: undefined,
     title: `The shared model ${id} has examples of a tenant that objected`,
     detail:

@@ -17,9 +17,13 @@ export type WriteResult = { readonly kind: 'written'; readonly etag: string } | 
 export type RowChange<C extends Columns> =
   | { readonly kind: 'insert'; readonly rowKey: string; readonly columns: C }
   | { readonly kind: 'replace'; readonly rowKey: string; readonly columns: C; readonly etag: string }
+  /** Whatever is there. */
+  | { readonly kind: 'put'; readonly rowKey: string; readonly columns: C }
+  /** The row must be there. */
+  | { readonly kind: 'remove'; readonly rowKey: string }
 
 export type ChangesResult =
-  /** The new tags, in the order of the changes. */
+  /** The new tags, in the order of the changes; empty for a row that was removed. */
   { readonly kind: 'written'; readonly etags: readonly string[] } | { readonly kind: 'lost-race' }
 
 /** Of an entity-group transaction, which also takes at most 4 MiB. */
@@ -75,7 +79,9 @@ export function partitionTable<C extends Columns>(
     change: async (changes) => {
       assert(changes.length > 0 && changes.length <= changesMax, 'a transaction has 1 to 100 changes')
       const actions = changes.map((change): TransactionAction => {
+        if (change.kind === 'remove') return ['delete', { partitionKey, rowKey: change.rowKey }]
         const entity = entityOf(change.rowKey, change.columns)
+        if (change.kind === 'put') return ['upsert', entity, 'Replace']
         return change.kind === 'insert' ? ['create', entity] : ['update', entity, 'Replace', { etag: change.etag }]
       })
       try {

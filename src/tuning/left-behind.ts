@@ -19,6 +19,8 @@ export async function isLeftBehind(
   const where = job.account?.resourceId ?? 'its model account'
   await alerts.raiseOnce({
     id: `tuning-left/${operationOf(job)}/${what}`,
+    kind: 'tuning-left-behind',
+    severity: 'warning',
     tenantId: scope.tenantId,
     title: `A ${what === 'files' ? 'file' : what} of ${job.id} may be left at its model account`,
     detail: `${where} did not say for ${PATIENCE_MS / DAY_MS} days that it is gone. Its things are marked with the job’s id; delete them there.`,

@@ -42,6 +42,8 @@ export const collectStep = (deps: SharedModelDeps): SharedModelStep => ({
     const { code, message } = faultOf(ended)
     await deps.alerts.raiseOnce({
       id: `shared-model-failed/${id}`,
+      kind: 'shared-model-failed',
+      severity: 'warning',
       tenantId: undefined,
       title: `The shared model ${id} could not be made`,
       detail: `${code}. ${message}`,

@@ -12,6 +12,8 @@ export const notifyStep = (deps: TuningDeps): TuningStep => ({
     const { status, fault } = job
     await deps.alerts.raiseOnce({
       id: `tuning/${operationOf(job)}`,
+      kind: 'tuning-ended',
+      severity: status === 'failed' ? 'warning' : 'notice',
       tenantId: scope.tenantId,
       title: `Fine-tuning job ${id} ${status === 'cancelled' ? 'was cancelled' : status}`,
       // No words of the tenant's: alerts are not sealed.
