@@ -93,6 +93,11 @@ export class Ledger {
     return { records, next: records.at(-1)?.n ?? Math.max(since, 0), last: this.#last, dropped: first - since - 1 }
   }
 
+  /** All that the ring still has, oldest first. */
+  all(): readonly LedgerRecord[] {
+    return this.page(0, this.#recordsMax).records
+  }
+
   clear(): void {
     this.#ring = []
     this.#last = 0

@@ -68,6 +68,7 @@ export async function createWorld(
     keysOf,
     storage: { ...AZURITE, ...storage },
     configured: (accountId) => configuredDeployments(resource.config, store, accountId),
+    served: () => resource.ledger.all(),
     tunedModel: (account, name) => resource.stores.of({ name: account }).models.get(name),
     hasPrincipal,
     deploymentChanged: (id) => planes.changed(id),

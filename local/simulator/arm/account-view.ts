@@ -1,3 +1,4 @@
+import { ROOT_ACCOUNT } from './arm-config'
 import { provisioningState, type StoredAccount } from './stored-resource'
 
 export const COGNITIVE = 'Microsoft.CognitiveServices'
@@ -16,6 +17,10 @@ export function shownAccount(account: StoredAccount, origin: string): object {
     tags,
     properties: {
       endpoint: endpointOf(origin, name),
+      // Azure names every address of an account; that of one is also at the root.
+      ...(name.toLowerCase() === ROOT_ACCOUNT
+        ? { endpoints: { 'OpenAI Language Model Instance API': `${origin}/` } }
+        : {}),
       provisioningState: provisioningState(phase),
       ...(account.customSubDomainName === undefined ? {} : { customSubDomainName: account.customSubDomainName }),
       publicNetworkAccess: account.publicNetworkAccess,

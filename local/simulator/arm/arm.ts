@@ -15,13 +15,14 @@ import { roleAssignmentEndpoints } from './role-assignments'
 import { storageAccountEndpoints } from './storage-accounts'
 import { resourceGroupEndpoints, subscriptionIn } from './subscriptions'
 import { usageEndpoints } from './usages'
+import { metricsEndpoints, type MetricsDeps } from '../monitor/metrics'
 
 /** Azure Resource Manager under `/subscriptions`, as far as the resources of tenants need it. */
 export interface Arm {
   serve(request: IncomingMessage, response: ServerResponse): Promise<void>
 }
 
-export interface ArmServerDeps extends ArmDeps {
+export interface ArmServerDeps extends ArmDeps, MetricsDeps {
   readonly entra: Entra
   readonly faults: ArmFaults
   readonly storage: StorageUrls
@@ -46,6 +47,7 @@ export function createArm(deps: ArmServerDeps): Arm {
     ...deletedAccountEndpoints(deps),
     ...storageAccountEndpoints(deps),
     ...usageEndpoints(deps),
+    ...metricsEndpoints(deps),
     ...operationEndpoints(deps.store),
     ...resourceGroupEndpoints(deps),
   ]

@@ -57,7 +57,13 @@ export const builtInRoles: readonly Role[] = [
     { inference: true, training: true },
   ),
   role('53ca6127-db72-4b80-b1b0-d745d6d5456d', 'Azure AI User', isRead, { inference: true, training: true }),
-  role('5e0bd9bd-7b93-4f28-af87-19fc36ad61bd', 'Cognitive Services OpenAI User', isRead, { inference: true }),
+  role(
+    '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd',
+    'Cognitive Services OpenAI User',
+    (action) => isRead(action) && starting('Microsoft.CognitiveServices/', 'Microsoft.Authorization/')(action),
+    { inference: true },
+  ),
+  role('43d0d8ad-25c7-4714-9337-8ba259a9fe05', 'Monitoring Reader', isRead),
   role('a97b65f3-24c7-4388-baec-2e87135dc908', 'Cognitive Services User', isRead, { inference: true }),
   role(
     '17d1049b-9a84-46fb-8f53-869881c3d3ab',
