@@ -32,12 +32,9 @@ export interface ArmDeps {
 /** ARM over HTTP. Nothing is retried in here: whoever asks comes again after `againAfterMs`, maybe in another process. */
 export function createArm(deps: ArmDeps): Arm {
   const operations = new Map<string, string>()
-  const call = async (method: Method, id: string, request: { apiVersion: string; body?: object | undefined }) => {
-    const answer = await exchange(deps, {
-      method,
-      url: `${deps.url}${id}?api-version=${request.apiVersion}`,
-      ...request,
-    })
+  const call = async (method: Method, id: string, { apiVersion, query, body }: ArmRequest) => {
+    const parameters = new URLSearchParams({ 'api-version': apiVersion, ...query })
+    const answer = await exchange(deps, { method, url: `${deps.url}${id}?${parameters}`, body })
     if ('kind' in answer) return answer
     const operation = operationIn(answer, deps.url)
     if (operation !== undefined) watch(operations, id, operation)
@@ -47,8 +44,8 @@ export function createArm(deps: ArmDeps): Arm {
     put: (id, apiVersion, body) => call('PUT', id, { apiVersion, body }),
     remove: (id, apiVersion) => call('DELETE', id, { apiVersion }),
     post: (id, apiVersion, body = {}) => call('POST', id, { apiVersion, body }),
-    get: async (id, apiVersion) => {
-      const outcome = await call('GET', id, { apiVersion })
+    get: async (id, apiVersion, query) => {
+      const outcome = await call('GET', id, { apiVersion, query })
       const operation = operations.get(id)
       if (operation === undefined) return outcome
       if (outcome.kind === 'ready') operations.delete(id)
@@ -65,6 +62,12 @@ export function createArm(deps: ArmDeps): Arm {
 }
 
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
+
+interface ArmRequest {
+  readonly apiVersion: string
+  readonly query?: Readonly<Record<string, string>> | undefined
+  readonly body?: object | undefined
+}
 
 async function exchange(
   deps: ArmDeps,
@@ -155,12 +158,13 @@ function resourceIn(id: string, body: unknown): ArmResource {
   return { ...given, id: given.id ?? id, name: given.name ?? name, properties: given.properties ?? { ...given } }
 }
 
-/** ARM's error envelope, `{"error":{"code","message","details":[…]}}`. */
+/** ARM's error envelope, `{"error":{"code","message","details":[…]}}`, or, of Azure Monitor, what is in it without the envelope. */
 function errorIn(body: unknown): { code: string; message: string } {
-  const { error } = (body ?? {}) as { error?: { code?: unknown; message?: unknown } }
+  const { error = body } = (body ?? {}) as { error?: unknown }
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
   return {
-    code: textOf(error?.code, 'Unknown').slice(0, 100),
-    message: textOf(error?.message, '').slice(0, MESSAGE_CHARACTERS_MAX),
+    code: textOf(code, 'Unknown').slice(0, 100),
+    message: textOf(message, '').slice(0, MESSAGE_CHARACTERS_MAX),
   }
 }
 

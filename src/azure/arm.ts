@@ -6,8 +6,8 @@
 export interface Arm {
   /** A resource that is there already is brought in line. */
   put(resourceId: string, apiVersion: string, body: object): Promise<ArmOutcome>
-  /** A missing one is `gone`. */
-  get(resourceId: string, apiVersion: string): Promise<ArmOutcome>
+  /** A missing one is `gone`. `query` is for what is asked for by more than a path, such as metrics; it is encoded here. */
+  get(resourceId: string, apiVersion: string, query?: Readonly<Record<string, string>>): Promise<ArmOutcome>
   /** A missing one is `gone`. */
   remove(resourceId: string, apiVersion: string): Promise<ArmOutcome>
   /** An action such as `listKeys`; its answer stands in `properties`. */
