@@ -1,8 +1,8 @@
 import type { BackendCredentials } from '../azure/backend-credentials'
+import { orUnsure, type Unsure } from '../azure/or-unsure'
 import { retryAfterMs, type SmallAnswer, type SmallHttp } from '../azure/small-http'
-import { UpstreamError } from '../azure/upstream-http'
 import type { BatchId } from '../base/ids'
-import { ProblemError } from '../base/problem'
+import { fieldsOf, isObject, type JsonObject } from '../base/json-object'
 import type { Account } from '../files/account-files'
 import {
   batchFault,
@@ -36,7 +36,7 @@ export type AccountAnswer =
   /** It will not have it, now or later. */
   | { readonly kind: 'refused'; readonly status: number; readonly code: string }
   /** No answer, or one that says to come again. */
-  | { readonly kind: 'unsure'; readonly detail: string; readonly againMs: number }
+  | Unsure
 
 export interface AccountBatch {
   readonly id: string
@@ -75,13 +75,8 @@ export function createAccountBatches({
       ...(body ? { body: JSON.stringify(body) } : {}),
     })
   }
-  const answerTo = async (account: Account, asked: Asked): Promise<AccountAnswer> => {
-    try {
-      return answerOf(await ask(account, asked))
-    } catch (error) {
-      return unanswered(error)
-    }
-  }
+  const answerTo = (account: Account, asked: Asked): Promise<AccountAnswer> =>
+    orUnsure(AGAIN_MS, async () => answerOf(await ask(account, asked)))
 
   return {
     create: (account, { id, inputFileId, endpoint }) =>
@@ -97,7 +92,9 @@ export function createAccountBatches({
     find: async (account, id) => {
       let after = ''
       for (let page = 0; page < PAGES_MAX; page++) {
-        const found = await pageOf(() => ask(account, { method: 'GET', path: `/batches?limit=${PAGE}${after}` }))
+        const found = await orUnsure(AGAIN_MS, async () =>
+          pageOf(await ask(account, { method: 'GET', path: `/batches?limit=${PAGE}${after}` })),
+        )
         if (found.kind !== 'page') return found
         const ours = found.batches.find(({ metadata }) => isObject(metadata) && metadata[OURS] === id)
         const batch = ours && batchOf(ours)
@@ -122,8 +119,6 @@ interface Asked {
 const accountUrlOf = ({ api, endpoint }: Account): string =>
   api.kind === 'azure-openai' ? `${endpoint}/openai/v1` : endpoint
 
-type Fields = Readonly<Record<string, unknown>>
-
 function answerOf(answer: SmallAnswer): AccountAnswer {
   const { status, body } = answer
   if (status < 300) {
@@ -147,25 +142,13 @@ function notDone(answer: SmallAnswer): Exclude<AccountAnswer, { kind: 'batch' }>
 }
 
 type Page =
-  | { readonly kind: 'page'; readonly batches: readonly Fields[]; readonly hasMore: boolean }
+  | { readonly kind: 'page'; readonly batches: readonly JsonObject[]; readonly hasMore: boolean }
   | Exclude<AccountAnswer, { kind: 'batch' }>
 
-async function pageOf(ask: () => Promise<SmallAnswer>): Promise<Page> {
-  try {
-    const answer = await ask()
-    if (answer.status >= 300) return notDone(answer)
-    const { data, has_more: hasMore } = isObject(answer.body) ? answer.body : {}
-    return { kind: 'page', batches: Array.isArray(data) ? data.filter(isObject) : [], hasMore: hasMore === true }
-  } catch (error) {
-    return unanswered(error)
-  }
-}
-
-/** Nobody answered, or we had nothing to show who we are: an operator's to mend, and then as good as new. */
-function unanswered(error: unknown): Extract<AccountAnswer, { kind: 'unsure' }> {
-  if (error instanceof UpstreamError || error instanceof ProblemError)
-    return { kind: 'unsure', detail: error.message, againMs: AGAIN_MS }
-  throw error
+function pageOf(answer: SmallAnswer): Page {
+  if (answer.status >= 300) return notDone(answer)
+  const { data, has_more: hasMore } = fieldsOf(answer.body)
+  return { kind: 'page', batches: Array.isArray(data) ? data.filter(isObject) : [], hasMore: hasMore === true }
 }
 
 /** Some versions of Azure write states in capitals and `""` for no file, and leave counts out (azure-facts 4). */
@@ -174,7 +157,7 @@ function batchOf(value: unknown): AccountBatch | undefined {
   const told = String(value['status']).toLowerCase().replaceAll(' ', '_')
   const status = batchStatuses.find((name) => told === name || told === name.replace('_', ''))
   if (!status) return undefined
-  const counts = isObject(value['request_counts']) ? value['request_counts'] : {}
+  const counts = fieldsOf(value['request_counts'])
   const count = (name: string) => (typeof counts[name] === 'number' ? counts[name] : 0)
   return {
     id: value['id'],
@@ -188,7 +171,7 @@ function batchOf(value: unknown): AccountBatch | undefined {
 
 /** Of its faults the code and the line; its words may quote a request, or name a deployment. */
 function faultsOf(errors: unknown): BatchFault[] {
-  const data = isObject(errors) ? errors['data'] : undefined
+  const data = fieldsOf(errors)['data']
   if (!Array.isArray(data)) return []
   return data
     .filter(isObject)
@@ -204,11 +187,8 @@ export const QUOTA_CODE = 'token_limit_exceeded'
 const CODE = /^[A-Za-z0-9_.-]{1,64}$/
 
 function codeOf(body: unknown): string {
-  const error = isObject(body) ? body['error'] : undefined
-  const code = isObject(error) ? error['code'] : undefined
+  const { code } = fieldsOf(fieldsOf(body)['error'])
   return typeof code === 'string' && CODE.test(code) ? code : 'no code'
 }
 
 const textOf = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

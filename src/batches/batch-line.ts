@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { isObject } from '../base/json-object'
 import { Problem } from '../base/problem'
 import { findFields, setFields, type FieldEdit, type FieldSpan } from '../inference/json-fields'
 import type { Body } from '../inference/operation'
@@ -72,5 +73,3 @@ function parse(bytes: Buffer): Body | undefined {
     return undefined
   }
 }
-
-const isObject = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value)

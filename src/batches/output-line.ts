@@ -1,3 +1,4 @@
+import { fieldsOf, type JsonObject } from '../base/json-object'
 import { readUsage } from '../inference/read-usage'
 import { noTokens, type TokenUsage } from '../metering/usage-record'
 
@@ -24,12 +25,7 @@ export function readOutputLine(bytes: Buffer): OutputLine {
   return { customId, status, usage: usage ?? (isAnswered ? undefined : noTokens) }
 }
 
-type Fields = Readonly<Record<string, unknown>>
-
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {}
-
-function parse(bytes: Buffer): Fields {
+function parse(bytes: Buffer): JsonObject {
   try {
     return fieldsOf(JSON.parse(bytes.toString('utf8')))
   } catch {

@@ -1,7 +1,8 @@
+import { isObject } from '../base/json-object'
 import type { ExampleCheck } from './check-example'
 import { checkImage } from './check-image'
 import type { TextClass } from './example-parts'
-import { isList, isObject, kindOf, shown } from './json-kinds'
+import { isList, kindOf, shown } from './json-kinds'
 
 interface ContentPlace {
   readonly textClass: TextClass

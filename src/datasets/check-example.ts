@@ -1,9 +1,10 @@
+import { isObject, type JsonObject } from '../base/json-object'
 import { checkMessages } from './check-messages'
 import { checkKeys } from './check-keys'
 import { checkTools, type Tools } from './check-tools'
 import type { ExampleParts } from './example-parts'
 import type { FaultList } from './fault-list'
-import { isList, isObject, kindOf, type JsonObject } from './json-kinds'
+import { isList, kindOf } from './json-kinds'
 import type { TrainingMethod } from './training-models'
 
 /** What the checks of an example need to know, and where they put what they find. */

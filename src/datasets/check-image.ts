@@ -1,7 +1,8 @@
+import { isObject } from '../base/json-object'
 import { EXAMPLE_IMAGES_MAX, IMAGE_BYTES_MAX } from './dataset-bounds'
 import type { ExampleCheck } from './check-example'
 import { readImageHeader, type ImageHeader, type ImageSize } from './image-header'
-import { isObject, kindOf, shown } from './json-kinds'
+import { kindOf, shown } from './json-kinds'
 
 /**
  * Checks an image: its address, or its bytes where they stand in the line. What it shows is judged by the provider, who

@@ -1,5 +1,6 @@
+import type { JsonObject } from '../base/json-object'
 import type { FaultList } from './fault-list'
-import { shown, type JsonObject } from './json-kinds'
+import { shown } from './json-kinds'
 
 /** `prefix` is the path of the object with its full stop, or empty. */
 export function checkKeys(value: JsonObject, known: readonly string[], prefix: string, faults: FaultList): void {

@@ -1,10 +1,11 @@
+import { isObject, type JsonObject } from '../base/json-object'
 import { checkContent } from './check-content'
 import type { ExampleCheck } from './check-example'
 import { checkKeys } from './check-keys'
 import { checkCalls } from './check-tool-calls'
 import { NAME, type Tools } from './check-tools'
 import type { TextClass } from './example-parts'
-import { isList, isObject, kindOf, shown, type JsonObject } from './json-kinds'
+import { isList, kindOf, shown } from './json-kinds'
 import { ToolTurns } from './tool-turns'
 
 /** What a list of messages is there for, and so how it ends and who may speak. */

@@ -1,6 +1,7 @@
+import { isObject, type JsonObject } from '../base/json-object'
 import { SCHEMA_DEPTH_MAX } from './dataset-bounds'
 import type { FaultList } from './fault-list'
-import { isList, isObject, kindOf, shown, type JsonObject } from './json-kinds'
+import { isList, kindOf, shown } from './json-kinds'
 
 /**
  * Checks the shape of a function's parameters: a JSON Schema of an object. The keywords that say what a call may look

@@ -1,8 +1,9 @@
+import { isObject, type JsonObject } from '../base/json-object'
 import { checkKeys } from './check-keys'
 import type { ExampleCheck } from './check-example'
 import { NAME, type Tools } from './check-tools'
 import type { TextClass } from './example-parts'
-import { isList, isObject, kindOf, type JsonObject } from './json-kinds'
+import { isList, kindOf } from './json-kinds'
 import type { ToolTurns } from './tool-turns'
 
 interface CallsPlace {

@@ -1,8 +1,9 @@
+import { isObject, type JsonObject } from '../base/json-object'
 import { checkKeys } from './check-keys'
 import { checkSchema } from './check-schema'
 import type { ExampleCheck } from './check-example'
 import { TOOLS_MAX } from './dataset-bounds'
-import { isList, isObject, kindOf, type JsonObject } from './json-kinds'
+import { isList, kindOf } from './json-kinds'
 
 /** Of functions and of participants. Source: chat completions' `name`. */
 export const NAME = /^[A-Za-z0-9_-]{1,64}$/

@@ -1,8 +1,3 @@
-export type JsonObject = Readonly<Record<string, unknown>>
-
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 export const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)
 
 /** What a value is, for a report: its kind and never what it holds. */

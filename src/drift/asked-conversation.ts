@@ -1,3 +1,4 @@
+import { isObject } from '../base/json-object'
 import type { Body } from '../inference/operation'
 
 /** What a request says, as far as it is measured: how many messages, and the text that says what it is about. */
@@ -18,7 +19,7 @@ export function askedConversation(body: Body): AskedConversation | undefined {
   if (typeof input === 'string') return { messages: 1, text: copied(input) }
   const items = Array.isArray(messages) ? messages : Array.isArray(input) ? input : undefined
   if (!items) return undefined
-  const said = items.filter(isBody)
+  const said = items.filter(isObject)
   const last = said.findLast(({ role }) => role === 'user')
   return { messages: said.length, text: copied(textOf(last?.['content'])) }
 }
@@ -27,7 +28,7 @@ export function askedConversation(body: Body): AskedConversation | undefined {
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content
   if (!Array.isArray(content)) return ''
-  for (const part of content) if (isBody(part) && isString(part['text']) && part['text'] !== '') return part['text']
+  for (const part of content) if (isObject(part) && isString(part['text']) && part['text'] !== '') return part['text']
   return ''
 }
 
@@ -37,6 +38,5 @@ const copied = (text: string): string => {
   return Buffer.from(piece, 'utf16le').toString('utf16le').toWellFormed()
 }
 
-const isBody = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isString = (value: unknown): value is string => typeof value === 'string'
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null

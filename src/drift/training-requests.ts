@@ -1,5 +1,6 @@
 import { loadTokenCounter, endOfPiece, type CountTokens } from '../datasets/count-tokens'
 import type { TrainingMethod } from '../datasets/training-models'
+import { isObject } from '../base/json-object'
 import type { Body } from '../inference/operation'
 import { parseCall } from '../inference/read-call'
 import { chatCompletions } from '../inference/surfaces/chat-completions'
@@ -53,7 +54,7 @@ function exchangesOf(method: TrainingMethod, example: Body): readonly Exchange[]
     }
     case 'dpo': {
       const { input } = example
-      const asked = isBody(input) ? bodiesOf(input['messages']) : []
+      const asked = isObject(input) ? bodiesOf(input['messages']) : []
       return [{ asked, answer: bodiesOf(example['preferred_output']) }]
     }
     case 'reinforcement':
@@ -84,7 +85,7 @@ function answerTokens(countTokens: CountTokens, answer: readonly Body[]): number
     tokens += tokensOf(countTokens, typeof message['content'] === 'string' ? message['content'] : '')
     for (const call of bodiesOf(message['tool_calls'])) {
       const { function: named } = call
-      if (isBody(named)) tokens += tokensOf(countTokens, `${String(named['name'])} ${String(named['arguments'])}`)
+      if (isObject(named)) tokens += tokensOf(countTokens, `${String(named['name'])} ${String(named['arguments'])}`)
     }
   }
   return tokens
@@ -104,11 +105,10 @@ function tokensOf(countTokens: CountTokens, text: string): number {
 function parsed(line: Uint8Array): Body | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8'))
-    return isBody(value) ? value : undefined
+    return isObject(value) ? value : undefined
   } catch {
     return undefined
   }
 }
 
-const isBody = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value)
-const bodiesOf = (value: unknown): readonly Body[] => (Array.isArray(value) ? value.filter(isBody) : [])
+const bodiesOf = (value: unknown): readonly Body[] => (Array.isArray(value) ? value.filter(isObject) : [])

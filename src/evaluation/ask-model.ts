@@ -1,4 +1,5 @@
 import type { Caller } from '../access/caller'
+import { fieldsOf } from '../base/json-object'
 import { Problem } from '../base/problem'
 import type { AnswerForTenant, CallForTenant } from '../inference/call-for-tenant'
 import { chatCompletions } from '../inference/surfaces/chat-completions'
@@ -33,7 +34,7 @@ export type Reply =
 /** Over this question, perhaps; or whatever is asked. */
 export type Broken = { readonly kind: 'here' } | { readonly kind: 'everywhere'; readonly problem: Problem }
 
-export const EVALUATION_PURPOSE = 'evaluation'
+const EVALUATION_PURPOSE = 'evaluation'
 /** Where nobody says how long to wait. */
 const AGAIN_MS = 5_000
 /** Of one answer; models generate no more than 128,000 tokens. */
@@ -90,6 +91,3 @@ function codeIn(body: unknown): string | undefined {
   const { code } = fieldsOf(fieldsOf(body)['error'])
   return typeof code === 'string' && CODE.test(code) ? code : undefined
 }
-
-const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}

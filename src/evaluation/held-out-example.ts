@@ -1,3 +1,5 @@
+import { isObject } from '../base/json-object'
+
 /** One conversation that the models have not been trained on: what to ask, and what was wanted. */
 export interface HeldOutExample {
   /** The request's messages, as the file has them. */
@@ -58,6 +60,3 @@ function parsed(line: string): unknown {
     return undefined
   }
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,7 +1,8 @@
 import type { BackendCredentials } from '../azure/backend-credentials'
+import { orUnsure, type Unsure } from '../azure/or-unsure'
 import { retryAfterMs, type SmallAnswer, type SmallHttp } from '../azure/small-http'
-import { UpstreamError, type UpstreamBody, type UpstreamHttp } from '../azure/upstream-http'
-import { ProblemError } from '../base/problem'
+import type { UpstreamBody, UpstreamHttp } from '../azure/upstream-http'
+import { fieldsOf } from '../base/json-object'
 import type { Backend } from '../routing/backend'
 
 /** How the account of a backend is reached: of its record what outlives the record. */
@@ -46,7 +47,7 @@ export type NotDone =
   /** It will not do it, now or later. */
   | { readonly kind: 'refused'; readonly status: number; readonly code: string }
   /** No answer, or one that says to come again. */
-  | { readonly kind: 'unsure'; readonly detail: string; readonly againMs: number }
+  | Unsure
 
 /** 512 MB at 1 MB a second. */
 const SEND_MS_MAX = 10 * 60_000
@@ -185,15 +186,7 @@ async function* piecesOf(body: UpstreamBody): AsyncGenerator<Buffer> {
 }
 
 /** Where no answer came, or none could be asked for, later may be otherwise. */
-export async function answered<T>(work: () => Promise<T | NotDone>): Promise<T | NotDone> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof UpstreamError || error instanceof ProblemError)
-      return { kind: 'unsure', detail: error.message, againMs: AGAIN_MS }
-    throw error
-  }
-}
+export const answered = <T>(work: () => Promise<T | NotDone>): Promise<T | NotDone> => orUnsure(AGAIN_MS, work)
 
 export function fileOf(answer: SmallAnswer): AccountFile | NotDone {
   if (answer.status >= 300) return notDone(answer)
@@ -228,9 +221,6 @@ function listed(body: unknown): { id: string; filename: string }[] {
 }
 
 const hasMore = (body: unknown) => fieldsOf(body)['has_more'] === true
-
-export const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? { ...value } : {}
 
 export function parsed(body: Buffer | undefined): unknown {
   try {

@@ -1,9 +1,9 @@
 import type { BackendCredentials } from '../azure/backend-credentials'
 import type { UpstreamHttp } from '../azure/upstream-http'
 import type { SmallAnswer, SmallHttp } from '../azure/small-http'
+import { fieldsOf } from '../base/json-object'
 import {
   answered,
-  fieldsOf,
   fileOf,
   filesUrlOf,
   frameOf,

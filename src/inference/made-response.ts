@@ -1,3 +1,4 @@
+import { isObject } from '../base/json-object'
 import type { TokenUsage } from '../metering/usage-record'
 import { responseStatuses, type EndedResponse, type Renaming } from './binding'
 import { readUsage } from './read-usage'
@@ -67,6 +68,3 @@ export function renamedError(body: Buffer, renames: readonly Renaming[]): Buffer
 
 /** All that a response which follows this one reads of it. */
 export const chainTokens = ({ promptTokens, outputTokens }: TokenUsage): number => promptTokens + outputTokens
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,3 +1,4 @@
+import { isObject } from '../base/json-object'
 import { Problem } from '../base/problem'
 import { invalid } from './body-fields'
 import type { Body } from './operation'
@@ -217,5 +218,3 @@ export function notOffered(param: string): Problem {
 }
 
 const isGiven = (value: unknown) => value !== undefined && value !== null
-
-const isObject = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,5 +1,6 @@
 import type { UpstreamBody } from '../azure/upstream-http'
 import type { Clock } from '../base/clock'
+import { isObject } from '../base/json-object'
 import { cutEvents, dataOf, endOfEvent, hasData, isEvent, looksLikeJson } from './sse'
 
 /** How a stream begins, as far as that decides whether another backend can still serve the call. */
@@ -117,9 +118,6 @@ function readError({ code, type, message }: Readonly<Record<string, unknown>>): 
   const said = [code, type].filter((word) => typeof word === 'string' || typeof word === 'number').map(String)
   return { code: (said[0] ?? '').slice(0, 64), text: [...said, typeof message === 'string' ? message : ''].join(' ') }
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const THROTTLED = /rate.?limit|\b429\b|too.?many.?requests|high demand|exceeded the (?:token|call|provisioned)/i
 /** A fault of the backend. Anything else (a filter, a prompt or an image that it cannot take) is the call's own, and goes to the client. */

@@ -1,3 +1,5 @@
+import { isObject } from '../base/json-object'
+
 /** An example as it may be shared: a conversation in text, and nothing else that could say whose it is. */
 export interface SharedExample {
   readonly messages: readonly SharedMessage[]
@@ -76,9 +78,6 @@ function textOf(content: unknown): string | undefined {
   )
   return parts.every((part) => part !== undefined) ? parts.join('\n') : undefined
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** With the keys in one order, so that equal examples are equal lines. */
 export const sharedLine = ({ messages }: SharedExample): string =>

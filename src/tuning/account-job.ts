@@ -1,3 +1,4 @@
+import { fieldsOf } from '../base/json-object'
 import type { Hyperparameters } from '../registry/model-version'
 import type { UpstreamStatus } from './tuning-job'
 
@@ -88,9 +89,6 @@ export function accountCheckpointOf(value: unknown): AccountCheckpoint | undefin
   if (typeof id !== 'string' || typeof model !== 'string' || typeof step !== 'number') return undefined
   return { id, createdAt: timeOf(createdAt) ?? 0, model, step, metrics: numbersOf(metrics) }
 }
-
-export const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
 
 export const numbersOf = (value: unknown): Readonly<Record<string, number>> =>
   Object.fromEntries(

@@ -1,9 +1,9 @@
 import type { BackendCredentials } from '../azure/backend-credentials'
+import { orUnsure, type Unsure } from '../azure/or-unsure'
 import { retryAfterMs, type SmallAnswer, type SmallHttp } from '../azure/small-http'
-import { UpstreamError } from '../azure/upstream-http'
-import { ProblemError } from '../base/problem'
+import { fieldsOf } from '../base/json-object'
 import type { Account } from '../files/account-files'
-import { accountCheckpointOf, accountEventOf, accountJobOf, fieldsOf, type AccountCheckpoint } from './account-job'
+import { accountCheckpointOf, accountEventOf, accountJobOf, type AccountCheckpoint } from './account-job'
 import type { AccountEvent, AccountJob } from './account-job'
 import type { TuningOrder } from './tuning-job'
 
@@ -39,7 +39,7 @@ export type Answer<T> =
   /** It will not, now or later. */
   | { readonly kind: 'refused'; readonly status: number; readonly code: string; readonly message: string }
   /** No answer, or one that says to come again. */
-  | { readonly kind: 'unsure'; readonly detail: string; readonly againMs: number }
+  | Unsure
 
 const JOBS_PAGE = 100
 /** An account keeps 100 jobs; others, and later limits, may be larger. */
@@ -181,16 +181,7 @@ async function* pages(
 
 const notUnderstood: NotDone = { kind: 'unsure', detail: 'an answer that is no such thing', againMs: AGAIN_MS }
 
-/** Nobody answered, or we had nothing to show who we are: an operator's to mend, and then as good as new. */
-async function answered<T>(work: () => Promise<Answer<T>>): Promise<Answer<T>> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof UpstreamError || error instanceof ProblemError)
-      return { kind: 'unsure', detail: error.message, againMs: AGAIN_MS }
-    throw error
-  }
-}
+const answered = <T>(work: () => Promise<Answer<T>>): Promise<Answer<T>> => orUnsure(AGAIN_MS, work)
 
 /** No page of Azure's names the code or status of an account that is full of jobs: what is known of both is looked for. */
 const QUOTA = /quota|too[_ ]?many|exceed|limit.*(reached|jobs)/i
