@@ -1,4 +1,4 @@
-import type { DatasetId } from '../base/ids'
+import { counterpartOf, type DatasetId } from '../base/ids'
 import { changeRecord } from '../encryption/change-record'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantScope } from '../storage/tenant-scope'
@@ -35,7 +35,6 @@ type Records = Pick<
 
 const PREFIX = 'datasets-'
 const PAGE_DIGITS = 3
-const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 
 export function createDatasetStore(records: Records): DatasetStore {
   const pagesOf = async (scope: TenantScope, id: DatasetId): Promise<number> => {
@@ -74,7 +73,4 @@ const bodyOf = (id: DatasetId) => id.slice('dts_'.length)
 const partIdOf = (part: 'reports' | 'sketches', id: DatasetId) => `dataset${part}-${bodyOf(id)}`
 const faultsIdOf = (id: DatasetId, page: number) =>
   `datasetfaults-${bodyOf(id)}-${String(page).padStart(PAGE_DIGITS, '0')}`
-
-/** Ids sort by age; their complements, which records are named by, by youth: so a list begins with the newest. */
-const recordIdOf = (id: DatasetId) =>
-  PREFIX + bodyOf(id).replaceAll(/./g, (character) => ALPHABET.charAt(31 - ALPHABET.indexOf(character)))
+const recordIdOf = (id: DatasetId) => PREFIX + counterpartOf(bodyOf(id))

@@ -1,6 +1,7 @@
 import type { InstanceId, ModelId } from '../base/ids'
 import { parseModelId } from '../base/ids'
 import { changeRecord } from '../encryption/change-record'
+import { removeRecords } from '../encryption/record-ranges'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantScope } from '../storage/tenant-scope'
 import {
@@ -32,7 +33,7 @@ export interface DriftStore {
   state(scope: TenantScope, id: ModelId): Promise<DriftState>
   /** Asks again with what is there whenever somebody was faster; the same value back changes nothing. */
   changeState(scope: TenantScope, id: ModelId, edit: (state: DriftState) => DriftState): Promise<DriftState>
-  /** Adds what `grant` gives of the day's samples to those that are given out, and answers it. */
+  /** Adds what `grant` gives of the day's samples to those that are given out, and answers it; 0 gives none. */
   claimSamples(scope: TenantScope, id: ModelId, day: Day, grant: (claimed: number) => number): Promise<number>
   /** Counts and claims of days before this one. */
   removeBefore(scope: TenantScope, id: ModelId, day: Day): Promise<void>
@@ -47,13 +48,9 @@ const SAMPLES = 'driftsamples-'
 const STATES = 'driftstates-'
 /** Instances that measure one model on one day; what more of them count is not looked at. */
 export const PARTS_MAX = 500
-const CHANGE_ATTEMPTS_MAX = 20
 const MODEL_CHARACTERS = 'mdl_'.length + 26
 
 export function createDriftStore(records: SealedRecords): DriftStore {
-  const removeAll = async (scope: TenantScope, prefix: string, isWanted: (id: string) => boolean = () => true) => {
-    for await (const id of records.ids(scope, prefix)) if (isWanted(id)) await records.remove(scope, id)
-  }
   return {
     baseline: async (scope, id) => (await records.get<DriftBaseline>(scope, BASELINES + id))?.value,
     putBaseline: async (scope, id, { known, baseline }) => {
@@ -76,24 +73,17 @@ export function createDriftStore(records: SealedRecords): DriftStore {
         return next === newDriftState ? found : next
       })) ?? newDriftState,
     claimSamples: async (scope, id, day, grant) => {
-      const recordId = `${SAMPLES}${id}-${day}`
-      for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
-        const found = await records.get<DaySamples>(scope, recordId)
-        const claimed = found?.value.claimed ?? 0
-        const granted = grant(claimed)
-        if (granted <= 0) return 0
-        const next: DaySamples = { claimed: claimed + granted }
-        const result = await (found
-          ? records.replace(scope, recordId, next, found.etag)
-          : records.putIfAbsent(scope, recordId, next))
-        if (result.kind === 'written') return granted
-      }
-      // Others were faster each time: this instance measures nothing for a while.
-      return 0
+      let granted = 0
+      await changeRecord<DaySamples>(records, scope, `${SAMPLES}${id}-${day}`, (found) => {
+        const claimed = found?.claimed ?? 0
+        granted = Math.max(0, grant(claimed))
+        return granted > 0 ? { claimed: claimed + granted } : found
+      })
+      return granted
     },
     removeBefore: async (scope, id, day) => {
       for (const prefix of [`${COUNTS}${id}-`, `${SAMPLES}${id}-`])
-        await removeAll(scope, prefix, (recordId) => recordId < prefix + day)
+        await removeRecords(records, scope, [prefix], (recordId) => recordId < prefix + day)
     },
     models: async (scope) => {
       const found = new Set<ModelId>()
@@ -105,7 +95,7 @@ export function createDriftStore(records: SealedRecords): DriftStore {
       return found
     },
     removeModel: async (scope, id) => {
-      for (const prefix of [COUNTS, SAMPLES]) await removeAll(scope, `${prefix}${id}-`)
+      await removeRecords(records, scope, [`${COUNTS}${id}-`, `${SAMPLES}${id}-`])
       for (const recordId of [BASELINES + id, STATES + id]) await records.remove(scope, recordId)
     },
   }

@@ -1,3 +1,4 @@
+import { Problem } from '../base/problem'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { SealedRecords } from './sealed-records'
 
@@ -5,19 +6,19 @@ import type { SealedRecords } from './sealed-records'
 const ATTEMPTS_MAX = 20
 
 /**
- * What becomes of a sealed record by `edit`, which is asked again with what is there whenever somebody was faster. The same value back, or
- * undefined, changes nothing; what is given where nothing was is written anew. Throws where others go on changing it.
+ * What becomes of a sealed record by `edit`, which is asked again with what is there whenever somebody was faster. The same value back,
+ * undefined, or a problem changes nothing; what is given where nothing was is written anew. Throws where others go on changing it.
  */
-export async function changeRecord<T>(
+export async function changeRecord<T, Denial extends Problem | undefined = undefined>(
   records: Pick<SealedRecords, 'get' | 'putIfAbsent' | 'replace'>,
   scope: TenantScope,
   id: string,
-  edit: (value: T | undefined) => T | undefined,
-): Promise<T | undefined> {
+  edit: (value: T | undefined) => T | Denial,
+): Promise<T | Denial> {
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const found = await records.get<T>(scope, id)
     const next = edit(found?.value)
-    if (next === undefined || next === found?.value) return next
+    if (next === undefined || next instanceof Problem || next === found?.value) return next
     const result = await (found ? records.replace(scope, id, next, found.etag) : records.putIfAbsent(scope, id, next))
     if (result.kind === 'written') return next
   }

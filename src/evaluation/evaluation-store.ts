@@ -1,5 +1,6 @@
 import type { EvaluationId, ModelId } from '../base/ids'
 import { changeRecord } from '../encryption/change-record'
+import { removeRecords } from '../encryption/record-ranges'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { EvaluationRun, ExampleProgress, KeptAnswer } from './evaluation-run'
@@ -37,15 +38,13 @@ const PAGE_DIGITS = 4
 
 export function createEvaluationStore(records: Records): EvaluationStore {
   const valueOf = async <T>(scope: TenantScope, id: string) => (await records.get<T>(scope, id))?.value
-  const removePages = async (scope: TenantScope, id: EvaluationId) => {
-    for await (const page of records.ids(scope, `${PAGE_PREFIX}${id}-`)) await records.remove(scope, page)
-  }
+  const removePages = (scope: TenantScope, id: EvaluationId) => removeRecords(records, scope, [`${PAGE_PREFIX}${id}-`])
   return {
     get: (scope, modelId, id) => valueOf<EvaluationRun>(scope, runIdOf(modelId, id)),
     async *list(scope, modelId) {
       for await (const { value } of records.values<EvaluationRun>(scope, `${RUN_PREFIX}${modelId}-`)) yield value
     },
-    change: (scope, { modelId, id }, edit) => changeRecord(records, scope, runIdOf(modelId, id), edit),
+    change: (scope, { modelId, id }, edit) => changeRecord<EvaluationRun>(records, scope, runIdOf(modelId, id), edit),
     putExamples: (scope, id, page, examples) => records.put(scope, pageIdOf(id, page, 'examples'), examples),
     examples: async (scope, id, page) => {
       const examples = await valueOf<readonly SampledExample[]>(scope, pageIdOf(id, page, 'examples'))

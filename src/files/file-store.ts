@@ -1,4 +1,4 @@
-import { parseFileId, type FileId } from '../base/ids'
+import { counterpartOf, parseFileId, type FileId } from '../base/ids'
 import { changeRecord } from '../encryption/change-record'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantScope } from '../storage/tenant-scope'
@@ -24,11 +24,8 @@ export interface FileStore {
 }
 
 const PREFIX = 'file-'
-const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 
-/** Ids sort by age; with each character's counterpart the newest comes first, as lists are asked for. */
-export const recordIdOf = (id: FileId) =>
-  PREFIX + id.slice(PREFIX.length).replaceAll(/./g, (character) => ALPHABET.charAt(31 - ALPHABET.indexOf(character)))
+export const recordIdOf = (id: FileId) => PREFIX + counterpartOf(id.slice(PREFIX.length))
 
 export function createFileStore(
   records: Pick<SealedRecords, 'get' | 'putIfAbsent' | 'replace' | 'remove' | 'values'>,

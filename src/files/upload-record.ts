@@ -1,4 +1,5 @@
 import type { CallerId, FileId, UploadId, UploadPartId } from '../base/ids'
+import { removeRecords } from '../encryption/record-ranges'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Piece } from './contents'
@@ -34,7 +35,7 @@ export interface UploadPart {
 }
 
 /** Unix milliseconds. */
-export const uploadExpiresAt = ({ createdAt }: UploadRecord): number => createdAt + UPLOAD_VALID_MS
+const uploadExpiresAt = ({ createdAt }: UploadRecord): number => createdAt + UPLOAD_VALID_MS
 
 /** A pending upload whose time is over is expired, whether anybody has noted it or not. */
 export function uploadStatus(upload: UploadRecord, nowMs: number): 'pending' | 'completed' | 'cancelled' | 'expired' {
@@ -101,7 +102,7 @@ export function createUploadStore(
       for await (const { value } of records.values<UploadPart>(scope, partsOf(id))) yield value
     },
     remove: async (scope, id) => {
-      for await (const part of records.ids(scope, partsOf(id))) await records.remove(scope, part)
+      await removeRecords(records, scope, [partsOf(id)])
       await records.remove(scope, recordIdOf(id))
     },
   }

@@ -1,5 +1,6 @@
 import { parseModelId, parseTenantId, type ModelId, type TenantId } from '../base/ids'
-import { fromJsonColumns, toJsonColumns } from '../storage/json-columns'
+import { changeRow } from '../storage/change-row'
+import { fromJsonColumns } from '../storage/json-columns'
 import type { EveryRow } from '../storage/tenants-rows'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Columns, TenantTable } from '../storage/tenant-table'
@@ -20,7 +21,6 @@ export interface MeterRows {
 }
 
 export const hostingTable = 'hosting'
-const CHANGE_ATTEMPTS_MAX = 20
 
 export function createMeterRows(rows: TenantTable<Columns>, everyRow: EveryRow): MeterRows {
   return {
@@ -28,18 +28,7 @@ export function createMeterRows(rows: TenantTable<Columns>, everyRow: EveryRow):
       const row = await rows.get(scope, id)
       return row && fromJsonColumns<HostingMeter>(row.columns)
     },
-    change: async (scope, id, edit) => {
-      for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
-        const row = await rows.get(scope, id)
-        const before = row && fromJsonColumns<HostingMeter>(row.columns)
-        const next = edit(before)
-        if (!next || next === before) return next
-        const columns = toJsonColumns(next)
-        const result = await (row ? rows.replace(scope, id, columns, row.etag) : rows.insert(scope, id, columns))
-        if (result.kind === 'written') return next
-      }
-      throw new Error(`others are changing the hosting of ${id} at the moment`)
-    },
+    change: (scope, id, edit) => changeRow<HostingMeter>(rows.partition(scope), id, edit),
     remove: (scope, id) => rows.remove(scope, id),
     async *every() {
       for await (const { tenantId: owner, rowKey, columns } of everyRow()) {

@@ -3,6 +3,8 @@ import { assertNever } from '../base/assert'
 import type { Clock } from '../base/clock'
 import type { BackendId, ModelId } from '../base/ids'
 import { Problem, ProblemError } from '../base/problem'
+import { changeRecord } from '../encryption/change-record'
+import { countRecords, removeRecords } from '../encryption/record-ranges'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { Backend } from '../routing/backend'
 import type { TenantScope } from '../storage/tenant-scope'
@@ -70,7 +72,6 @@ const MINUTE_MS = 60_000
 const LOOK_MS = MINUTE_MS
 /** Until every instance leads by a new share: they hold a tenant's snapshot for less than that. */
 const KNOWN_EVERYWHERE_MS = MINUTE_MS
-const CHANGE_ATTEMPTS_MAX = 20
 const AGAIN_MS = 100
 
 export function createPromotions(deps: PromotionsDeps): Promotions {
@@ -79,22 +80,11 @@ export function createPromotions(deps: PromotionsDeps): Promotions {
   const read = async (scope: TenantScope, alias: string) =>
     (await records.get<AliasPromotion>(scope, promotionRecordOf(alias)))?.value
 
-  /** The same value back changes nothing; `edit` is asked again whenever somebody was faster. */
-  const change = async (
+  const change = (
     scope: TenantScope,
     alias: string,
     edit: (promotion: AliasPromotion | undefined) => AliasPromotion | Problem,
-  ): Promise<AliasPromotion | Problem> => {
-    const id = promotionRecordOf(alias)
-    for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
-      const found = await records.get<AliasPromotion>(scope, id)
-      const next = edit(found?.value)
-      if (next instanceof Problem || next === found?.value) return next
-      const result = await (found ? records.replace(scope, id, next, found.etag) : records.putIfAbsent(scope, id, next))
-      if (result.kind === 'written') return next
-    }
-    throw new Error(`others are promoting the alias "${alias}" at the moment`)
-  }
+  ) => changeRecord<AliasPromotion, Problem>(records, scope, promotionRecordOf(alias), edit)
 
   /** From the stage that was read to another; where somebody was faster, what they made of it stays. */
   const moveOn = (scope: TenantScope, { alias, operationId, stage }: AliasPromotion, next: PromotionStage) =>
@@ -244,14 +234,8 @@ export function createPromotions(deps: PromotionsDeps): Promotions {
     async *list(scope) {
       for await (const { value } of records.values<AliasPromotion>(scope, PROMOTION_PREFIX)) yield value
     },
-    removeAll: async (scope) => {
-      for await (const id of records.ids(scope, PROMOTION_PREFIX)) await records.remove(scope, id)
-    },
-    count: async (scope) => {
-      let count = 0
-      for await (const id of records.ids(scope, PROMOTION_PREFIX)) count += id ? 1 : 0
-      return count
-    },
+    removeAll: (scope) => removeRecords(records, scope, [PROMOTION_PREFIX]),
+    count: (scope) => countRecords(records, scope, PROMOTION_PREFIX),
   }
 }
 

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { ModelId } from '../base/ids'
 import { changeRecord } from '../encryption/change-record'
+import { countRecords, removeRecords } from '../encryption/record-ranges'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantScope } from '../storage/tenant-scope'
 import { HISTORY_MAX, modelIdOfName, type ModelEvent, type ModelVersion } from './model-version'
@@ -36,7 +37,7 @@ interface Family {
 const PREFIX = 'models-'
 const FAMILY_PREFIX = 'modelfamilies-'
 /** Of one family, removed ones counted. */
-export const VERSIONS_MAX = 10_000
+const VERSIONS_MAX = 10_000
 
 export function createRegistry(records: SealedRecords): Registry {
   const get = async (scope: TenantScope, id: ModelId) => (await records.get<ModelVersion>(scope, recordIdOf(id)))?.value
@@ -74,15 +75,8 @@ export function createRegistry(records: SealedRecords): Registry {
     change: (scope, id, edit) =>
       changeRecord<ModelVersion>(records, scope, recordIdOf(id), (value) => value && edit(value)),
     remove: (scope, id) => records.remove(scope, recordIdOf(id)),
-    removeAll: async (scope) => {
-      for (const prefix of [PREFIX, FAMILY_PREFIX])
-        for await (const id of records.ids(scope, prefix)) await records.remove(scope, id)
-    },
-    count: async (scope) => {
-      let count = 0
-      for await (const id of records.ids(scope, PREFIX)) count += id ? 1 : 0
-      return count
-    },
+    removeAll: (scope) => removeRecords(records, scope, [PREFIX, FAMILY_PREFIX]),
+    count: (scope) => countRecords(records, scope, PREFIX),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { TenantId } from '../base/ids'
+import { changeRow } from '../storage/change-row'
 import { fromJsonColumns, toJsonColumns } from '../storage/json-columns'
 import type { Columns, PartitionTable } from '../storage/partition-table'
 import type { TenantScope } from '../storage/tenant-scope'
@@ -25,7 +26,6 @@ export const sharedModelStorage = { tables: ['sharedmodels', 'sharedparts'], que
 
 const PREFIX = 'model.'
 const NOTED = 'noted.'
-const CHANGE_ATTEMPTS_MAX = 20
 
 export function createSharedModels({
   rows,
@@ -46,18 +46,7 @@ export function createSharedModels({
     get,
     list,
     insert: async (model) => (await rows.insert(PREFIX + model.id, toJsonColumns(model))).kind === 'written',
-    change: async (id, edit) => {
-      for (let attempt = 0; attempt < CHANGE_ATTEMPTS_MAX; attempt++) {
-        const row = await rows.get(PREFIX + id)
-        if (!row) return undefined
-        const before = fromJsonColumns<SharedModel>(row.columns)
-        const next = edit(before)
-        if (next === before) return next
-        const result = await rows.replace(PREFIX + id, toJsonColumns(next), row.etag)
-        if (result.kind === 'written') return next
-      }
-      throw new Error(`others are changing ${id} at the moment`)
-    },
+    change: (id, edit) => changeRow<SharedModel>(rows, PREFIX + id, (before) => before && edit(before)),
     note: (scope, id) => tenantRows.put(scope, NOTED + id, {}),
     async *notedFor(scope) {
       for await (const { rowKey } of tenantRows.range(scope, NOTED, `${NOTED}~`)) {

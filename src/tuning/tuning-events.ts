@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { TuningJobId } from '../base/ids'
 import { changeRecord } from '../encryption/change-record'
+import { removeRecords } from '../encryption/record-ranges'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { AccountCheckpoint, AccountEvent } from './account-job'
@@ -54,10 +55,7 @@ export function createTuningEvents(records: Records): TuningEvents {
     putCheckpoints: (scope, id, checkpoints) => records.put(scope, `${CHECKPOINT_PREFIX}${id}`, checkpoints),
     checkpoints: async (scope, id) =>
       (await records.get<readonly AccountCheckpoint[]>(scope, `${CHECKPOINT_PREFIX}${id}`))?.value ?? [],
-    removeAll: async (scope) => {
-      for (const prefix of [EVENT_PREFIX, CHECKPOINT_PREFIX])
-        for await (const id of records.ids(scope, prefix)) await records.remove(scope, id)
-    },
+    removeAll: (scope) => removeRecords(records, scope, [EVENT_PREFIX, CHECKPOINT_PREFIX]),
   }
 }
 

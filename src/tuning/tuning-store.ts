@@ -1,6 +1,7 @@
-import type { TuningJobId } from '../base/ids'
+import { counterpartOf, type TuningJobId } from '../base/ids'
 import type { DatasetReport, DatasetRole } from '../datasets/dataset-report'
 import { changeRecord } from '../encryption/change-record'
+import { countRecords, removeRecords } from '../encryption/record-ranges'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { TuningJob } from './tuning-job'
@@ -24,7 +25,6 @@ type Records = Pick<SealedRecords, 'get' | 'put' | 'putIfAbsent' | 'replace' | '
 
 const PREFIX = 'tuningjobs-'
 const REPORT_PREFIX = 'tuningreports-'
-const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 
 export function createTuningStore(records: Records): TuningStore {
   return {
@@ -40,24 +40,11 @@ export function createTuningStore(records: Records): TuningStore {
     },
     putReport: (scope, id, report) => records.put(scope, reportIdOf(id, report.role), report),
     report: async (scope, id, role) => (await records.get<DatasetReport>(scope, reportIdOf(id, role)))?.value,
-    removeAll: async (scope) => {
-      for (const prefix of [REPORT_PREFIX, PREFIX])
-        for await (const id of records.ids(scope, prefix)) await records.remove(scope, id)
-    },
-    count: async (scope) => {
-      let count = 0
-      for await (const id of records.ids(scope, PREFIX)) count += id ? 1 : 0
-      return count
-    },
+    removeAll: (scope) => removeRecords(records, scope, [REPORT_PREFIX, PREFIX]),
+    count: (scope) => countRecords(records, scope, PREFIX),
   }
 }
 
-/** Ids sort by age; their complements, which records are named by, by youth: so a list begins with the newest. */
-function recordIdOf(id: TuningJobId): string {
-  let key = PREFIX
-  for (const character of id.slice('ftjob-'.length))
-    key += ALPHABET.charAt(ALPHABET.length - 1 - ALPHABET.indexOf(character))
-  return key
-}
+const recordIdOf = (id: TuningJobId): string => PREFIX + counterpartOf(id.slice('ftjob-'.length))
 
 const reportIdOf = (id: TuningJobId, role: DatasetRole) => `${REPORT_PREFIX}${id}-${role}`
