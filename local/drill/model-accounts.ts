@@ -1,4 +1,4 @@
-import { findDirectory, PLATFORM_CLIENT_ID, SIMULATED_SECRET } from '../simulator/entra/directories'
+import { armToken } from './arm-token'
 
 const GROUP = '/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/tenantry'
 const API_VERSION = '2024-10-01'
@@ -64,16 +64,3 @@ interface ArmAnswer {
 
 /** The resource group that stamps of the simulated subscription name. */
 export const simulatedGroup = GROUP
-
-async function armToken(simulatorUrl: string): Promise<string> {
-  const answer = await fetch(`${simulatorUrl}/entra/${findDirectory('platform')?.id}/oauth2/v2.0/token`, {
-    method: 'POST',
-    body: new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id: PLATFORM_CLIENT_ID,
-      client_secret: SIMULATED_SECRET,
-      scope: 'https://management.azure.com/.default',
-    }),
-  })
-  return ((await answer.json()) as { access_token: string }).access_token
-}

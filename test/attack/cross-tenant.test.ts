@@ -1,7 +1,5 @@
 import { createIdMaker } from '../../src/base/ids'
 import { systemChance } from '../../src/base/chance'
-import type { OpenApiDocument } from '../../src/http/openapi-document'
-import { exampleOf } from '../../src/http/openapi-example'
 import { modelIdOf } from '../../src/registry/model-version'
 import { AUDIENCE, startEntraIssuer, type EntraIssuer } from '../access/entra-issuer'
 import { createBackend, createKey, createStamp, createTenant, expectStatus } from '../functions/control-plane-fixtures'
@@ -14,6 +12,7 @@ import {
 import { keepDataset, openUpload } from '../functions/dataset-fixtures'
 import { sharedModelOf } from '../shared-models/shared-fixtures'
 import { evaluatedModel, keepJob, sealingScope } from '../functions/tuned-fixtures'
+import { documentedOperations, kindsInText, type DocumentedOperation } from './documented-operations'
 
 /**
  * Tenant B tries every route of the API's own document with every kind of id of tenant A. What it gets must be what it gets
@@ -24,11 +23,8 @@ const DIRECTORY_B = 'bbbbbbbb-0000-4000-8000-00000000000b'
 const ANN = '99999999-0000-4000-8000-0000000000a1'
 const BOB = '99999999-0000-4000-8000-0000000000b1'
 
-interface Operation {
-  readonly method: string
-  readonly path: string
+interface Operation extends DocumentedOperation {
   readonly params: readonly string[]
-  readonly body: unknown
 }
 
 let issuer: EntraIssuer
@@ -95,7 +91,8 @@ beforeAll(async () => {
     purposeId: 'no-such-purpose',
     alias: 'no-such-alias',
   }
-  operations = operationsOf(expectStatus(await server.send('GET', '/api/openapi.json'), 200).body)
+  const documented = documentedOperations(expectStatus(await server.send('GET', '/api/openapi.json'), 200).body)
+  operations = documented.map((operation) => ({ ...operation, params: kindsInText(operation.path) }))
   stateOfA = await look()
 })
 afterAll(async () => {
@@ -186,21 +183,3 @@ it('a route that names a tenant opens to operators, so that the attempts above m
   expectStatus(await server.send('GET', `/api/platform/tenants/${real['tenantId']}`, { headers }), 200)
   expectStatus(await server.send('DELETE', `/api/tenant/keys/${real['keyId']}`, { apiKey: keyOfA }), 204)
 })
-
-function operationsOf({ paths, components }: OpenApiDocument): Operation[] {
-  return Object.entries(paths)
-    .filter(([path]) => path.startsWith('/api/'))
-    .flatMap(([path, methods]) =>
-      Object.entries(methods)
-        .filter(([method]) => ['get', 'post', 'put', 'patch', 'delete'].includes(method))
-        .map(([method, { requestBody }]) => {
-          const schema = requestBody?.content['application/json']?.schema
-          return {
-            method: method.toUpperCase(),
-            path,
-            params: [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name),
-            body: schema ? exampleOf(components.schemas, schema, 'body') : undefined,
-          }
-        }),
-    )
-}

@@ -2,19 +2,10 @@ import { createAzure } from '@ai-sdk/azure'
 import { experimental_generateSpeech as generateSpeech, experimental_transcribe as transcribe } from 'ai'
 import { toFile } from 'openai'
 import { makeMediaTenant, SOUND_SECONDS, sound, usageByOperation } from '../harness/media-tenant'
-import { startTestStack, type TestStack, type TestTenant } from '../harness/stack'
+import { aiSdkUrls, mediaStack } from './media-stack'
 import { sdkClients } from './sdk-clients'
 
-let stack: TestStack
-let tenant: TestTenant
-
-beforeAll(async () => {
-  stack = await startTestStack()
-  tenant = await makeMediaTenant(stack)
-}, 60_000)
-afterAll(() => stack.stop())
-
-const target = () => ({ baseUrl: stack.baseUrl, apiKey: tenant.apiKey })
+const { stack, target } = mediaStack()
 const said = () => toFile(sound(), 'said.wav', { type: 'audio/wav' })
 const input = 'Good evening, all of you, wherever you are tonight.'
 
@@ -83,15 +74,15 @@ describe.each(sdkClients)('audio with $name', ({ make }) => {
   })
 
   it('is refused by its field, before the service is asked, where it cannot be heard', async () => {
-    const before = (await stack.ledger()).length
+    const before = (await stack().ledger()).length
     const error = make(target()).audio.translations.create({ model: 'speaker', file: await said() })
     await expect(error).rejects.toMatchObject({ status: 400, code: 'unsupported_parameter', param: 'model' })
-    expect(await stack.ledger()).toHaveLength(before)
+    expect(await stack().ledger()).toHaveLength(before)
   })
 })
 
 it('speech comes in the pieces in which the service makes it', async () => {
-  await stack.configureSimulator({
+  await stack().configureSimulator({
     deployments: { 'gpt-4o-mini-tts': { latency: { firstTokenMs: 0, tokensPerSecond: 400, jitter: 0 } } },
   })
   const speech = sdkClients[0]?.make(target()).audio.speech
@@ -106,17 +97,8 @@ it('speech comes in the pieces in which the service makes it', async () => {
   expect(pieces).toBeGreaterThan(1)
 })
 
-const azureSettings = [
-  { urls: 'with neither v1 nor api-version', settings: {} },
-  {
-    urls: 'with deployment-based URLs of a dated version',
-    settings: { apiVersion: '2024-10-21', useDeploymentBasedUrls: true },
-  },
-  { urls: 'with deployment-based URLs of its own version', settings: { useDeploymentBasedUrls: true } },
-]
-
-describe.each(azureSettings)('audio with @ai-sdk/azure $urls', ({ settings }) => {
-  const azure = () => createAzure({ baseURL: `${stack.baseUrl}/openai`, apiKey: tenant.apiKey, ...settings })
+describe.each(aiSdkUrls('2024-10-21'))('audio with @ai-sdk/azure $urls', ({ settings }) => {
+  const azure = () => createAzure({ baseURL: `${target().baseUrl}/openai`, apiKey: target().apiKey, ...settings })
 
   it('is transcribed', async () => {
     const { text } = await transcribe({ model: azure().transcription('whisper'), audio: sound(), maxRetries: 0 })
@@ -130,14 +112,14 @@ describe.each(azureSettings)('audio with @ai-sdk/azure $urls', ({ settings }) =>
 })
 
 it('all of it is counted: seconds, tokens and characters', async () => {
-  const own = await makeMediaTenant(stack)
+  const own = await makeMediaTenant(stack())
   const audio = sdkClients[0]?.make({ ...target(), apiKey: own.apiKey }).audio
   await audio?.transcriptions.create({ model: 'whisper', file: await said(), response_format: 'srt' })
   const newer = await audio?.transcriptions.create({ model: 'listener', file: await said() })
   await audio?.translations.create({ model: 'whisper', file: await said(), response_format: 'verbose_json' })
   const spoken = await audio?.speech.create({ model: 'speaker', voice: 'alloy', input })
   await spoken?.arrayBuffer()
-  const rows = await usageByOperation(stack, own)
+  const rows = await usageByOperation(stack(), own)
   const tokens = newer?.usage?.type === 'tokens' ? newer.usage : undefined
   expect(rows['audio.transcriptions']).toMatchObject({
     calls: 2,

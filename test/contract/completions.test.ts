@@ -2,19 +2,10 @@ import { createAzure } from '@ai-sdk/azure'
 import { AzureOpenAI as LangChainAzure, OpenAI as LangChain } from '@langchain/openai'
 import { generateText, streamText } from 'ai'
 import { makeMediaTenant, usageByOperation } from '../harness/media-tenant'
-import { startTestStack, type TestStack, type TestTenant } from '../harness/stack'
+import { aiSdkUrls, mediaStack } from './media-stack'
 import { sdkClients } from './sdk-clients'
 
-let stack: TestStack
-let tenant: TestTenant
-
-beforeAll(async () => {
-  stack = await startTestStack()
-  tenant = await makeMediaTenant(stack)
-}, 60_000)
-afterAll(() => stack.stop())
-
-const target = () => ({ baseUrl: stack.baseUrl, apiKey: tenant.apiKey })
+const { stack, target } = mediaStack()
 const prompt = 'Say hello [[echo:Hello there]]'
 
 describe.each(sdkClients)('completions with $name', ({ make }) => {
@@ -49,19 +40,9 @@ describe.each(sdkClients)('completions with $name', ({ make }) => {
   })
 })
 
-const azureSettings = [
-  { urls: 'with neither v1 nor api-version', settings: {} },
-  {
-    urls: 'with deployment-based URLs of a dated version',
-    settings: { apiVersion: '2024-10-21', useDeploymentBasedUrls: true },
-  },
-  // Its own default is `api-version=v1`, which no path of Azure with a deployment takes.
-  { urls: 'with deployment-based URLs of its own version', settings: { useDeploymentBasedUrls: true } },
-]
-
-describe.each(azureSettings)('completions with @ai-sdk/azure $urls', ({ settings }) => {
+describe.each(aiSdkUrls('2024-10-21'))('completions with @ai-sdk/azure $urls', ({ settings }) => {
   const model = () =>
-    createAzure({ baseURL: `${stack.baseUrl}/openai`, apiKey: tenant.apiKey, ...settings }).completion('instruct')
+    createAzure({ baseURL: `${target().baseUrl}/openai`, apiKey: target().apiKey, ...settings }).completion('instruct')
 
   it('come whole, with usage', async () => {
     const { text, usage } = await generateText({ model: model(), prompt, maxRetries: 0 })
@@ -81,8 +62,8 @@ const langChains = [
     name: 'AzureOpenAI',
     make: () =>
       new LangChainAzure({
-        azureOpenAIBasePath: `${stack.baseUrl}/openai/deployments`,
-        azureOpenAIApiKey: tenant.apiKey,
+        azureOpenAIBasePath: `${target().baseUrl}/openai/deployments`,
+        azureOpenAIApiKey: target().apiKey,
         azureOpenAIApiDeploymentName: 'instruct',
         azureOpenAIApiVersion: '2024-10-21',
         maxRetries: 0,
@@ -93,9 +74,9 @@ const langChains = [
     make: () =>
       new LangChain({
         model: 'instruct',
-        apiKey: tenant.apiKey,
+        apiKey: target().apiKey,
         maxRetries: 0,
-        configuration: { baseURL: `${stack.baseUrl}/openai/v1` },
+        configuration: { baseURL: `${target().baseUrl}/openai/v1` },
       }),
   },
 ]
@@ -108,11 +89,11 @@ describe.each(langChains)('completions with LangChain $name', ({ make }) => {
 })
 
 it('all of them were counted, streams by the provider’s own usage', async () => {
-  const own = await makeMediaTenant(stack)
+  const own = await makeMediaTenant(stack())
   const [client] = sdkClients
   const completions = client?.make({ ...target(), apiKey: own.apiKey }).completions
   await completions?.create({ model: 'instruct', prompt: '[[tokens:30]]' })
   await Array.fromAsync((await completions?.create({ model: 'instruct', prompt: '[[tokens:40]]', stream: true })) ?? [])
-  const { completions: row } = await usageByOperation(stack, own)
+  const { completions: row } = await usageByOperation(stack(), own)
   expect(row).toMatchObject({ calls: 2, unsettled: 0, outputTokens: 70 })
 })

@@ -3,19 +3,11 @@ import { DallEAPIWrapper } from '@langchain/openai'
 import { experimental_generateImage as generateImage } from 'ai'
 import { toFile } from 'openai'
 import { makeMediaTenant, usageByOperation } from '../harness/media-tenant'
-import { chatAlias, startTestStack, type TestStack, type TestTenant } from '../harness/stack'
+import { chatAlias } from '../harness/stack'
+import { aiSdkUrls, mediaStack } from './media-stack'
 import { sdkClients } from './sdk-clients'
 
-let stack: TestStack
-let tenant: TestTenant
-
-beforeAll(async () => {
-  stack = await startTestStack()
-  tenant = await makeMediaTenant(stack)
-}, 60_000)
-afterAll(() => stack.stop())
-
-const target = () => ({ baseUrl: stack.baseUrl, apiKey: tenant.apiKey })
+const { stack, target } = mediaStack()
 const model = 'gpt-image-1'
 const prompt = 'a harbour'
 const picture = (name = 'a.png') => toFile(Buffer.from('any image'), name, { type: 'image/png' })
@@ -67,25 +59,16 @@ describe.each(sdkClients)('images with $name', ({ make }) => {
   })
 
   it('of an alias that has none are refused before the service is asked', async () => {
-    const before = (await stack.ledger()).length
+    const before = (await stack().ledger()).length
     const error = make(target()).images.edit({ model: 'speaker', image: await picture(), prompt })
     await expect(error).rejects.toMatchObject({ status: 400, code: 'unsupported_parameter', param: 'model' })
-    expect(await stack.ledger()).toHaveLength(before)
+    expect(await stack().ledger()).toHaveLength(before)
   })
 })
 
-const azureSettings = [
-  { urls: 'with neither v1 nor api-version', settings: {} },
-  {
-    urls: 'with deployment-based URLs of a dated version',
-    settings: { apiVersion: '2025-04-01-preview', useDeploymentBasedUrls: true },
-  },
-  { urls: 'with deployment-based URLs of its own version', settings: { useDeploymentBasedUrls: true } },
-]
-
-describe.each(azureSettings)('images with @ai-sdk/azure $urls', ({ settings }) => {
+describe.each(aiSdkUrls('2025-04-01-preview'))('images with @ai-sdk/azure $urls', ({ settings }) => {
   const image = () =>
-    createAzure({ baseURL: `${stack.baseUrl}/openai`, apiKey: tenant.apiKey, ...settings }).image(model)
+    createAzure({ baseURL: `${target().baseUrl}/openai`, apiKey: target().apiKey, ...settings }).image(model)
 
   it('are generated', async () => {
     const { images } = await generateImage({ model: image(), prompt, n: 2, maxRetries: 0 })
@@ -104,11 +87,11 @@ describe.each(azureSettings)('images with @ai-sdk/azure $urls', ({ settings }) =
 })
 
 it('LangChain’s wrapper gets an image of DALL·E by its address', async () => {
-  await stack.configureSimulator({ deployments: { 'dall-e-3': { model: 'dall-e-3' } } })
-  const backend = await stack.makeBackend('dall-e-3')
+  await stack().configureSimulator({ deployments: { 'dall-e-3': { model: 'dall-e-3' } } })
+  const backend = await stack().makeBackend('dall-e-3')
   const alias = chatAlias('dall-e-3', [[backend]], { model: 'dall-e-3', capabilities: ['images'] })
-  const { apiKey } = await stack.makeTenant({ aliases: [alias] })
-  const wrapper = new DallEAPIWrapper({ apiKey, baseUrl: `${stack.baseUrl}/openai/v1`, model: 'dall-e-3' })
+  const { apiKey } = await stack().makeTenant({ aliases: [alias] })
+  const wrapper = new DallEAPIWrapper({ apiKey, baseUrl: `${target().baseUrl}/openai/v1`, model: 'dall-e-3' })
   expect(await wrapper.invoke(prompt)).toMatch(/^https:/)
 })
 
@@ -121,12 +104,12 @@ it('the deployment of the path wins over the model of the form', async () => {
 })
 
 it('all of them are counted by image and by token, streams too', async () => {
-  const own = await makeMediaTenant(stack)
+  const own = await makeMediaTenant(stack())
   const images = sdkClients[0]?.make({ ...target(), apiKey: own.apiKey }).images
   const whole = await images?.generate({ model, prompt, n: 2, quality: 'low' })
   await Array.fromAsync((await images?.generate({ model, prompt, quality: 'low', stream: true })) ?? [])
   const edited = await images?.edit({ model, prompt, image: await picture(), quality: 'low' })
-  const rows = await usageByOperation(stack, own)
+  const rows = await usageByOperation(stack(), own)
   const perImage = (whole?.usage?.output_tokens ?? 0) / 2
   expect(rows['images.generations']).toMatchObject({ calls: 2, unsettled: 0, images: 3, outputTokens: 3 * perImage })
   expect(rows['images.edits']).toMatchObject({ calls: 1, images: 1, promptTokens: edited?.usage?.input_tokens })

@@ -1,4 +1,4 @@
-import { findDirectory, PLATFORM_CLIENT_ID, SIMULATED_SECRET } from '../../local/simulator/entra/directories'
+import { armToken } from '../../local/drill/arm-token'
 import type { TestStack } from './stack'
 
 const SUBSCRIPTION = '/subscriptions/00000000-0000-4000-8000-000000000001'
@@ -36,17 +36,4 @@ export async function resourcesOf({ simulatorUrl }: TestStack, tenantId: string)
   // A storage account's name has room for the last characters of the id only.
   const marks = [tenantId.slice('ten_'.length), tenantId.slice(-16)]
   return found.filter(({ id }) => marks.some((mark) => id.includes(mark)))
-}
-
-async function armToken(simulatorUrl: string): Promise<string> {
-  const answer = await fetch(`${simulatorUrl}/entra/${findDirectory('platform')?.id}/oauth2/v2.0/token`, {
-    method: 'POST',
-    body: new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id: PLATFORM_CLIENT_ID,
-      client_secret: SIMULATED_SECRET,
-      scope: 'https://management.azure.com/.default',
-    }),
-  })
-  return ((await answer.json()) as { access_token: string }).access_token
 }

@@ -1,46 +1,37 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createArm } from '../../src/azure/arm-client'
 import { createSmallHttp } from '../../src/azure/small-http'
 import { createUpstreamHttp } from '../../src/azure/upstream-http'
-import { systemChance } from '../../src/base/chance'
-import { createIdMaker, type ModelId } from '../../src/base/ids'
+import type { ModelId } from '../../src/base/ids'
 import { Problem } from '../../src/base/problem'
 import type { ChecklistInput } from '../../src/checklists/run-checklist'
-import { createSealer } from '../../src/encryption/create-sealer'
-import { keyFileWrappingKey } from '../../src/encryption/key-file'
-import { createSealedRecords } from '../../src/encryption/sealed-records'
-import { createTenantKeys, dataKeyStorage } from '../../src/encryption/tenant-keys'
+import { dataKeyStorage } from '../../src/encryption/tenant-keys'
 import { assembleHosting, assembleMeters, hostingNeeds } from '../../src/hosting/assemble-hosting'
 import type { UseRow } from '../../src/hosting/judge-idle'
 import type { HostingOrder } from '../../src/hosting/hosting-order'
 import { createLateUsage } from '../../src/metering/late-usage'
-import { modelIdOf, tunedModelName } from '../../src/registry/model-version'
 import { createRegistry } from '../../src/registry/registry'
 import { backendStorage, createBackends } from '../../src/routing/backends'
-import { createPlaces, placeStorage } from '../../src/storage/places'
+import { placeStorage } from '../../src/storage/places'
 import { platformTable } from '../../src/storage/platform-table'
 import { TenantScope } from '../../src/storage/tenant-scope'
-import { tenantTable } from '../../src/storage/tenant-table'
-import { createSnapshotStore } from '../../src/tenants/snapshot-store'
-import { createTenantDirectory } from '../../src/tenants/tenant-directory'
-import { createTenants, tenantStorage } from '../../src/tenants/tenants'
+import type { TenantInput } from '../../src/tenants/tenant-input'
+import { tenantStorage } from '../../src/tenants/tenants'
 import { createModelDeployments } from '../../src/tuning/model-deployments'
 import { queryUsage } from '../../src/usage/query-usage'
 import { createRollUp, usageStorage } from '../../src/usage/run-roll-up'
 import { tokenWith } from '../azure/json-server'
 import { handClock } from '../harness/hand-clock'
 import { freshStorage } from '../harness/storage'
+import { tenantInput } from '../harness/tenant-input'
+import { tenantParts } from '../harness/tenant-parts'
 import { silentLog } from '../metering/read-all'
 import { startArm } from '../provisioning/arm-server'
 import { sharedAccount } from '../provisioning/platform'
+import { TUNED_MODEL, TUNED_RELEASE, tunedVersion } from '../registry/tuned-version'
 
 export const HOUR_MS = 3_600_000
 export const DRAIN_MS = 20 * 60_000
 export const IDLE_MS = 3 * HOUR_MS
-export const RELEASE = 'gpt-4.1-mini-2025-04-14'
-const MODEL = 'gpt-4.1-mini'
 const STEPS_MAX = 40
 
 /** Tenants with tuned models, on Azurite, against an ARM of the test's over real sockets; the clock is moved by hand. */
@@ -63,30 +54,10 @@ export async function hostingWorld() {
   await arm.put(account, '2024-10-01', { location: 'Sweden Central', properties: {} })
   for (let look = 0; look < 3; look++) await arm.get(account, '2024-10-01')
 
-  const chance = systemChance()
-  const ids = createIdMaker({ clock, chance })
-  const wrappingKey = keyFileWrappingKey(join(mkdtempSync(join(tmpdir(), 'tenantry-test-')), 'key.json'))
-  const keyring = createTenantKeys({
-    table: tenantTable(storage.table('datakeys')),
-    wrappingKey,
-    clock,
-    chance,
-    log: silentLog,
-  })
-  const places = createPlaces({ storage, rows: tenantTable(storage.table('tenantplaces')), clock, log: silentLog })
-  const registry = createRegistry(
-    createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) }),
-  )
   const backends = createBackends({ table: platformTable(storage.table('backends')), clock, log: silentLog })
-  const snapshots = createSnapshotStore(tenantTable(storage.table('tenants')))
-  const tenants = createTenants({
-    table: tenantTable(storage.table('tenants')),
-    directory: createTenantDirectory(platformTable(storage.table('tenantdirectory'))),
-    snapshots,
-    clock,
-    knownBackends: backends.known,
-    onChange: () => {},
-  })
+  const parts = tenantParts({ storage, clock, log: silentLog, knownBackends: backends.known })
+  const { ids, keyring, records, snapshots, tenants } = parts
+  const registry = createRegistry(records)
   const lateUsage = createLateUsage({ storage, clock })
   const { rows, meters } = assembleMeters({ storage, lateUsage, clock })
   const deployments = createModelDeployments({
@@ -142,7 +113,7 @@ export async function hostingWorld() {
     begun,
     orchestrations,
     sayUses: (said: readonly UseRow[]) => void (uses = said),
-    newTenant: async (more: object = {}, tenantId = ids.tenantId()) => {
+    newTenant: async (more: Partial<TenantInput> = {}, tenantId = ids.tenantId()) => {
       const scope = TenantScope.ofPlatform(tenantId)
       await keyring.create(scope)
       const base = ids.backendId()
@@ -159,56 +130,32 @@ export async function hostingWorld() {
         credential: { kind: 'none' },
         enabled: true,
       })
-      const made = await tenants.register(scope.tenantId, {
-        displayName: 'Tuned',
-        contact: { email: 'a@b.example' },
-        tier: 'premium',
-        region: 'swedencentral',
-        residency: [],
-        isolation: { models: 'shared', data: 'logical' },
-        aliases: [{ name: 'chat', model: MODEL, groups: [{ members: [{ backendId: base, weight: 1 }] }] }],
-        limitOverrides: {},
-        settings: {},
-        ...more,
-      })
+      const aliases = [{ name: 'chat', model: TUNED_MODEL, groups: [{ members: [{ backendId: base, weight: 1 }] }] }]
+      const made = await tenants.register(scope.tenantId, tenantInput({ aliases, ...more }))
       if (made instanceof Problem) throw new Error(made.public)
       await tenants.transition(scope, 'activate')
       return { scope, base }
     },
     /** A version that is trained, and not deployed. */
-    newModel: async (scope: TenantScope, suffix?: string) => {
-      const jobId = ids.tuningJobId()
-      const id = modelIdOf(jobId)
-      const nowMs = clock.now()
-      return registry.register(scope, {
-        id,
-        name: tunedModelName(id, { baseModel: RELEASE, suffix }),
-        family: MODEL,
-        registeredAt: nowMs,
-        lineage: {
-          jobId,
-          baseModel: RELEASE,
-          method: 'supervised',
-          trainingType: 'standard',
-          hyperparameters: {},
-          training: { fileId: ids.fileId(), contentHash: 'sha256:00', examples: 10 },
-          by: ids.keyId(),
-          consentAt: nowMs,
-        },
-        training: { finishedAt: nowMs, metrics: {} },
-        upstream: {
-          model: `${RELEASE}.ft-upstream`,
-          accountId: account,
-          account: {
-            endpoint: `${armServer.url}/data/one`,
-            api: { kind: 'azure-openai', apiVersion: '2024-10-21' },
-            credential: { kind: 'none' },
+    newModel: (scope: TenantScope, suffix?: string) =>
+      registry.register(
+        scope,
+        tunedVersion(
+          { ids, nowMs: clock.now(), suffix },
+          {
+            upstream: {
+              model: `${TUNED_RELEASE}.ft-upstream`,
+              accountId: account,
+              account: {
+                endpoint: `${armServer.url}/data/one`,
+                api: { kind: 'azure-openai', apiVersion: '2024-10-21' },
+                credential: { kind: 'none' },
+              },
+              region: 'swedencentral',
+            },
           },
-          region: 'swedencentral',
-        },
-        deployment: { kind: 'none' },
-      })
-    },
+        ),
+      ),
     /** Asks until it is deployed, or cannot be. */
     deployed: async (
       scope: TenantScope,

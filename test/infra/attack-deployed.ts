@@ -1,5 +1,5 @@
 import type { OpenApiDocument } from '../../src/http/openapi-document'
-import { exampleOf } from '../../src/http/openapi-example'
+import { documentedOperations, kindsInText, type DocumentedOperation } from '../attack/documented-operations'
 
 /**
  * One tenant tries another's things at a running platform that it knows by its address alone: every route of the API's own
@@ -23,12 +23,7 @@ export interface AttackReport {
 }
 
 type Names = Readonly<Record<string, string>>
-interface Attempt {
-  readonly method: string
-  /** With kinds of ids in braces, as the API's document writes them. */
-  readonly path: string
-  readonly body?: unknown
-}
+type Attempt = Pick<DocumentedOperation, 'method' | 'path'> & Partial<DocumentedOperation>
 
 const REQUEST_MS_MAX = 60_000
 /** The last so many characters of an id make another id of it, of the same form. */
@@ -153,28 +148,11 @@ async function thingsOf(target: Target): Promise<Names> {
 }
 
 /** Names that tenants choose (aliases, secrets) are not ids of anybody's: B may have the same. */
-function ofDocument({ paths, components }: OpenApiDocument): Attempt[] {
-  return Object.entries(paths)
-    .filter(([path]) => path.startsWith('/api/') && path.includes('{'))
-    .flatMap(([path, methods]) =>
-      Object.entries(methods)
-        .filter(([method]) => ['get', 'post', 'put', 'patch', 'delete'].includes(method))
-        .map(([method, { requestBody }]) => {
-          const schema = requestBody?.content['application/json']?.schema
-          return {
-            method: method.toUpperCase(),
-            path,
-            ...(schema ? { body: exampleOf(components.schemas, schema, 'body') } : {}),
-          }
-        }),
-    )
-}
+const ofDocument = (document: OpenApiDocument): Attempt[] =>
+  documentedOperations(document).filter(({ path }) => path.includes('{'))
 
 const placesIn = ({ path, body }: Attempt) => `${path} ${JSON.stringify(body ?? '')}`
-const kindsIn = (attempt: Attempt) =>
-  [...`${attempt.path} ${attempt.path.startsWith('/openai') ? placesIn(attempt) : ''}`.matchAll(/\{(\w+)\}/g)].map(
-    ([, kind = '']) => kind,
-  )
+const kindsIn = (attempt: Attempt) => kindsInText(attempt.path.startsWith('/openai') ? placesIn(attempt) : attempt.path)
 
 /** With everything that may differ put out: the request's own id, and the ids that were asked for. */
 async function answerTo(target: Target, { method, path, body }: Attempt, names: Names): Promise<string> {

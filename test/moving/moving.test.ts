@@ -31,6 +31,7 @@ import { createTenantDirectory } from '../../src/tenants/tenant-directory'
 import { createTenants, tenantStorage } from '../../src/tenants/tenants'
 import { handRun } from '../checklists/hand-run'
 import { freshStorage, tenantOwnStorage, testConnectionString } from '../harness/storage'
+import { tenantInput } from '../harness/tenant-input'
 
 const chance = systemChance()
 const SPEED = 10
@@ -116,17 +117,7 @@ function instance() {
 
 async function newTenant(parts = instance()) {
   const scope = TenantScope.ofPlatform(ids.tenantId())
-  await parts.tenants.register(scope.tenantId, {
-    displayName: 'Moved',
-    contact: { email: 'a@b.example' },
-    tier: 'standard',
-    region: 'swedencentral',
-    residency: [],
-    isolation: { models: 'shared', data: 'logical' },
-    aliases: [],
-    limitOverrides: {},
-    settings: {},
-  })
+  await parts.tenants.register(scope.tenantId, tenantInput({ tier: 'standard' }))
   await parts.keyring.create(scope)
   return scope
 }

@@ -23,6 +23,7 @@ import { createTuningStore } from '../../src/tuning/tuning-store'
 import type { TuningJob } from '../../src/tuning/tuning-job'
 import { handClock } from '../harness/hand-clock'
 import { freshStorage } from '../harness/storage'
+import { tenantInput } from '../harness/tenant-input'
 import { lifecycleParts } from '../offboarding/lifecycle-parts'
 
 export const HOUR_MS = 3_600_000
@@ -95,18 +96,7 @@ export async function recoveryWorld() {
     newTenant: async (more: Partial<TenantInput> = {}) => {
       const scope = TenantScope.ofPlatform(ids.tenantId())
       await keyring.create(scope)
-      const made = await tenants.register(scope.tenantId, {
-        displayName: 'Tuned',
-        contact: { email: 'a@b.example' },
-        tier: 'standard',
-        region: 'swedencentral',
-        residency: [],
-        isolation: { models: 'shared', data: 'logical' },
-        aliases: [],
-        limitOverrides: {},
-        settings: {},
-        ...more,
-      })
+      const made = await tenants.register(scope.tenantId, tenantInput({ tier: 'standard', ...more }))
       if (made instanceof Problem) throw new Error(made.public)
       const active = await tenants.transition(scope, 'activate')
       if (active instanceof Problem) throw new Error(active.public)
