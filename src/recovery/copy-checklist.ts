@@ -40,7 +40,7 @@ export const copyChecklist = (deps: CopyDeps): Checklist<CopyInput> => ({
   steps: [registerStep(deps), deployStep(deps), leadStep(deps), noteStep(deps)],
 })
 
-const registerStep = ({ registry, tenants, arm, clock }: CopyDeps): Step => ({
+const registerStep = ({ registry, deployments, tenants, arm, clock }: CopyDeps): Step => ({
   id: 'register',
   ...bounds,
   do: async (operation) => {
@@ -56,7 +56,13 @@ const registerStep = ({ registry, tenants, arm, clock }: CopyDeps): Step => ({
     await registry.register(scope, copyOf(operation, source, found, clock.now()))
     return done({ modelId: id, region: found.region })
   },
-  undo: async (operation) => registry.remove(TenantScope.ofPlatform(operation.tenantId), copyIdOf(operation)),
+  // A deployment that would not go when its own step was undone keeps its version: only by that it is ever found.
+  undo: async (operation) => {
+    const undeployed = await undeploy(deployments, operation)
+    if (undeployed.kind !== 'done') return undeployed
+    await registry.remove(TenantScope.ofPlatform(operation.tenantId), copyIdOf(operation))
+    return done()
+  },
 })
 
 /** On its way to being deployed: what a crash leaves of it at Azure is found by that (D1 of model-deployments). */
@@ -102,12 +108,14 @@ const deployStep = ({ deployments }: CopyDeps): Step => ({
     )
     return deployed.kind === 'ready' ? done() : deployed
   },
-  undo: async (operation) => {
-    const scope = TenantScope.ofPlatform(operation.tenantId)
-    const removed = await deployments.remove(scope, copyIdOf(operation), { kind: 'removed', by: operation.operationId })
-    return removed.kind === 'removed' ? done() : removed
-  },
+  undo: (operation) => undeploy(deployments, operation),
 })
+
+async function undeploy(deployments: CopyDeps['deployments'], operation: Operation<CopyInput>) {
+  const scope = TenantScope.ofPlatform(operation.tenantId)
+  const removed = await deployments.remove(scope, copyIdOf(operation), { kind: 'removed', by: operation.operationId })
+  return removed.kind === 'removed' ? done() : removed
+}
 
 const leadStep = ({ tenants }: CopyDeps): Step => ({
   id: 'lead',
