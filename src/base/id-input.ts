@@ -3,14 +3,16 @@ import { idBody } from './ids'
 
 interface Kind<Id> {
   readonly prefixes: readonly string[]
+  /** What stands behind the prefix: a hyphen in some of the ids that OpenAI spells. */
+  readonly joint?: '_' | '-'
   readonly parse: (text: string) => Id | undefined
   /** `a backend` */
   readonly of: string
 }
 
 /** A schema for text that must be an id of one kind; its pattern stands in the API's documentation. */
-export function idInput<Id extends string>({ prefixes, parse, of }: Kind<Id>) {
-  const shown = prefixes.map((prefix) => `"${prefix}_"`).join(' or ')
+export function idInput<Id extends string>({ prefixes, joint = '_', parse, of }: Kind<Id>) {
+  const shown = prefixes.map((prefix) => `"${prefix}${joint}"`).join(' or ')
   const valid = `Must be the id of ${of}: ${shown} and 26 characters`
   const anyPrefix = prefixes.length === 1 ? prefixes[0] : `(?:${prefixes.join('|')})`
   return z
@@ -21,5 +23,5 @@ export function idInput<Id extends string>({ prefixes, parse, of }: Kind<Id>) {
       context.addIssue({ code: 'custom', message: valid })
       return z.NEVER
     })
-    .meta({ description: valid, pattern: `^${anyPrefix}_${idBody}$` })
+    .meta({ description: valid, pattern: `^${anyPrefix}${joint}${idBody}$` })
 }

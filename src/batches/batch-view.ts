@@ -1,8 +1,8 @@
-import type { BatchMetadata } from './batch-store'
+import type { Metadata } from '../inference/read-metadata'
 import { COMPLETION_WINDOW_MS, isOver, type BatchRecord, type OutputKind } from './batch-record'
 
 /** A batch as clients see it: Azure's object (azure-facts 4), with our ids. Times in Unix seconds. */
-export function batchView(record: BatchRecord, metadata: BatchMetadata | undefined) {
+export function batchView(record: BatchRecord, metadata: Metadata | undefined) {
   const { id, endpoint, inputFileId, status, since, counts, faults, files, unkept, createdAt, model } = record
   const shown = (kind: OutputKind) => (isOver(record) && !unkept?.includes(kind) ? (files?.[kind] ?? null) : null)
   return {

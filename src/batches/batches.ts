@@ -4,11 +4,12 @@ import { describeError, type Log } from '../base/log'
 import type { Caller } from '../access/caller'
 import type { Clock } from '../base/clock'
 import type { Files } from '../files/files'
+import type { Metadata } from '../inference/read-metadata'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { AccountBatches } from './account-batches'
 import { fileIdOf, type BatchOrder } from './batch-input'
 import { become, ending, isOver, wasSent, type BatchRecord } from './batch-record'
-import type { BatchMetadata, BatchStore } from './batch-store'
+import type { BatchStore } from './batch-store'
 
 /** A tenant's batches, as its callers make and see them. An id of another tenant's is one that never was (I3). */
 export interface Batches {
@@ -21,7 +22,7 @@ export interface Batches {
 
 export interface ShownBatch {
   readonly record: BatchRecord
-  readonly metadata: BatchMetadata | undefined
+  readonly metadata: Metadata | undefined
 }
 
 export interface BatchPage {
@@ -41,7 +42,7 @@ export interface BatchesDeps {
 }
 
 /** Of one tenant, not over at one time. */
-export const OPEN_BATCHES_MAX = 200
+const OPEN_BATCHES_MAX = 200
 /** A batch that nobody has looked at for so long after its making was not begun: the message was lost. */
 const BEGUN_MS_MAX = 120_000
 

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { idInput } from '../base/id-input'
-import { idBody, parseDatasetId, parseFileId, parseLinkUploadId } from '../base/ids'
+import { parseDatasetId, parseLinkUploadId } from '../base/ids'
 import { FILE_BYTES_MAX, FILENAME_CHARACTERS_MAX } from '../files/file-bounds'
+import { fileIdInput } from '../files/file-id-input'
 
 const MODEL_CHARACTERS_MAX = 256
 /** Azure's own bound is not stated; OpenAI's is lower for every model. */
@@ -10,24 +11,13 @@ const EPOCHS_MAX = 100
 export const datasetId = idInput({ prefixes: ['dts'], parse: parseDatasetId, of: 'a dataset' })
 export const linkUploadId = idInput({ prefixes: ['upl'], parse: parseLinkUploadId, of: 'an upload by link' })
 
-const validFile = 'Must be the id of a file: "file-" and 26 characters'
-const fileId = z
-  .string(validFile)
-  .transform((text, context) => {
-    const parsed = parseFileId(text)
-    if (parsed !== undefined) return parsed
-    context.addIssue({ code: 'custom', message: validFile })
-    return z.NEVER
-  })
-  .meta({ description: validFile, pattern: `^file-${idBody}$` })
-
 const consent = z
   .literal(true, 'Must be true where it is given')
   .meta({ description: 'That jobs may send the file to a model account, to train models of yours and nothing else.' })
 
 /** Of `POST /api/tenant/datasets`. */
 export const datasetInput = z.strictObject({
-  file: fileId,
+  file: fileIdInput,
   baseModel: z.string().min(1).max(MODEL_CHARACTERS_MAX).meta({ description: 'What is to be trained on it.' }),
   method: z
     .enum(['supervised', 'dpo', 'reinforcement'])

@@ -1,28 +1,16 @@
 import { z } from 'zod'
-import { idBody, parseFileId } from '../base/ids'
+import { fileIdInput } from '../files/file-id-input'
 import type { EvaluationWish } from '../registry/model-stages'
 import { aliasName } from '../tenants/tenant-input'
 import { GRADER_PROMPT_CHARACTERS_MAX } from './grade'
 import { EXAMPLES_MAX, EXAMPLES_USUAL } from './sample-examples'
 
 /** Of each evaluation, to be looked at by people. */
-export const ANSWERS_KEPT_MAX = 20
-
-const FILE_ID = `Must be the id of a file: "file-" and 26 characters`
-
-const fileId = z
-  .string(FILE_ID)
-  .transform((text, context) => {
-    const parsed = parseFileId(text)
-    if (parsed !== undefined) return parsed
-    context.addIssue({ code: 'custom', message: FILE_ID })
-    return z.NEVER
-  })
-  .meta({ description: 'Held-out examples, uploaded with the purpose "fine-tune".', pattern: `^file-${idBody}$` })
+const ANSWERS_KEPT_MAX = 20
 
 /** Of `POST /api/tenant/models/{modelId}/evaluate`, and of a fine-tuning job. */
 export const evaluationInput = z.strictObject({
-  fileId,
+  fileId: fileIdInput.meta({ description: 'Held-out examples, uploaded with the purpose "fine-tune".' }),
   sampleMax: z
     .int()
     .min(1)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { CallerId, FileId } from '../base/ids'
-import { fileIdInput } from './file-id-input'
+import { fileIdInput } from '../files/file-id-input'
 import { purposeId, type PurposeId } from './purpose'
 
 /**

@@ -1,7 +1,10 @@
 import { z } from 'zod'
-import { idBody, parseFileId, parseTuningJobId } from '../base/ids'
+import { idInput } from '../base/id-input'
+import { parseTuningJobId } from '../base/ids'
 import { Problem } from '../base/problem'
 import { evaluationInput, evaluationWishOf } from '../evaluation/evaluation-input'
+import { fileIdInput } from '../files/file-id-input'
+import { METADATA_PAIRS_MAX, METADATA_VALUE_CHARACTERS_MAX } from '../inference/read-metadata'
 import { deploymentSkus } from '../registry/model-version'
 import { promotionInput, stepsOf } from '../registry/promotion-input'
 import type { TuningWishes } from './tuning-job'
@@ -11,8 +14,6 @@ import { GRADER_BYTES_MAX, readTuningOrder, type AskedTuning } from './tuning-or
 const MODEL_CHARACTERS_MAX = 256
 const SUFFIX_CHARACTERS_MAX = 40
 const SEED_MAX = 2_147_483_647
-const PAIRS_MAX = 16
-const METADATA_CHARACTERS_MAX = 512
 const CAPACITY_MAX = 100_000
 const APPROVAL_HOURS_MAX = 30 * 24
 const METRIC_CHARACTERS_MAX = 64
@@ -24,22 +25,12 @@ const atMost = <Value extends z.ZodType>(pairs: number, value: Value) =>
     .refine((all) => Object.keys(all).length <= pairs, `Must have at most ${pairs} entries`)
     .meta({ maxProperties: pairs })
 
-/** Ids as OpenAI spells them have a hyphen behind their prefix. */
-const hyphenId = <Id extends string>(prefix: string, parse: (text: string) => Id | undefined, of: string) => {
-  const valid = `Must be the id of ${of}: "${prefix}" and 26 characters`
-  return z
-    .string(valid)
-    .transform((text, context) => {
-      const parsed = parse(text)
-      if (parsed !== undefined) return parsed
-      context.addIssue({ code: 'custom', message: valid })
-      return z.NEVER
-    })
-    .meta({ description: valid, pattern: `^${prefix}${idBody}$` })
-}
-
-export const tuningJobId = hyphenId('ftjob-', parseTuningJobId, 'a fine-tuning job')
-const fileId = hyphenId('file-', parseFileId, 'a file')
+export const tuningJobId = idInput({
+  prefixes: ['ftjob'],
+  joint: '-',
+  parse: parseTuningJobId,
+  of: 'a fine-tuning job',
+})
 
 const deploy = z.strictObject({
   sku: z.enum(deploymentSkus).default('Standard'),
@@ -90,15 +81,15 @@ export const tuningJobInput = z
       .min(1)
       .max(MODEL_CHARACTERS_MAX)
       .meta({ description: 'A base model, or one of your tuned models.' }),
-    trainingFile: fileId,
-    validationFile: fileId.optional(),
+    trainingFile: fileIdInput,
+    validationFile: fileIdInput.optional(),
     method: z.enum(['supervised', 'dpo', 'reinforcement']).optional(),
     hyperparameters: hyperparameters.optional(),
     grader: grader.optional(),
     suffix: z.string().min(1).max(SUFFIX_CHARACTERS_MAX).optional(),
     seed: z.int().min(0).max(SEED_MAX).optional(),
     trainingType: z.enum(['standard', 'globalstandard', 'developertier']).default('standard'),
-    metadata: atMost(PAIRS_MAX, z.string().max(METADATA_CHARACTERS_MAX)).optional(),
+    metadata: atMost(METADATA_PAIRS_MAX, z.string().max(METADATA_VALUE_CHARACTERS_MAX)).optional(),
     consent: z
       .literal(true, 'Must be true: the files are sent to a model account of the platform for this training')
       .optional()

@@ -1,9 +1,11 @@
 import { parseFileId, type FileId } from '../base/ids'
+import { isObject } from '../base/json-object'
 import { Problem } from '../base/problem'
 import { trainingModelOf, type TrainingMethod } from '../datasets/training-models'
 import type { TrainingType } from '../datasets/training-prices'
 import { invalid, readInteger } from '../inference/body-fields'
 import type { Body } from '../inference/operation'
+import { readMetadata } from '../inference/read-metadata'
 import { readHyperparameters } from './read-hyperparameters'
 import type { TuningOrder } from './tuning-job'
 
@@ -16,9 +18,6 @@ export interface AskedTuning extends Omit<TuningOrder, 'baseModel' | 'parent' | 
 const MODEL_CHARACTERS_MAX = 256
 const SUFFIX = /^[A-Za-z0-9_-]{1,40}$/
 const SEED_MAX = 2_147_483_647
-const METADATA_PAIRS_MAX = 16
-const METADATA_KEY_CHARACTERS_MAX = 64
-const METADATA_VALUE_CHARACTERS_MAX = 512
 /** A grader in Python alone may have 256 KB (azure-facts 3.2). */
 export const GRADER_BYTES_MAX = 512 * 1024
 const methods: readonly TrainingMethod[] = ['supervised', 'dpo', 'reinforcement']
@@ -118,22 +117,3 @@ function readTrainingType(value: unknown): TrainingType | Problem {
     invalid('trainingType', `must be one of ${trainingTypes.join(', ')}`)
   )
 }
-
-function readMetadata(value: unknown): Readonly<Record<string, string>> | undefined | Problem {
-  if (value === undefined || value === null) return undefined
-  if (!isObject(value)) return invalid('metadata', 'must be an object of texts')
-  const pairs = Object.entries(value)
-  if (pairs.length > METADATA_PAIRS_MAX) return invalid('metadata', `has more than ${METADATA_PAIRS_MAX} pairs`)
-  const texts: Record<string, string> = {}
-  for (const [key, text] of pairs) {
-    if (key.length > METADATA_KEY_CHARACTERS_MAX)
-      return invalid('metadata', `has a key of more than ${METADATA_KEY_CHARACTERS_MAX} characters`)
-    if (typeof text !== 'string' || text.length > METADATA_VALUE_CHARACTERS_MAX)
-      return invalid('metadata', `must have texts of up to ${METADATA_VALUE_CHARACTERS_MAX} characters as its values`)
-    texts[key] = text
-  }
-  return texts
-}
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
