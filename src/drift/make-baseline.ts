@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Chance } from '../base/chance'
 import type { Clock } from '../base/clock'
 import { encodeBase32 } from '../base/ids'
+import { seededFraction, seedOf } from '../base/seeded-fraction'
 import { LineSplitter } from '../datasets/split-lines'
 import type { Files } from '../files/files'
 import type { ModelVersion } from '../registry/model-version'
@@ -12,7 +13,6 @@ import type { FeatureCounts } from './feature'
 import { counted } from './histogram'
 import type { LanguageDetector } from './language-of'
 import { measureRequest } from './measure-request'
-import { seededFraction, seedOf } from './seeded-fraction'
 import type { Direction } from './spherical-k-means'
 import { makeTopicMap, TOPIC_TEXTS_MAX, TOPIC_TEXTS_MIN, writeTopicMap } from './topic-map'
 import { loadTrainingRequests } from './training-requests'
@@ -27,7 +27,7 @@ export interface MakeBaselineDeps {
 }
 
 /** Of a larger file a share of the lines is measured: shares over so many are known to a percent or two. */
-export const EXAMPLES_MEASURED_MAX = 5_000
+const EXAMPLES_MEASURED_MAX = 5_000
 /** Lines that are measured before others have their turn; some 10 ms. */
 const LINES_AT_ONCE = 20
 

@@ -1,6 +1,6 @@
 import { assert } from '../base/assert'
+import { seededFraction } from '../base/seeded-fraction'
 import type { Counts } from './feature'
-import { seededFraction } from './seeded-fraction'
 import { nearestOf, sphericalKMeans, type Direction } from './spherical-k-means'
 
 /** Of one baseline. Below the least there are no topics, but a few texts by chance. */

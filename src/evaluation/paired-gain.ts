@@ -1,6 +1,7 @@
+import { seededFraction } from '../base/seeded-fraction'
 import type { Gain } from '../registry/model-version'
 
-const { floor, imul } = Math
+const { floor } = Math
 
 /** Drawn anew so often: an end of the interval is then known to about a hundredth of its width. */
 const RESAMPLES = 2_000
@@ -17,7 +18,7 @@ const TAIL = 0.025
  */
 export function pairedGain(differences: readonly number[], seed: number): Gain {
   const count = differences.length
-  const draw = generator(seed)
+  const draw = seededFraction(seed)
   const means = new Float64Array(RESAMPLES)
   for (let resample = 0; resample < RESAMPLES; resample++) {
     let sum = 0
@@ -30,16 +31,5 @@ export function pairedGain(differences: readonly number[], seed: number): Gain {
     mean,
     low: means[floor(RESAMPLES * TAIL)] ?? mean,
     high: means[Math.ceil(RESAMPLES * (1 - TAIL)) - 1] ?? mean,
-  }
-}
-
-/** Uniform in [0, 1): mulberry32 (Tommy Ettinger, public domain), whose 2³² states are a thousand times of what is drawn here. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }

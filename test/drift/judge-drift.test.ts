@@ -2,7 +2,7 @@ import { driftBoundsDefault } from '../../src/tenants/check-drift'
 import type { FeatureCounts } from '../../src/drift/feature'
 import { mergeCounts } from '../../src/drift/histogram'
 import { compareFeatures, judgeDrift, SAMPLES_MIN, type DriftVerdict } from '../../src/drift/judge-drift'
-import { seededFraction } from '../../src/drift/seeded-fraction'
+import { seededFraction } from '../../src/base/seeded-fraction'
 import { labelCounts, promptCounts, someCounts } from './seeded-samples'
 
 const bounds = driftBoundsDefault

@@ -3,7 +3,7 @@ import { amountBins, labelBins } from '../../src/drift/coarse-bins'
 import type { Counts, FeatureCounts } from '../../src/drift/feature'
 import { binOf, counted, leastOf, mergeCounts, totalOf } from '../../src/drift/histogram'
 import { chanceBound, populationStability } from '../../src/drift/population-stability'
-import { seededFraction } from '../../src/drift/seeded-fraction'
+import { seededFraction } from '../../src/base/seeded-fraction'
 import { promptCounts } from './seeded-samples'
 
 const counts = (labels: fc.Arbitrary<string>) =>

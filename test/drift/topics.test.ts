@@ -1,4 +1,4 @@
-import { seededFraction } from '../../src/drift/seeded-fraction'
+import { seededFraction } from '../../src/base/seeded-fraction'
 import { cosineOf, directionOf, nearestOf, sphericalKMeans, type Direction } from '../../src/drift/spherical-k-means'
 import { FAR, makeTopicMap, readTopicMap, topicOf, writeTopicMap } from '../../src/drift/topic-map'
 import { normal } from './seeded-samples'

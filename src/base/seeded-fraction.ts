@@ -1,6 +1,6 @@
 /**
- * Uniform in [0, 1), the same row of numbers for the same seed: what is drawn from a dataset is drawn again alike when its baseline
- * is made again. Source: mulberry32 by Tommy Ettinger (public domain), whose 2³² states are plenty for some thousand draws.
+ * Uniform in [0, 1), the same row of numbers for the same seed: whatever is drawn by chance is drawn again alike by whoever repeats it.
+ * Source: mulberry32 by Tommy Ettinger (public domain), whose 2³² states are plenty for some million draws; never for secrets.
  */
 export function seededFraction(seed: number): () => number {
   let state = seed >>> 0
