@@ -2,7 +2,8 @@ import type { TokenCredential } from '@azure/core-auth'
 import type { Clock } from '../base/clock'
 import { throwProblem } from '../base/problem'
 import type { TenantScope } from '../storage/tenant-scope'
-import type { SecretStore } from './secret-store'
+import { parseTenantId } from '../base/ids'
+import type { SecretAges, SecretStore } from './secret-store'
 import type { SmallAnswer, SmallHttp } from './small-http'
 
 const API_VERSION = '7.4'
@@ -29,7 +30,7 @@ export function createKeyVaultSecrets({
   identity: TokenCredential
   http: SmallHttp
   clock: Clock
-}): SecretStore {
+}): SecretStore & SecretAges {
   const vault = vaultUrl.replace(/\/+$/, '')
   const send = async (method: 'GET' | 'PUT' | 'DELETE', url: string, body?: object) => {
     const token = await identity.getToken(SCOPE)
@@ -48,24 +49,25 @@ export function createKeyVaultSecrets({
   const urlOf = (kind: 'secrets' | 'deletedsecrets', name: string) =>
     `${vault}/${kind}/${name}?api-version=${API_VERSION}`
 
-  const namesIn = async (kind: 'secrets' | 'deletedsecrets', scope: TenantScope) => {
-    const prefix = prefixOf(scope)
-    const names: string[] = []
+  const listed = async function* (kind: 'secrets' | 'deletedsecrets') {
     let url = `${vault}/${kind}?api-version=${API_VERSION}&maxresults=${PAGE_NAMES}`
     for (let page = 0; page < PAGES_MAX; page++) {
       const { body } = expect(await send('GET', url), [200])
-      const { value = [], nextLink } = (body ?? {}) as { value?: { id: string }[]; nextLink?: string | null }
-      for (const { id } of value) {
-        const name = id.slice(id.lastIndexOf('/') + 1)
-        if (name.startsWith(prefix)) names.push(name.slice(prefix.length))
-      }
-      if (!nextLink) return names
+      const { value = [], nextLink } = (body ?? {}) as { value?: ListedSecret[]; nextLink?: string | null }
+      for (const { id, attributes } of value) yield { name: id.slice(id.lastIndexOf('/') + 1), attributes }
+      if (!nextLink) return
       // The token goes along, so only to the vault's own address.
       if (!nextLink.startsWith(`${vault}/`)) throw new Error('Key Vault’s list goes on at another address')
       url = nextLink
     }
     // Names that were left out would be taken for gone, and their secrets kept after an offboarding.
     throw new Error(`Key Vault has more than ${PAGES_MAX * PAGE_NAMES} ${kind}, and no more can be listed`)
+  }
+  const namesIn = async (kind: 'secrets' | 'deletedsecrets', scope: TenantScope) => {
+    const prefix = prefixOf(scope)
+    const names: string[] = []
+    for await (const { name } of listed(kind)) if (name.startsWith(prefix)) names.push(name.slice(prefix.length))
+    return names
   }
 
   return {
@@ -87,6 +89,15 @@ export function createKeyVaultSecrets({
     remains: async (scope) => [
       ...new Set([...(await namesIn('secrets', scope)), ...(await namesIn('deletedsecrets', scope))]),
     ],
+    // One list of the vault has all tenants' secrets: it is read once, and not once for each of them.
+    ages: async function* () {
+      for await (const { name: whole, attributes } of listed('secrets')) {
+        const [, tenant = '', name = ''] = OF_TENANT.exec(whole) ?? []
+        const tenantId = parseTenantId(tenant.replace('-', '_'))
+        const { updated } = attributes ?? {}
+        if (tenantId) yield { tenantId, name, changedAt: updated === undefined ? undefined : updated * 1_000 }
+      }
+    },
   }
 }
 
@@ -94,6 +105,15 @@ const BUSY = 409
 const NO_PURGE =
   'Key Vault deleted the secret but refused to purge it (HTTP 403), so it can still be recovered. The platform’s identity needs ' +
   'the permission "purge" on secrets (the role Key Vault Secrets Officer has it), and the vault no purge protection.'
+
+/** What a list shows of a secret; times are Unix seconds. */
+interface ListedSecret {
+  readonly id: string
+  readonly attributes?: { readonly updated?: number }
+}
+
+/** What `prefixOf` puts in front, and the name. */
+const OF_TENANT = /^(ten-[0-9a-z]{26})-(.+)$/
 
 const prefixOf = ({ tenantId }: TenantScope) => `${tenantId.replace('_', '-')}-`
 

@@ -1,3 +1,4 @@
+import type { TenantId } from '../base/ids'
 import type { TenantScope } from '../storage/tenant-scope'
 
 /** Credentials that tenants hand over. Values are never logged and never part of an orchestration's input. */
@@ -11,4 +12,17 @@ export interface SecretStore {
   list(scope: TenantScope): Promise<readonly string[]>
   /** Names of all that is not wholly gone: in use, or deleted and still kept by the vault. `remove` takes these away too. */
   remains(scope: TenantScope): Promise<readonly string[]>
+}
+
+/** When tenants' secrets were last given, for whoever tells them that it is long ago: a cross-tenant reader (I4), of names and times. */
+export interface SecretAges {
+  /** Read page by page as they are consumed. `tenantIds` are those whose secrets may be there; some stores ask each of them. */
+  ages(tenantIds: () => AsyncIterable<TenantId>): AsyncIterable<SecretAge>
+}
+
+export interface SecretAge {
+  readonly tenantId: TenantId
+  readonly name: string
+  /** Unix milliseconds; undefined where the store did not note it. */
+  readonly changedAt: number | undefined
 }

@@ -1,13 +1,18 @@
-import type { SecretStore } from '../azure/secret-store'
+import type { SecretAges, SecretStore } from '../azure/secret-store'
+import type { Clock } from '../base/clock'
 import type { WrappingKey } from '../base/wrapping-key'
-import type { TenantScope } from '../storage/tenant-scope'
+import { TenantScope } from '../storage/tenant-scope'
 import type { Columns, TenantTable } from '../storage/tenant-table'
 
 /** Above every secret's name, which is lower-case letters, digits and hyphens. */
 const END = '~'
 
 /** Tenants' secrets on one machine: wrapped with the key file's key, in a table. In the cloud they are in Key Vault. */
-export function createWrappedSecrets(rows: TenantTable<Columns>, wrappingKey: WrappingKey): SecretStore {
+export function createWrappedSecrets(
+  rows: TenantTable<Columns>,
+  wrappingKey: WrappingKey,
+  clock: Pick<Clock, 'now'>,
+): SecretStore & SecretAges {
   const list = async (scope: TenantScope) => {
     const names: string[] = []
     for await (const { rowKey } of rows.range(scope, '', END)) names.push(rowKey)
@@ -16,7 +21,7 @@ export function createWrappedSecrets(rows: TenantTable<Columns>, wrappingKey: Wr
   return {
     put: async (scope, name, value) => {
       const { wrapped, by } = await wrappingKey.wrap(Buffer.from(value))
-      await rows.put(scope, name, { wrapped: Buffer.from(wrapped).toString('base64'), by })
+      await rows.put(scope, name, { wrapped: Buffer.from(wrapped).toString('base64'), by, changedAt: clock.now() })
     },
     get: async (scope, name) => {
       const row = await rows.get(scope, name)
@@ -27,6 +32,13 @@ export function createWrappedSecrets(rows: TenantTable<Columns>, wrappingKey: Wr
     remove: (scope, name) => rows.remove(scope, name),
     list,
     remains: list,
+    ages: async function* (tenantIds) {
+      for await (const tenantId of tenantIds())
+        for await (const { rowKey: name, columns } of rows.range(TenantScope.ofPlatform(tenantId), '', END)) {
+          const changedAt = columns['changedAt']
+          yield { tenantId, name, changedAt: typeof changedAt === 'number' ? changedAt : undefined }
+        }
+    },
   }
 }
 

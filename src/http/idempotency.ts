@@ -50,6 +50,9 @@ interface Entry {
   readonly sealed?: Sealed | undefined
 }
 
+/** When the creation was asked for first, Unix milliseconds: for whoever removes rows that are never read again. */
+export const idempotencyBegunAt = (columns: Columns): number => fromJsonColumns<Entry>(columns).createdAt
+
 export function readIdempotencyKey(header: string | null): string | undefined | Problem {
   if (header === null) return undefined
   if (KEY.test(header)) return header

@@ -65,7 +65,7 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
     rows: tenantTable(storage.table('directories')),
   })
   const backends = createBackends({ table: platformTable(storage.table('backends')), clock, log })
-  const secrets = createWrappedSecrets(tenantTable(storage.table('secrets')), wrappingKey)
+  const secrets = createWrappedSecrets(tenantTable(storage.table('secrets')), wrappingKey, clock)
   const tenants = createTenants({
     table: rows,
     directory: createTenantDirectory(platformTable(storage.table('tenantdirectory'))),

@@ -47,7 +47,7 @@ async function silentWorld() {
   const credentials = createBackendCredentials({
     settings: { KEY: 'a-key' },
     identity: { getToken: () => Promise.reject(new Error('there is no Azure here')) },
-    secrets: createWrappedSecrets(tenantTable(storage.table('secrets')), wrappingKey),
+    secrets: createWrappedSecrets(tenantTable(storage.table('secrets')), wrappingKey, clock),
     clock,
   })
   const store = createTuningStore(records)
