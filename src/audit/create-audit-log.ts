@@ -9,7 +9,7 @@ import { createChainWriter, type ChainWriter } from './chain-writer'
 
 /** Chains of which this instance remembers the end; the one used longest ago leaves first. */
 const WRITERS_MAX = 2_000
-export const pageEntriesMax = 1_000
+const pageEntriesMax = 1_000
 
 /** The audit log on table storage. An append is one transaction, and one read more where the chain's end is not known. */
 export function createAuditLog({ tenantRows, platformRows, clock, chance }: AuditLogDeps): AuditLog {

@@ -30,6 +30,4 @@ export function batchView(record: BatchRecord, metadata: Metadata | undefined) {
   }
 }
 
-export type BatchView = ReturnType<typeof batchView>
-
 const seconds = (timeMs: number | undefined) => (timeMs === undefined ? null : Math.floor(timeMs / 1_000))

@@ -7,7 +7,7 @@ import { BATCH_FAULTS_MAX, batchFault, type BatchFault } from './batch-record'
 import { readLines } from './read-lines'
 
 /** Azure's (azure-facts 4). */
-export const BATCH_LINES_MAX = 100_000
+const BATCH_LINES_MAX = 100_000
 export const BATCH_BYTES_MAX = 200 * 1024 * 1024
 
 export interface CheckRules {

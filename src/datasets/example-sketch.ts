@@ -2,7 +2,7 @@ import { assert } from '../base/assert'
 import type { Hash } from './example-hash'
 
 /** Entries that are held; a table of so many takes 4 MB. Files with fewer examples are known exactly. */
-export const SKETCH_ENTRIES_MAX = 196_608
+const SKETCH_ENTRIES_MAX = 196_608
 
 /** Longest way from where an entry belongs to where it lies. Crafted hashes must not make a search long. */
 const PROBES_MAX = 64

@@ -32,7 +32,7 @@ export async function readWindow(
 export const emptyWindow: DriftWindow = { calls: 0, samples: 0, counts: {} }
 
 /** In whatever order parts come, the window is the same. */
-export function withPart({ calls, samples, counts }: DriftWindow, part: DayCounts, basis: WindowBasis): DriftWindow {
+function withPart({ calls, samples, counts }: DriftWindow, part: DayCounts, basis: WindowBasis): DriftWindow {
   if (part.measure !== basis.measure) return { calls: calls + part.calls, samples, counts }
   const { topics: _, ...withoutTopics } = part.counts
   const ofPart = part.topicsId !== undefined && part.topicsId === basis.topicsId ? part.counts : withoutTopics

@@ -3,7 +3,7 @@ export const features = ['promptTokens', 'messages', 'outputTokens', 'scripts', 
 export type Feature = (typeof features)[number]
 
 /** Amounts are counted by size, labels by name. */
-export const amountFeatures = ['promptTokens', 'messages', 'outputTokens'] as const satisfies readonly Feature[]
+const amountFeatures = ['promptTokens', 'messages', 'outputTokens'] as const satisfies readonly Feature[]
 type AmountFeature = (typeof amountFeatures)[number]
 
 export const isAmount = (feature: Feature): feature is AmountFeature =>

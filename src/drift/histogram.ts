@@ -5,7 +5,7 @@ const BINS_PER_OCTAVE = 4
 /** Far above any prompt; what is larger counts as this. */
 const BIN_MAX = 100
 /** Of one feature; labels are few by what makes them, and a fault there must not fill a record. */
-export const LABELS_MAX = 200
+const LABELS_MAX = 200
 
 /**
  * The bin of an amount of 0 or more, as a whole number. Bins are the same everywhere and always, whatever the baseline looks like, so that counts of

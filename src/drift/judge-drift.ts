@@ -4,7 +4,7 @@ import { features, isAmount, type Feature, type FeatureCounts } from './feature'
 import { chanceBound, populationStability } from './population-stability'
 
 /** Of the baseline, and of the calls: below it nothing is said of a feature. */
-export const BASELINE_REQUESTS_MIN = 50
+const BASELINE_REQUESTS_MIN = 50
 export const SAMPLES_MIN = 200
 
 export interface DriftBounds {

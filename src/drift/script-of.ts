@@ -24,8 +24,8 @@ const scripts: readonly (readonly [code: string, letters: RegExp])[] = [
 /** Kana are between the Han of a Japanese text: so large a share of letters makes it one. */
 const KANA_SHARE_MIN = 0.1
 
-export const NO_LETTERS = 'none'
-export const OTHER_SCRIPT = 'other'
+const NO_LETTERS = 'none'
+const OTHER_SCRIPT = 'other'
 
 /** The script that most letters of a text are in, by the Unicode property of each; `none` where it has no letters. */
 export function scriptOf(text: string): string {

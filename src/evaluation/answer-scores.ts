@@ -2,7 +2,7 @@
  * What one answer is worth beside the one that was wanted, by measures that need no model. Each is 0 to 1, pure, and the same for
  * the tuned model and its base. `undefined` where the measure says nothing about this example.
  */
-export const answerMetrics = ['exact_match', 'json_valid', 'token_f1'] as const
+const answerMetrics = ['exact_match', 'json_valid', 'token_f1'] as const
 export type AnswerMetric = (typeof answerMetrics)[number]
 
 export type AnswerScores = { readonly [Metric in AnswerMetric]: number | undefined }

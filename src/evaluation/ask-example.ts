@@ -28,7 +28,7 @@ export const FAILURES_MAX = 8
 /** After the first failure; each time twice as long. */
 const FAILED_PAUSE_MS = 5_000
 const FAILED_PAUSE_MS_MAX = 300_000
-export const GAVE_UP = 'gave_up'
+const GAVE_UP = 'gave_up'
 
 /** Room for an answer: several times what was wanted, so that a model that says too much is not cut off before it has said it. */
 const OUTPUT_TOKENS_MIN = 256

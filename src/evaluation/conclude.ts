@@ -20,7 +20,7 @@ export interface Concluded {
 /** With fewer answered, what is left says little of the set: which examples a model fails to answer is no chance. */
 const ANSWERED_SHARE_MIN = 0.5
 /** Of each text that is kept to be looked at. */
-export const KEPT_CHARACTERS_MAX = 4_000
+const KEPT_CHARACTERS_MAX = 4_000
 
 /** Reads back everything that was said, page by page, and makes of it what the registry keeps. */
 export async function conclude(

@@ -58,7 +58,7 @@ export interface AuditRequestDeps {
 }
 
 /** What goes on record of a request; undefined where nothing does. */
-export function auditEventOf(audited: AuditableRequest): AuditEvent | undefined {
+function auditEventOf(audited: AuditableRequest): AuditEvent | undefined {
   const { endpoint, principal, request, requestId, answer } = audited
   const actor = actorOf(principal)
   if (!actor || endpoint.access.kind === 'public') return undefined

@@ -16,7 +16,7 @@ export interface Gate {
 }
 
 /** Gates remembered at once. An idle one costs a storage read to remember again, so the bound is only for memory. */
-export const GATES_MAX = 20_000
+const GATES_MAX = 20_000
 /**
  * Renewals under way at which a look starts no more: a full house must not storm the storage, and one that answers more slowly
  * than leases grow old would otherwise be asked for ever more at once, and never again answer in time.

@@ -7,7 +7,7 @@ export interface RegistrationGate {
   enter(): Problem | undefined
 }
 
-export const REGISTRATIONS_PER_WINDOW_MAX = 30
+const REGISTRATIONS_PER_WINDOW_MAX = 30
 export const WINDOW_MS = 600_000
 
 export function createRegistrationGate(clock: Clock): RegistrationGate {

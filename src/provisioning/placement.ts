@@ -25,7 +25,7 @@ export interface PlacementDeps {
   readonly backends: Pick<Backends, 'list'>
 }
 
-export async function readPlacement(rows: TenantTable<Columns>, scope: TenantScope): Promise<Placement | undefined> {
+async function readPlacement(rows: TenantTable<Columns>, scope: TenantScope): Promise<Placement | undefined> {
   const row = await rows.get(scope, ROW)
   return row && fromJsonColumns<Placement>(row.columns)
 }

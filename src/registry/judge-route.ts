@@ -19,7 +19,7 @@ export interface BackendFigures {
 }
 
 /** Fewer calls than that show nothing. */
-export const JUDGED_CALLS_MIN = 20
+const JUDGED_CALLS_MIN = 20
 /** Deviations by which a share has to lack before it is taken for failures: chance alone goes so far in 1 of 40 looks. */
 const DEVIATIONS = 2
 

@@ -5,7 +5,7 @@ import { wordsOf } from './words'
 /** Of all tenants of a build; those that come later count as uncommon, which errs on the safe side. */
 const WORDS_MAX = 500_000
 /** Of one tenant. */
-export const TENANT_WORDS_MAX = 200_000
+const TENANT_WORDS_MAX = 200_000
 /** Longer ones are never common: no dictionary has them, and tokens and keys are such. */
 const WORD_CHARACTERS_MAX = 40
 /** Of an example's words: with more of them gone it teaches nothing, and what it says is its tenant's alone. */

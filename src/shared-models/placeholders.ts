@@ -1,7 +1,7 @@
 import type { PiiKind } from '../datasets/pii/find-pii'
 
 /** What stands in the place of something identifying: `[EMAIL_1]`. */
-export const placeholderKinds = ['EMAIL', 'IBAN', 'CARD', 'ID', 'PHONE', 'IP', 'NAME', 'TERM', 'WORD'] as const
+const placeholderKinds = ['EMAIL', 'IBAN', 'CARD', 'ID', 'PHONE', 'IP', 'NAME', 'TERM', 'WORD'] as const
 export type PlaceholderKind = (typeof placeholderKinds)[number]
 
 const PLACEHOLDER = new RegExp(`\\[(?:${placeholderKinds.join('|')})_\\d{1,6}\\]`, 'g')

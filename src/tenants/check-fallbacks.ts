@@ -3,7 +3,7 @@ import { modelFacts } from './models'
 import type { AliasSpec } from './tenant-record'
 
 /** A call goes on to at most so many other models. */
-export const FALLBACKS_MAX = 3
+const FALLBACKS_MAX = 3
 
 /** Faults of the aliases to which others fall back: each must exist, be able to do the same, and not lead back. */
 export function checkFallbacks(aliases: readonly AliasSpec[]): FieldError[] {

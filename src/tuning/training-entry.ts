@@ -8,7 +8,7 @@ import { noTokens } from '../metering/usage-record'
 import { operationOf, type TuningJob } from './tuning-job'
 import { modelNameOf } from './tuning-view'
 
-export const TRAINING_OPERATION = 'fine_tuning.training'
+const TRAINING_OPERATION = 'fine_tuning.training'
 
 /** Whether the provider charges for it: a job that failed costs nothing, one that was cancelled what it had trained. */
 export const isCharged = ({ seen }: TuningJob): boolean =>

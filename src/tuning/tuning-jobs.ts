@@ -81,7 +81,7 @@ export interface TuningJobsDeps {
 }
 
 /** Of one tenant, not over at one time. */
-export const OPEN_JOBS_MAX = 50
+const OPEN_JOBS_MAX = 50
 /** The newest are looked through for open ones, and for those of a page with given metadata. */
 const LOOKED_THROUGH_MAX = 1_000
 /** A job that no step has looked at for so long after its making was not begun: the message was lost. */

@@ -50,8 +50,6 @@ export function tuningJobView(job: TuningJob) {
   }
 }
 
-export type TuningJobView = ReturnType<typeof tuningJobView>
-
 export const tuningEventView = ({ id, createdAt, level, message, type, data }: TuningEvent) => ({
   id,
   object: 'fine_tuning.job.event' as const,
