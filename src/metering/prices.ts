@@ -18,6 +18,26 @@ export interface ModelPrice extends TokenPrice {
   readonly longPrompt?: TokenPrice & { readonly promptTokensAbove: number }
 }
 
+/** An operator's own price of a model, which counts before the list while it holds. Micro-USD per million tokens. */
+export interface OwnTokenPrice {
+  readonly model: string
+  readonly from: Day
+  /** The first day on which it does not hold any more; absent: until further notice. */
+  readonly to?: Day | undefined
+  readonly rates: OwnRates
+  /** In batches; absent: the list's share of the others. */
+  readonly batchRates?: OwnRates | undefined
+}
+
+export interface OwnRates {
+  readonly input: MicroUsdPerMillion
+  readonly cachedInput?: MicroUsdPerMillion | undefined
+  readonly imageInput?: MicroUsdPerMillion | undefined
+  readonly output: MicroUsdPerMillion
+}
+
+type Day = `${number}-${number}-${number}`
+
 export interface PriceList {
   /** The day on which the source was read. */
   readonly asOf: string

@@ -1,0 +1,116 @@
+import type { Chance } from '../base/chance'
+import type { Clock } from '../base/clock'
+import type { TenantId } from '../base/ids'
+import type { Log } from '../base/log'
+import type { PriceBook } from '../metering/price-book'
+import type { Notifications } from '../notifications/notice'
+import type { Backends } from '../routing/backends'
+import type { StorageAccount } from '../storage/connect'
+import { platformTable } from '../storage/platform-table'
+import type { TenantScope } from '../storage/tenant-scope'
+import { tenantTable, type Columns } from '../storage/tenant-table'
+import { tenantsRows } from '../storage/tenants-rows'
+import type { Tenants } from '../tenants/tenants'
+import { createBlobCursors } from '../usage/blob-cursors'
+import type { RollUp } from '../usage/run-roll-up'
+import type { TenantsWithUsage } from '../usage/tenants-with-usage'
+import type { UsageReader } from '../usage/usage-reader'
+import { createBillingRows } from './billing-rows'
+import { closeDays } from './close-days'
+import { createClosing } from './closing-state'
+import type { InputsDeps } from './gather-inputs'
+import { createCredits, type Credits } from './credits'
+import { newCreditId, type CreditId } from './credit'
+import { createInvoices, type Invoices, type InvoicesDeps } from './invoices'
+import { issueInvoices } from './issue-invoices'
+import { createLivePrices, type LivePrices } from './live-prices'
+import { createMargins, type Margins } from './margins'
+import { measureStorage } from './measure-storage'
+import { createPlans, type Plans } from './plans'
+import { createPriceStore, type PriceStore } from './price-store'
+import { createSummaries, type Summaries } from './summaries'
+
+export interface BillingParts {
+  readonly storage: StorageAccount
+  readonly tenants: Pick<Tenants, 'get'>
+  readonly backends: Pick<Backends, 'all'>
+  readonly book: Pick<PriceBook, 'use'>
+  readonly usage: UsageReader
+  readonly tenantsWithUsage: TenantsWithUsage
+  readonly rollUp: Pick<RollUp, 'run'>
+  readonly notifications: Pick<Notifications, 'publish'>
+  readonly leftAt: InputsDeps['leftAt']
+  /** Every tenant behind `after`, in order of ids. */
+  readonly tenantIds: (after?: TenantId) => AsyncIterable<TenantId>
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly log: Log
+}
+
+/** What the control plane's triggers call. */
+export interface Billing {
+  readonly prices: PriceStore
+  readonly plans: Plans
+  readonly credits: Credits
+  readonly newCreditId: () => CreditId
+  readonly invoices: Invoices
+  readonly summaries: Summaries
+  readonly margins: Margins
+}
+
+export interface AssembledBilling {
+  readonly billing: Billing
+  /** Begins to keep the price book up to date; for the one instance that this process is. */
+  readonly keepPrices: () => LivePrices
+  /** For timers; each answers how much there was to do. */
+  readonly measureStorage: () => Promise<number>
+  readonly closeDays: () => Promise<number>
+  readonly issueInvoices: () => Promise<number>
+}
+
+export function assembleBilling(parts: BillingParts): AssembledBilling {
+  const { storage, tenants, backends, rollUp, clock, chance, log } = parts
+  const table = storage.table('billing')
+  const tenantRows = tenantTable<Columns>(table)
+  const platformRows = platformTable<Columns>(table)
+  const rows = createBillingRows({ tenantRows, platformRows })
+  const closing = createClosing({ rows: platformRows, clock })
+  const prices = createPriceStore({ rows: platformRows, openDay: async () => (await closing.read()).openDay, clock })
+  const plans = createPlans({ rows: tenantRows, billing: rows, clock })
+  const credits = createCredits(tenantRows)
+  const cursors = createBlobCursors(storage)
+  const deps: InvoicesDeps = {
+    ...parts,
+    backends: backends.all,
+    rows,
+    plans,
+    credits,
+    prices,
+    closing,
+    tenantRecord: (scope: TenantScope) => tenants.get(scope),
+    freshen: () => rollUp.run({ fresh: true }),
+  }
+  const invoices = createInvoices(deps)
+  return {
+    billing: {
+      prices,
+      plans,
+      credits,
+      newCreditId: () => newCreditId({ clock, chance }),
+      invoices,
+      summaries: createSummaries(rows),
+      margins: createMargins({ ...deps, tenantIds: parts.tenantIds }),
+    },
+    keepPrices: () => createLivePrices({ prices, book: parts.book, clock, log }),
+    measureStorage: () => measureStorage({ everyShelf: tenantsRows(storage.table('files')), rows, clock, log }),
+    closeDays: () =>
+      closeDays({
+        ...deps,
+        ...parts,
+        backends: backends.all,
+        closing,
+        rolledUpBefore: () => cursors.finishedBefore('rolled-up'),
+      }),
+    issueInvoices: () => issueInvoices({ invoices, rows, closing, tenantIds: () => parts.tenantIds(), clock, log }),
+  }
+}

@@ -1,0 +1,114 @@
+import { idTimeMs, type TenantId } from '../base/ids'
+import type { MicroUsd } from '../base/money'
+import { Problem } from '../base/problem'
+import { TenantScope } from '../storage/tenant-scope'
+import { isPlatformOwner } from '../tenants/platform-owner'
+import { daysIn, type InvoiceSummary } from './billing-rows'
+import { dayOf, periodBefore, periodOf, type Period } from './calendar'
+import { closedPart, gatherInputs } from './gather-inputs'
+import type { InvoicesDeps } from './invoices'
+import { makeInvoice, type PeriodCost } from './make-invoice'
+
+/**
+ * What tenants bring and what they cost, for operators only: a reader across tenants (I4) of numbers and ids. Of a month that is not
+ * issued it counts closed days, by each tenant's own scope.
+ */
+export interface Margins {
+  page(period: Period, page: MarginsPage): Promise<{ margins: readonly Margin[]; next: TenantId | undefined }>
+  /** What of the month's provisioned throughput nobody used. */
+  idleMicroUsd(period: Period): Promise<MicroUsd>
+}
+
+export interface MarginsPage {
+  readonly after?: TenantId | undefined
+  readonly limit: number
+  /** Only tenants that cost more than they bring. */
+  readonly unprofitable: boolean
+}
+
+export interface Margin {
+  readonly tenantId: TenantId
+  readonly billedTo: string
+  readonly isIssued: boolean
+  readonly revenueMicroUsd: MicroUsd
+  readonly cost: PeriodCost
+  readonly marginMicroUsd: MicroUsd
+  readonly isUnprofitable: boolean
+}
+
+/** Looked through for one page, however few of them it shows; `next` then goes on behind the last one. */
+const TENANTS_LOOKED_MAX = 500
+
+export interface MarginsDeps extends InvoicesDeps {
+  readonly tenantIds: (after: TenantId | undefined) => AsyncIterable<TenantId>
+}
+
+export function createMargins(deps: MarginsDeps): Margins {
+  return {
+    page: async (period, { after, limit, unprofitable }) => {
+      const margins: Margin[] = []
+      let looked = 0
+      let last: TenantId | undefined
+      for await (const tenantId of bothInOrder(deps.rows.billed(period, after), deps.tenantIds(after))) {
+        // One more than is shown, or is looked at, tells that there is a next page.
+        if (margins.length >= limit || looked >= TENANTS_LOOKED_MAX) return { margins, next: last }
+        looked += 1
+        last = tenantId
+        const margin = await marginOf(deps, tenantId, period)
+        if (margin && (margin.isUnprofitable || !unprofitable)) margins.push(margin)
+      }
+      return { margins, next: undefined }
+    },
+    idleMicroUsd: async (period) => {
+      let sum = 0
+      for await (const idle of deps.rows.idle(daysIn(period))) for (const { microUsd } of idle) sum += microUsd
+      return sum
+    },
+  }
+}
+
+async function marginOf(deps: MarginsDeps, tenantId: TenantId, period: Period): Promise<Margin | undefined> {
+  if (isPlatformOwner(tenantId) || periodOf(dayOf(idTimeMs(tenantId))) > period) return undefined
+  const issued = await deps.rows.summary(period, tenantId)
+  const { billedTo, revenueMicroUsd, cost } = issued ?? (await soFar(deps, TenantScope.ofPlatform(tenantId), period))
+  const marginMicroUsd = revenueMicroUsd - cost.totalMicroUsd
+  const isUnprofitable = marginMicroUsd < 0
+  return { tenantId, billedTo, isIssued: issued !== undefined, revenueMicroUsd, cost, marginMicroUsd, isUnprofitable }
+}
+
+async function soFar(
+  deps: MarginsDeps,
+  scope: TenantScope,
+  period: Period,
+): Promise<Pick<InvoiceSummary, 'billedTo' | 'revenueMicroUsd' | 'cost'>> {
+  const { openDay } = await deps.closing.read()
+  const before = await deps.rows.invoice(scope, periodBefore(period))
+  const inputs = await gatherInputs(deps, scope, { period, before, lateMicroUsd: 0 })
+  const sheets = await deps.rows.sheets(scope, closedPart(daysIn(period), openDay))
+  const { revenueMicroUsd, cost } = makeInvoice(inputs, sheets)
+  return { billedTo: inputs.billedTo, revenueMicroUsd, cost }
+}
+
+/** Two lists in order of ids as one, each id once. */
+async function* bothInOrder(a: AsyncIterable<TenantId>, b: AsyncIterable<TenantId>): AsyncGenerator<TenantId> {
+  const [ofA, ofB] = [a[Symbol.asyncIterator](), b[Symbol.asyncIterator]()]
+  let [nextA, nextB] = await Promise.all([ofA.next(), ofB.next()])
+  while (nextA.done !== true || nextB.done !== true) {
+    const idA: TenantId | undefined = nextA.done === true ? undefined : nextA.value
+    const idB: TenantId | undefined = nextB.done === true ? undefined : nextB.value
+    const least = idB === undefined || (idA !== undefined && idA <= idB) ? idA : idB
+    if (least === undefined) return
+    yield least
+    if (idA === least) nextA = await ofA.next()
+    if (idB === least) nextB = await ofB.next()
+  }
+}
+
+export const noMonthYet = (period: Period, nowMs: number): Problem | undefined => {
+  if (period <= periodOf(dayOf(nowMs))) return undefined
+  const message = `Must not lie in the future: ${period} has not begun`
+  return new Problem('invalid_request', `period: ${message}`, {
+    param: 'period',
+    errors: [{ path: 'period', message }],
+  })
+}
