@@ -12,6 +12,8 @@ export interface ComparedHour {
 
 export type DriftVerdict =
   | { readonly kind: 'within' }
+  /** More than the least, and less than the share: it raises no alert, and ends none, so that what is past is not forgotten by mere use. */
+  | { readonly kind: 'small' }
   /** The fields that are past the threshold, and what is unexplained in all of the window. */
   | {
       readonly kind: 'past'
@@ -48,11 +50,10 @@ export function judgeDrift(hours: readonly ComparedHour[]): DriftVerdict {
     sum((hour) => hour.ours),
     sum((hour) => hour.unexplained),
   ]
-  const fields = countedFields.filter((field) => {
-    const amount = Math.abs(unexplained[field])
-    return amount >= DRIFT_LEAST[field] && amount > DRIFT_SHARE_MAX * Math.max(theirs[field], ours[field])
-  })
-  return fields.length === 0
-    ? { kind: 'within' }
-    : { kind: 'past', fields, unexplained, theirs, ours, hours: hours.length }
+  const large = countedFields.filter((field) => Math.abs(unexplained[field]) >= DRIFT_LEAST[field])
+  const fields = large.filter(
+    (field) => Math.abs(unexplained[field]) > DRIFT_SHARE_MAX * Math.max(theirs[field], ours[field]),
+  )
+  if (fields.length > 0) return { kind: 'past', fields, unexplained, theirs, ours, hours: hours.length }
+  return { kind: large.length > 0 ? 'small' : 'within' }
 }

@@ -172,6 +172,7 @@ async function judge(deps: ReconcileDeps, row: ComparedRow, tenantId: TenantId |
   const hours = withHour(before, { hourMs, theirs, ours, unexplained: unexplained(row) })
   const verdict = judgeDrift(hours)
   if (verdict.kind === 'past') await alerts.raise(driftAlert({ accountId, deployment, tenantId, verdict, row }))
-  else if (judgeDrift(before).kind === 'past') await alerts.resolve(driftAlertId(accountId, deployment))
+  else if (verdict.kind === 'within' && judgeDrift(before).kind !== 'within')
+    await alerts.resolve(driftAlertId(accountId, deployment))
   await store.putWindow(accountId, deployment, hours)
 }
