@@ -67,6 +67,7 @@ export const problemCodes = {
   too_many_failed_attempts: entry(429, 'Too many wrong credentials', 'rate_limit_error', 'caller', 'retryable'),
   insufficient_quota: entry(429, 'Budget used up', 'insufficient_quota', 'tenant', 'final'),
   backends_cooling_down: entry(429, 'Every backend is cooling down', 'rate_limit_error', 'upstream', 'retryable'),
+  quarantined: entry(429, 'Calls are held back', 'rate_limit_error', 'tenant', 'retryable'),
   queue_full: entry(429, 'Too many calls wait for the model', 'rate_limit_error', 'upstream', 'retryable'),
   // The provider
   upstream_failed: entry(502, 'The model backend failed', 'server_error', 'upstream', 'retryable'),
@@ -92,3 +93,5 @@ export const problemCodes = {
 } as const satisfies Record<string, ProblemEntry>
 
 export type ProblemCode = keyof typeof problemCodes
+
+export const isProblemCode = (text: string): text is ProblemCode => Object.hasOwn(problemCodes, text)

@@ -7,6 +7,7 @@ import { describeAmount, describeBudget } from '../budgets/describe-budget'
 import type { AdmissionResult, Limiter, RateView } from '../limits/limiter'
 import { noTokens, type TokenUsage } from '../metering/usage-record'
 import { budgetWarnPercentsDefault, type Budgets } from '../tenants/budget'
+import { measureNow } from '../tenants/measure'
 import { accountOf } from './account'
 import { rateHeaders } from './answer-headers'
 import type { Grant } from './authorize'
@@ -23,6 +24,8 @@ export type CallAdmissionResult =
   | { readonly kind: 'admitted'; readonly admission: CallAdmission }
   | Exclude<AdmissionResult, { kind: 'admitted' }>
   | { readonly kind: 'over-budget'; readonly refusal: BudgetRefusal }
+  /** By a measure of the platform's, until then (Unix milliseconds). */
+  | { readonly kind: 'quarantined'; readonly untilMs: number }
 
 /** What a call has reserved of every limit and budget that holds for it. */
 export interface CallAdmission {
@@ -41,12 +44,18 @@ export async function admitCall(
   { estimate, atMs }: { estimate: Estimate; atMs: number },
 ): Promise<CallAdmissionResult> {
   const { tenant, caller, alias } = grant
+  const measure = measureNow(alias, atMs)
+  if (measure?.kind === 'quarantine') return { kind: 'quarantined', untilMs: measure.untilMs }
   const account = accountOf(tenant)
   const limited = {
     tenantId: account.limitedAs,
     limits: account.limits,
     key: caller.limits && { keyId: caller.callerId, limits: caller.limits },
     alias: alias.limits && account.isOwn ? { name: alias.name, limits: alias.limits } : undefined,
+    pool:
+      measure?.kind === 'throttle'
+        ? { poolId: measure.poolId, limits: { tokensPerMinute: measure.tokensPerMinute } }
+        : undefined,
     tokens: estimate.total,
   }
   const subjects = account.isOwn ? subjectsOf(grant) : []
@@ -71,6 +80,11 @@ export async function admitCall(
 
 /** Which limit, and the true wait (I7). */
 export function limitRefusal(refused: Exclude<AdmissionResult, { kind: 'admitted' }>, tokens: number): Problem {
+  if (refused.scope === 'pool') {
+    const waitMs = refused.kind === 'refused' ? refused.retryAfterMs : ABOVE_MEASURE_RETRY_MS
+    const text = `For a while the platform admits fewer tokens of this model: the tenant used far more than its share of it. Retry after ${Math.ceil(waitMs / 1_000)} s.`
+    return new Problem('rate_limit_exceeded', text, { retryAfterMs: waitMs })
+  }
   if (refused.kind === 'never-fits') {
     const text = `The call needs up to ${tokens} tokens; the ${refused.scope}'s limit is ${refused.tokensPerMinute} a minute. Ask for fewer output tokens or send less.`
     return new Problem('request_above_token_limit', text, { param: 'max_tokens' })
@@ -85,6 +99,16 @@ export function limitRefusal(refused: Exclude<AdmissionResult, { kind: 'admitted
   const what = limit === 'requestsPerMinute' ? 'requests' : 'tokens'
   const text = `The ${scope}'s limit of ${what} per minute is used up. Retry after ${seconds} s.`
   return new Problem('rate_limit_exceeded', text, { retryAfterMs, headers })
+}
+
+/** A call above all that a measure leaves fits again when the measure has ended, which takes minutes. */
+const ABOVE_MEASURE_RETRY_MS = 60_000
+
+/** 429: every call of the tenant to this model is held back until then. */
+export function quarantined(untilMs: number, nowMs: number): Problem {
+  const retryAfterMs = Math.max(1_000, untilMs - nowMs)
+  const text = `The platform holds back the tenant's calls to this model until ${new Date(untilMs).toISOString()}: they were in other tenants' way, and went on being so when fewer were admitted.`
+  return new Problem('quarantined', text, { retryAfterMs })
 }
 
 /** 429 that no wait within the period is sure to heal: which budget, what is left of it, and when it renews. */

@@ -64,6 +64,7 @@ export async function fallBack(
     case 'refused':
     case 'never-fits':
     case 'over-budget':
+    case 'quarantined':
       return undefined
     default:
       return assertNever(admitted)

@@ -5,6 +5,7 @@ import { readQuota } from '../fairness/read-quota'
 import type { CapacitySign, Patience, Turn, TurnRefused, TurnResult } from '../fairness/turn'
 import { isBackendFor } from '../routing/backend'
 import { readUtilization } from '../routing/retry-after'
+import { measureNow } from '../tenants/measure'
 import type { Grant } from './authorize'
 import type { UpstreamAnswer } from './forward'
 import { allResting } from './forward-problem'
@@ -36,19 +37,19 @@ export async function inTurn(
   { fairQueue, grant, backends, tokens, running, gone, patience }: InTurn,
   send: () => Promise<UpstreamAnswer | Problem>,
 ): Promise<UpstreamAnswer | Problem> {
-  const { tenantId, weight } = grant.tenant
+  const { tenantId } = grant.tenant
   const backendIds = backendsOf(grant, backends)
   let result: TurnResult | Promise<TurnResult> = fairQueue.take({
     backendIds,
     tenantId,
-    weight,
+    weight: weightOf(grant, running.startedAt),
     tokens,
     priority: 'high',
     gone,
     patience: patience ?? (grant.alias.fallback === undefined ? undefined : FALLBACK_PATIENCE),
   })
   for (;;) {
-    const turn: TurnResult = result instanceof Promise ? await result : result
+    const turn: TurnResult = result instanceof Promise ? await timed(result, running) : result
     if (turn.kind === 'refused') return refusalOf(turn)
     running.holds(turn)
     const sent = await send()
@@ -62,6 +63,19 @@ export async function inTurn(
     if (!(again instanceof Promise)) return sent
     result = again
   }
+}
+
+/** Who is in others' way has less than its weight, while the measure holds. */
+function weightOf({ tenant, alias }: Grant, nowMs: number): number {
+  const measure = measureNow(alias, nowMs)
+  return measure && measure.kind !== 'quarantine' ? tenant.weight * measure.weightShare : tenant.weight
+}
+
+async function timed(coming: Promise<TurnResult>, running: RunningCall): Promise<TurnResult> {
+  const beganMs = running.ageMs
+  const turn = await coming
+  running.queued(running.ageMs - beganMs)
+  return turn
 }
 
 function learn(turn: Turn, sent: UpstreamAnswer | Problem): void {

@@ -9,11 +9,12 @@ import type { UsageLog } from '../metering/usage-log'
 import { TenantScope } from '../storage/tenant-scope'
 import type { TenantSnapshot } from '../tenants/snapshot'
 import { accountOf, type Account } from './account'
-import { admitCall, limitRefusal, overBudget, type CallAdmissionResult } from './admit'
+import { admitCall, limitRefusal, overBudget, quarantined, type CallAdmissionResult } from './admit'
 import { renderProblem, type Answer } from './answer'
 import { authorize, checkActive, unknownAlias, type Grant } from './authorize'
 import { atHolder } from './at-holder'
 import type { Bind, Bound } from './binding'
+import { countingRefusal } from './count-refusal'
 import type { BodyRoom, BodyShare } from './body-room'
 import { dispatch, type DispatchDeps, type Dispatched } from './dispatch'
 import { estimateTokens } from './estimate'
@@ -97,7 +98,15 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
   }
   if (target.kind === 'stored') return serveStored(deps, { target, request, tenant, caller, ...ids })
 
-  const call = await readCall(target, request, ids.share)
+  const unread = {
+    startedAt: start.startedAt,
+    tenantId: accountOf(tenant).meteredOn,
+    keyId: caller.callerId,
+    alias: '',
+    model: '',
+    operation: target.operation.name,
+  }
+  const call = await countingRefusal(deps, unread, () => readCall(target, request, ids.share))
   if (call instanceof Problem) return call
   return serveRead(deps, { call, tenant, caller, ids, start, gone: request.gone })
 }
@@ -122,29 +131,24 @@ interface CallStart {
 }
 
 /** From what was read to the answer. Clients' calls come here by `serve`, the platform's own for a tenant by `callForTenant`. */
-export async function serveRead(
-  deps: ServeDeps,
-  { call: asked, tenant, caller, ids, start, gone, meteredAs, patience }: ReadCall,
-): Promise<Answer | Problem> {
-  const grant = authorize(tenant, caller, asked)
-  if (grant instanceof Problem) return grant
-  const binding = bindCall(deps, { call: asked, grant, requestId: ids.requestId })
-  const bound = binding instanceof Promise ? await binding : binding
-  if (bound instanceof Problem) return bound
+export async function serveRead(deps: ServeDeps, read: ReadCall): Promise<Answer | Problem> {
+  const { call: asked, tenant, caller, start, gone, meteredAs, patience } = read
+  const refusable = {
+    startedAt: start.startedAt,
+    tenantId: accountOf(tenant).meteredOn,
+    keyId: caller.callerId,
+    alias: asked.alias,
+    model: tenant.aliases[asked.alias]?.model ?? '',
+    operation: meteredAs ?? asked.operation.name,
+  }
+  const begun = await countingRefusal(deps, refusable, () => begin(deps, read))
+  if (begun instanceof Problem) return begun
+  const { bound, grant, estimate, rates, running } = begun
   const { call } = bound
 
-  const estimate = estimateTokens(call, grant.outputTokens)
-  const admitted = await admitCall(deps, grant, { estimate, atMs: start.startedAt })
-  if (admitted.kind !== 'admitted') return refusal(admitted, estimate.total)
-
-  const account = accountOf(tenant)
-  const operation = meteredAs ?? call.operation.name
-  const running = startCall(deps, { operation, grant, account, ids, start, admitted, estimatedTokens: estimate.total })
-  if (running instanceof Problem) return running
   // What the platform asks a model itself says nothing of what clients ask it.
   if (meteredAs === undefined) tellWhenServed(deps, running, { grant, call, promptEstimate: estimate.prompt })
-  const { callId } = ids
-  const { rates } = admitted.admission
+  const { callId, requestId } = read.ids
   const served = await dispatch(atHolder(deps, bound), {
     call,
     grant,
@@ -159,7 +163,7 @@ export async function serveRead(
 
   const context: RelayContext = {
     running,
-    requestId: ids.requestId,
+    requestId,
     rates: served.rates,
     promptEstimate: served.estimate.prompt,
     keepUsageChunk: call.wantsUsageChunk,
@@ -172,6 +176,26 @@ export async function serveRead(
   }
   const answer = await relay(served, context)
   return { ...answer, headers: { ...answer.headers, ...fallbackHeaders(call, served.grant) } }
+}
+
+/** Until it stands in the usage log: what it may reach, what it goes on from, and what it reserves. */
+async function begin(deps: ServeDeps, { call: asked, tenant, caller, ids, start, meteredAs }: ReadCall) {
+  const grant = authorize(tenant, caller, asked)
+  if (grant instanceof Problem) return grant
+  const binding = bindCall(deps, { call: asked, grant, requestId: ids.requestId })
+  const bound = binding instanceof Promise ? await binding : binding
+  if (bound instanceof Problem) return bound
+  const { call } = bound
+
+  const estimate = estimateTokens(call, grant.outputTokens)
+  const admitted = await admitCall(deps, grant, { estimate, atMs: start.startedAt })
+  if (admitted.kind !== 'admitted') return refusal(admitted, { tokens: estimate.total, nowMs: deps.clock.now() })
+
+  const account = accountOf(tenant)
+  const operation = meteredAs ?? call.operation.name
+  const running = startCall(deps, { operation, grant, account, ids, start, admitted, estimatedTokens: estimate.total })
+  if (running instanceof Problem) return running
+  return { bound, grant, estimate, rates: admitted.admission.rates, running }
 }
 
 const holderGone = new Problem(
@@ -246,8 +270,13 @@ function startCall(
   )
 }
 
-const refusal = (refused: Exclude<CallAdmissionResult, Admitted>, tokens: number): Problem =>
-  refused.kind === 'over-budget' ? overBudget(refused.refusal) : limitRefusal(refused, tokens)
+function refusal(
+  refused: Exclude<CallAdmissionResult, Admitted>,
+  { tokens, nowMs }: { tokens: number; nowMs: number },
+): Problem {
+  if (refused.kind === 'over-budget') return overBudget(refused.refusal)
+  return refused.kind === 'quarantined' ? quarantined(refused.untilMs, nowMs) : limitRefusal(refused, tokens)
+}
 
 const REQUEST_ID = /^[\w.:-]{1,128}$/
 

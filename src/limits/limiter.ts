@@ -1,4 +1,4 @@
-import type { CallerId, TenantId } from '../base/ids'
+import type { BackendId, CallerId, TenantId } from '../base/ids'
 import type { Limits, OwnLimits } from '../tenants/snapshot'
 
 /** What is asked of the limits for one call. */
@@ -9,6 +9,8 @@ export interface AdmissionRequest {
   readonly key: { readonly keyId: CallerId; readonly limits: OwnLimits } | undefined
   /** The limits of the alias that is called, held besides the tenant's too. */
   readonly alias?: { readonly name: string; readonly limits: OwnLimits } | undefined
+  /** What a measure of the platform's leaves of the tenant's calls to a pool of backends, besides everything else. */
+  readonly pool?: { readonly poolId: BackendId; readonly limits: OwnLimits } | undefined
   /** Prompt estimate + allowed output. At least 1. */
   readonly tokens: number
 }
@@ -27,7 +29,7 @@ export type AdmissionResult =
   | { readonly kind: 'never-fits'; readonly scope: LimitScope; readonly tokensPerMinute: number }
 
 export type LimitName = keyof Limits
-export type LimitScope = 'tenant' | 'key' | 'alias'
+export type LimitScope = 'tenant' | 'key' | 'alias' | 'pool'
 
 export interface Admission {
   /** As of the admission, for the rate headers. */

@@ -99,10 +99,11 @@ export class TenantGate {
   }
 
   /** The tenant's, and those of the key and the alias where these have limits of their own. */
-  #ledgersOf({ limits, key, alias }: AdmissionRequest): readonly Ledger[] {
+  #ledgersOf({ limits, key, alias, pool }: AdmissionRequest): readonly Ledger[] {
     const ledgers = [this.#ledger('tenant', limits)]
     if (key && hasLimits(key.limits)) ledgers.push(this.#ledger(key.keyId, key.limits))
     if (alias && hasLimits(alias.limits)) ledgers.push(this.#ledger(`alias.${alias.name}`, alias.limits))
+    if (pool && hasLimits(pool.limits)) ledgers.push(this.#ledger(`pool.${pool.poolId}`, pool.limits))
     return ledgers
   }
 
@@ -215,6 +216,7 @@ function hasLimits({ requestsPerMinute, tokensPerMinute, concurrentCalls }: OwnL
 
 function scopeOf(section: SectionId): LimitScope {
   if (section === 'tenant') return 'tenant'
+  if (section.startsWith('pool.')) return 'pool'
   return section.startsWith('alias.') ? 'alias' : 'key'
 }
 

@@ -1,4 +1,4 @@
-import type { InstanceId, CallerId } from '../base/ids'
+import type { BackendId, InstanceId, CallerId } from '../base/ids'
 import type { OwnLimits } from '../tenants/snapshot'
 
 /**
@@ -26,9 +26,10 @@ export interface Holder {
   readonly expiresAtMs: number
 }
 
-/** Whose limits: the tenant's own, or those of one of its keys or aliases. */
-export type SectionId = 'tenant' | CallerId | AliasSectionId
+/** Whose limits: the tenant's own, those of one of its keys or aliases, or what a measure leaves it of a pool of backends. */
+export type SectionId = 'tenant' | CallerId | AliasSectionId | PoolSectionId
 export type AliasSectionId = `alias.${string}`
+export type PoolSectionId = `pool.${BackendId}`
 
 export interface Section {
   /** By cell, oldest first; one entry a cell. */

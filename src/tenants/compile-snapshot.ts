@@ -1,5 +1,6 @@
 import { asleepOf, mayStandIn } from './asleep-backend'
 import { mergeBudgets } from './budget'
+import { measureOf } from './measure'
 import { modelFacts } from './models'
 import type { Capability, ModelAlias, TenantSnapshot } from './snapshot'
 import type { AliasSpec, TenantRecord } from './tenant-record'
@@ -21,9 +22,9 @@ export function compileSnapshot(record: TenantRecord): TenantSnapshot {
     budgets: mergeBudgets(tier.budgets, record.budgetOverrides ?? {}),
     weight: tier.weight,
     residency: record.residency,
-    aliases: withAsleep(
+    aliases: withMeasures(
       record,
-      Object.fromEntries(record.aliases.map((spec) => [spec.name, compileAlias(spec, tier)])),
+      withAsleep(record, Object.fromEntries(record.aliases.map((spec) => [spec.name, compileAlias(spec, tier)]))),
     ),
     settings: record.settings,
   }
@@ -65,6 +66,20 @@ function withAsleep(
       const other = named !== undefined && Object.hasOwn(aliases, named) ? aliases[named] : undefined
       const answeredBy = other && mayStandIn(alias, other) ? { answeredBy: other.name } : {}
       return [alias.name, { ...alias, asleep: { ...sleeper, ...answeredBy } }]
+    }),
+  )
+}
+
+/** Marks those that lead to backends at which the tenant is in others' way. */
+function withMeasures(
+  { measures = [] }: TenantRecord,
+  aliases: Readonly<Record<string, ModelAlias>>,
+): Readonly<Record<string, ModelAlias>> {
+  if (measures.length === 0) return aliases
+  return Object.fromEntries(
+    Object.values(aliases).map((alias) => {
+      const measure = measureOf(alias, measures)
+      return [alias.name, measure ? { ...alias, measure } : alias]
     }),
   )
 }

@@ -1,6 +1,7 @@
 import type { BackendId, TenantId } from '../base/ids'
 import type { AsleepBackend } from './asleep-backend'
 import type { Budgets } from './budget'
+import type { Measure } from './measure'
 
 /**
  * What the data path knows of a tenant: compiled by the control plane in one write (I17), read by every call.
@@ -109,6 +110,8 @@ export interface ModelAlias {
   readonly hedge?: AliasHedge | undefined
   /** All that it leads to sleeps: a call wakes it, and is answered by `answeredBy` or told when to come again. */
   readonly asleep?: AsleepAlias | undefined
+  /** Of the platform, while the tenant is in others' way at one of its backends. */
+  readonly measure?: Measure | undefined
 }
 
 export type AsleepAlias = AsleepBackend & { readonly answeredBy?: string | undefined }

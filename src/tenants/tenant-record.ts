@@ -1,6 +1,7 @@
 import type { BackendId, TenantId } from '../base/ids'
 import type { AsleepBackend } from './asleep-backend'
 import type { Budgets } from './budget'
+import type { Measure } from './measure'
 import type { OwnAccount, OwnDeployment } from './own-models-input'
 import type {
   AliasHedge,
@@ -37,6 +38,8 @@ export interface TenantRecord {
   readonly settings: TenantSettings
   /** Tuned models that sleep; the platform's to say. */
   readonly asleep?: readonly AsleepBackend[] | undefined
+  /** Against what it does to others; the platform's to say. At most one for a pool of backends. */
+  readonly measures?: readonly Measure[] | undefined
   /** Unix milliseconds. */
   readonly createdAt: number
   /** Unix milliseconds. */

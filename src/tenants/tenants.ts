@@ -10,6 +10,7 @@ import { canaryTenantId } from './canary'
 import { checkRecord } from './check-record'
 import { compileSnapshot } from './compile-snapshot'
 import { nextState, type LifecycleEvent } from './lifecycle'
+import type { Measure } from './measure'
 import type { SnapshotStore } from './snapshot-store'
 import type { TenantDirectory } from './tenant-directory'
 import { newRecord, patchedRecord, withModels, type ModelsChange } from './edit-record'
@@ -65,6 +66,8 @@ export interface Tenants {
     backendId: BackendId,
     asleep: AsleepBackend | undefined,
   ): Promise<TenantRecord | Problem>
+  /** What holds at the backends of a pool, in place of what held there before; undefined: nothing does. */
+  setMeasure(scope: TenantScope, poolId: BackendId, measure: Measure | undefined): Promise<TenantRecord | Problem>
   /** Record, snapshot and directory entry: as if the tenant had never been registered. */
   remove(scope: TenantScope): Promise<void>
   list(page: { after?: TenantId | undefined; limit: number }): Promise<TenantPage>
@@ -191,6 +194,14 @@ export function createTenants(deps: TenantsDeps): Tenants {
         const after = asleep ? [...others, asleep] : others
         if (isDeepStrictEqual(after, before)) return current
         return after.length > 0 ? { ...rest, asleep: after } : rest
+      }),
+    setMeasure: (scope, poolId, measure) =>
+      change(scope, (current) => {
+        const { measures: before = [], ...rest } = current
+        const others = before.filter((each) => each.poolId !== poolId)
+        const after = measure ? [...others, measure] : others
+        if (isDeepStrictEqual(after, before)) return current
+        return after.length > 0 ? { ...rest, measures: after } : rest
       }),
     remove: async (scope) => {
       await table.removeAll(scope)

@@ -1,0 +1,175 @@
+import { HOUR_MS } from '../metering/log-blob-name'
+import { LatencySketch } from '../usage/latency-sketch'
+import type { MinuteFigures } from './minute-figures'
+import { aboveBy, SeasonalNormal, usualOf, type Normal, type StoredNormal } from './seasonal-normal'
+
+export const MINUTE_MS = 60_000
+const MINUTES_AN_HOUR = HOUR_MS / MINUTE_MS
+
+/** So many minutes are judged together: the middle one counts, so that one minute alone is neither a surge nor the end of one. */
+export const LOAD_MINUTES = 3
+/** Fewer calls of an hour say nothing of its p95, nor of how many are lost. */
+const CALLS_MIN = 50
+const PER_MILLE = 1_000
+/** What is further out in an hour that went wrong is learned as this far: so what stays becomes usual in days, not at once. */
+const LEARNED_SCALES_MAX = 3
+/** A job that begins a little earlier or later than it did is the same job. */
+const SHIFT_MS_MAX = 15 * MINUTE_MS
+
+/** What is usual of a tenant in a pool, learned hour by hour. */
+export interface PoolNormal {
+  /** Tokens of a minute, as `loadOf` has them, at their most in the hour. */
+  readonly load: SeasonalNormal
+  /** 95 % of the calls of ten minutes took no longer, milliseconds: in the middle one of the hour, so that a short rush does not count. */
+  readonly p95: SeasonalNormal
+  /** Of a thousand calls, those that were refused or not served. */
+  readonly lost: SeasonalNormal
+  /** Of what was metered later in the last hour, tokens a minute. */
+  laterTokens: number
+  /** Hours that began before this are learned. */
+  learnedToMs: number
+}
+
+export interface StoredPoolNormal {
+  readonly load: StoredNormal
+  readonly p95: StoredNormal
+  readonly lost: StoredNormal
+  readonly laterTokens: number
+  readonly learnedToMs: number
+}
+
+/** `sinceMs`: the start of the first hour that there is to learn. */
+export const newPoolNormal = (sinceMs: number): PoolNormal => ({
+  load: new SeasonalNormal(),
+  p95: new SeasonalNormal(),
+  lost: new SeasonalNormal(),
+  laterTokens: 0,
+  learnedToMs: sinceMs,
+})
+
+export const decodePoolNormal = (stored: StoredPoolNormal): PoolNormal => ({
+  load: new SeasonalNormal(stored.load),
+  p95: new SeasonalNormal(stored.p95),
+  lost: new SeasonalNormal(stored.lost),
+  laterTokens: stored.laterTokens,
+  learnedToMs: stored.learnedToMs,
+})
+
+export const encodePoolNormal = ({ load, p95, lost, laterTokens, learnedToMs }: PoolNormal): StoredPoolNormal => ({
+  load: load.encode(),
+  p95: p95.encode(),
+  lost: lost.encode(),
+  laterTokens,
+  learnedToMs,
+})
+
+/**
+ * One hour of a tenant in a pool, of its minutes; an hour without any was an idle one. `wasNoisy`: what it asked for then is not
+ * to become usual at once. How long its calls took and how many were lost never does.
+ */
+export function learnHour(
+  normal: PoolNormal,
+  { hourStartMs, minutes, wasNoisy }: { hourStartMs: number; minutes: readonly MinuteFigures[]; wasNoisy: boolean },
+): void {
+  const load = mostOfHour(minutes, hourStartMs)
+  normal.load.learn(hourStartMs, wasNoisy ? clipped(load, normal.load.at(hourStartMs)) : load)
+  normal.laterTokens = sumOf(minutes, ({ laterTokens }) => laterTokens) / MINUTES_AN_HOUR
+  normal.learnedToMs = hourStartMs + HOUR_MS
+  const p95Ms = p95OfHour(minutes, hourStartMs)
+  if (p95Ms !== undefined) normal.p95.learn(hourStartMs, clipped(p95Ms, normal.p95.at(hourStartMs)))
+  const asked = sumOf(minutes, ({ calls, refused }) => calls + refused)
+  if (asked < CALLS_MIN) return
+  const lost = (PER_MILLE * sumOf(minutes, lostOf)) / asked
+  normal.lost.learn(hourStartMs, clipped(lost, normal.lost.at(hourStartMs)))
+}
+
+const PART_MS = 10 * MINUTE_MS
+const PART_CALLS_MIN = 20
+
+/** Of so few calls that no part of the hour has enough of them it is the whole hour's; undefined where that has too few. */
+function p95OfHour(minutes: readonly MinuteFigures[], hourStartMs: number): number | undefined {
+  const parts = Array.from({ length: HOUR_MS / PART_MS }, () => new LatencySketch())
+  for (const { startMs, latency } of minutes) parts[Math.floor((startMs - hourStartMs) / PART_MS)]?.merge(latency)
+  const p95s = parts.filter(({ count }) => count >= PART_CALLS_MIN).map((part) => part.quantile(0.95) ?? 0)
+  if (p95s.length > 0) return p95s.toSorted((a, b) => a - b)[p95s.length >> 1]
+  const whole = new LatencySketch()
+  for (const part of parts) whole.merge(part)
+  return whole.count >= CALLS_MIN ? whole.quantile(0.95) : undefined
+}
+
+/** Refused or not served. */
+export const lostOf = ({ refused, failed }: MinuteFigures): number => refused + failed
+
+/** Tokens a minute as they are judged: the middle of three minutes. */
+export const loadOf = (minutes: readonly [number, number, number]): number =>
+  Math.max(Math.min(minutes[0], minutes[1]), Math.min(Math.max(minutes[0], minutes[1]), minutes[2]))
+
+function mostOfHour(minutes: readonly MinuteFigures[], hourStartMs: number): number {
+  const tokens = new Float64Array(MINUTES_AN_HOUR)
+  for (const minute of minutes) {
+    const at = Math.floor((minute.startMs - hourStartMs) / MINUTE_MS)
+    tokens[at] = (tokens[at] ?? 0) + minute.tokens
+  }
+  let most = 0
+  for (let i = 0; i + 2 < tokens.length; i++)
+    most = Math.max(most, loadOf([tokens[i] ?? 0, tokens[i + 1] ?? 0, tokens[i + 2] ?? 0]))
+  return most
+}
+
+/** Of a few hours nothing can be said to be far out. */
+const HOURS_KNOWN_MIN = 6
+
+const clipped = (value: number, normal: Normal): number =>
+  normal.hours < HOURS_KNOWN_MIN ? value : Math.min(value, aboveBy(normal, LEARNED_SCALES_MAX))
+
+/** So many scales above what is usual is no chance. */
+const SURGE_SCALES = 4
+/** Nor is it a surge that is not at least so many times what is usual, however evenly a tenant works. */
+const SURGE_RATIO_MIN = 1.5
+/** Beyond the most that was seen at this hour before. */
+const SEEN_RATIO_MIN = 1.5
+
+export interface UsualLoad {
+  /** Tokens a minute. */
+  readonly usual: number
+  /** What is above it is a surge. */
+  readonly most: number
+  /** Whether enough hours were seen for either to mean something. */
+  readonly isKnown: boolean
+}
+
+/** What may be asked for at this time without being news. Near the turn of an hour the neighbouring hour's load is as usual. */
+export function usualLoad({ load, laterTokens }: PoolNormal, timeMs: number): UsualLoad {
+  const near = [timeMs, timeMs - SHIFT_MS_MAX, timeMs + SHIFT_MS_MAX]
+  const hours = near.filter((at, i) => i === 0 || hourOf(at) !== hourOf(timeMs)).map((at) => load.at(at))
+  const most = hours.map((normal) =>
+    Math.max(aboveBy(normal, SURGE_SCALES), SURGE_RATIO_MIN * usualOf(normal), SEEN_RATIO_MIN * normal.seenMax),
+  )
+  return {
+    usual: Math.max(...hours.map(usualOf)) + laterTokens,
+    most: Math.max(...most) + laterTokens,
+    isKnown: (hours[0]?.hours ?? 0) >= HOURS_KNOWN_MIN,
+  }
+}
+
+/** How much longer than its usual p95 a call takes that is slow. */
+const SLOW_RATIO = 1.1
+
+/** Calls that take longer than this are slow for this tenant at this time; undefined while too little is known. Milliseconds. */
+export function slowAfterMs({ p95 }: PoolNormal, timeMs: number): { usualMs: number; slowMs: number } | undefined {
+  const normal = p95.at(timeMs)
+  if (normal.hours < HOURS_KNOWN_MIN) return undefined
+  const usualMs = usualOf(normal)
+  return { usualMs, slowMs: SLOW_RATIO * usualMs }
+}
+
+/** Of all calls, more lost ones than this are too many; undefined while too little is known. 0 to 1. */
+export function lostShareMax({ lost }: PoolNormal, timeMs: number): number | undefined {
+  const normal = lost.at(timeMs)
+  return normal.hours < HOURS_KNOWN_MIN ? undefined : aboveBy(normal, LEARNED_SCALES_MAX) / PER_MILLE
+}
+
+const hourOf = (timeMs: number) => Math.floor(timeMs / HOUR_MS)
+
+export const sumOf = <T>(items: readonly T[], value: (item: T) => number): number =>
+  items.reduce((sum, item) => sum + value(item), 0)

@@ -1,0 +1,124 @@
+import { HOUR_MS } from '../metering/log-blob-name'
+
+/** What is usual at an hour: `center` and `scale` are of ln(1 + value), so that scale 0.1 is about a tenth more or less. */
+export interface Normal {
+  readonly center: number
+  /** As a standard deviation would be, of what is not an outlier. */
+  readonly scale: number
+  /** The most that was seen at this hour of this day of the week, or a day ago; 0 where nothing was. */
+  readonly seenMax: number
+  /** Hours that it was learned from; 0: nothing is known. */
+  readonly hours: number
+}
+
+/** Of an hour of the week the last so many are kept: a season does not last longer. */
+export const WEEKS_KEPT = 5
+const HOURS_A_DAY = 24
+export const HOURS_A_WEEK = 168
+/** So many hours of one kind weigh as much as all that is known of the wider kind. */
+const SHRINKAGE_HOURS = 1
+/** Below it a scale measures how little was seen, not how little there is to see. */
+const SCALE_MIN = 0.12
+/** What is not known for want of hours: divided by the root of their number. */
+const SCALE_UNKNOWN = 0.8
+/** A median absolute deviation as a standard deviation, if the middle is Gaussian (Rousseeuw and Croux 1993). */
+const MAD_TO_DEVIATION = 1.4826
+/** Values are stored as whole hundredths of their logarithm: to one percent. */
+const STEPS = 100
+
+/**
+ * What is usual of a figure at each hour of the week, by medians: an hour that went wrong does not move them. While there are
+ * few weeks, the same hour of other days stands in, and before that all hours: each kind is shrunk towards the wider one by how
+ * many hours of it there are. A value is 0 or more, of whatever unit.
+ *
+ * 1970 began on a Thursday, 00:00 UTC; hours of the week are counted from there.
+ */
+export class SeasonalNormal {
+  readonly #weeks: number[][]
+  /** By hour of the week, as long as nothing is learned. */
+  readonly #known = new Map<number, Normal>()
+
+  constructor(stored: StoredNormal = []) {
+    this.#weeks = Array.from({ length: HOURS_A_WEEK }, (_, hour) => [...(stored[hour] ?? [])])
+  }
+
+  /** One hour's value; the oldest of that hour of the week makes room. */
+  learn(hourStartMs: number, value: number): void {
+    this.#known.clear()
+    const kept = this.#weeks[hourOfWeek(hourStartMs)]
+    kept?.push(Math.round(Math.log1p(value) * STEPS))
+    if (kept && kept.length > WEEKS_KEPT) kept.shift()
+  }
+
+  at(timeMs: number): Normal {
+    const hour = hourOfWeek(timeMs)
+    const known = this.#known.get(hour) ?? this.#of(hour)
+    this.#known.set(hour, known)
+    return known
+  }
+
+  #of(hour: number): Normal {
+    const ofDay = this.#weeks.filter((_, other) => other % HOURS_A_DAY === hour % HOURS_A_DAY).flat()
+    const all = this.#weeks.flat()
+    const seen = [...(this.#weeks[hour] ?? []), ...this.#aDayBefore(hour)]
+    if (all.length === 0) return { center: 0, scale: SCALE_UNKNOWN, seenMax: 0, hours: 0 }
+    const wide = spreadOf(all)
+    const daily = shrunk(wide, ofDay)
+    const weekly = shrunk(daily, this.#weeks[hour] ?? [])
+    return {
+      center: weekly.center / STEPS,
+      scale: Math.max(SCALE_MIN, weekly.scale / STEPS) + SCALE_UNKNOWN / Math.sqrt(all.length),
+      seenMax: seen.length === 0 ? 0 : valueOf(Math.max(...seen)),
+      hours: all.length,
+    }
+  }
+
+  #aDayBefore(hour: number): readonly number[] {
+    return this.#weeks[(hour + HOURS_A_WEEK - HOURS_A_DAY) % HOURS_A_WEEK]?.slice(-1) ?? []
+  }
+
+  encode(): StoredNormal {
+    return this.#weeks
+  }
+}
+
+/** By hour of the week; whole hundredths of ln(1 + value), the oldest first. */
+export type StoredNormal = readonly (readonly number[])[]
+
+export const usualOf = ({ center }: Normal): number => Math.expm1(center)
+
+/** What is above so many scales is no chance. */
+export const aboveBy = ({ center, scale }: Normal, scales: number): number => Math.expm1(center + scales * scale)
+
+const valueOf = (stored: number) => Math.expm1(stored / STEPS)
+
+const hourOfWeek = (timeMs: number) => Math.floor(timeMs / HOUR_MS) % HOURS_A_WEEK
+
+interface Spread {
+  readonly center: number
+  readonly scale: number
+}
+
+function spreadOf(values: readonly number[]): Spread {
+  const center = medianOf(values)
+  return { center, scale: MAD_TO_DEVIATION * medianOf(values.map((value) => Math.abs(value - center))) }
+}
+
+/** The narrower kind's median, as far as there are hours of it. Of a few of them a deviation says nothing: the wider kind's stays. */
+function shrunk(wide: Spread, values: readonly number[]): Spread {
+  if (values.length === 0) return wide
+  const narrow = spreadOf(values)
+  const weight = values.length / (values.length + SHRINKAGE_HOURS)
+  const sureness = (values.length - 1) / (values.length + SHRINKAGE_HOURS)
+  return {
+    center: weight * narrow.center + (1 - weight) * wide.center,
+    scale: sureness * narrow.scale + (1 - sureness) * wide.scale,
+  }
+}
+
+function medianOf(values: readonly number[]): number {
+  const sorted = Float64Array.from(values).sort()
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? 0
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2
+}

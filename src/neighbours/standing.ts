@@ -1,0 +1,145 @@
+import type { BackendId, TenantId } from '../base/ids'
+import { LatencySketch } from '../usage/latency-sketch'
+import { emptyFigures, type MinuteFigures } from './minute-figures'
+import { LOAD_MINUTES, loadOf, lostOf, lostShareMax, MINUTE_MS, slowAfterMs, sumOf, usualLoad } from './pool-normal'
+import type { PoolNormal } from './pool-normal'
+import type { Pool } from './pools'
+
+/** Calls of so many minutes tell what a tenant suffers: fewer than its load is judged by, so that a sudden harm is seen at once. */
+const IMPACT_MINUTES = 2
+
+/** How a tenant stands in one of its pools at a time. */
+export interface Standing {
+  readonly tenantId: TenantId
+  readonly pool: Pool
+  /** Share of a contended backend that it is entitled to, against others; and the tokens a minute that it is admitted. */
+  readonly weight: number
+  readonly tokensPerMinute: number
+  /** Tokens a minute that it used, the middle one of the last minutes, batches' among them. */
+  readonly load: number
+  /** The same with calls that were refused, as if each had used what its others did. */
+  readonly offered: number
+  /** Tokens a minute: what it uses at this hour, and what it may without being news. */
+  readonly usual: number
+  readonly most: number
+  readonly isKnown: boolean
+  readonly backends: readonly BackendStanding[]
+}
+
+/** Of a tenant at one backend. */
+export interface BackendStanding {
+  readonly backendId: BackendId
+  /** Part of its load and of what it offered, tokens a minute. */
+  readonly load: number
+  readonly offered: number
+  /** Calls of the last minutes that say whether it is well served: those with an answer, and those without. */
+  readonly calls: number
+  /** Of these, how many took longer than nearly all of its calls usually do, or got no answer more often than usual. */
+  readonly impaired: number
+  readonly p95Ms: number | undefined
+  readonly usualP95Ms: number | undefined
+  readonly lost: number
+  readonly throttled: number
+  readonly queuedMs: number
+}
+
+export interface Seen {
+  readonly tenantId: TenantId
+  readonly pool: Pool
+  readonly weight: number
+  readonly tokensPerMinute: number
+  /** Of the last LOAD_MINUTES at least. */
+  readonly minutes: readonly MinuteFigures[]
+  readonly normal: PoolNormal
+}
+
+/** Pure. `endMs`: the end of the last whole minute that there is to judge. */
+export function standingOf(seen: Seen, endMs: number): Standing {
+  const { tenantId, pool, weight, tokensPerMinute, normal } = seen
+  const minutes = seen.minutes.filter(({ startMs }) => startMs < endMs && startMs >= endMs - LOAD_MINUTES * MINUTE_MS)
+  const calls = sumOf(minutes, (minute) => minute.calls)
+  const tokensPerCall = calls > 0 ? sumOf(minutes, ({ tokens }) => tokens) / calls : 0
+  const middle = (tokensOf: (minute: MinuteFigures) => number) =>
+    loadOf([1, 2, 3].map((back) => sumOf(at(minutes, endMs - back * MINUTE_MS), tokensOf)) as [number, number, number])
+  // A call that has not ended yet uses the backend as much as one that has.
+  const load = middle(({ tokens, unsettled }) => tokens + unsettled * tokensPerCall) + normal.laterTokens
+  const refused = middle((minute) => minute.refused) * tokensPerCall
+  const { usual, most, isKnown } = usualLoad(normal, endMs - MINUTE_MS)
+  return {
+    tenantId,
+    pool,
+    weight,
+    tokensPerMinute,
+    load,
+    offered: load + refused,
+    usual,
+    most,
+    isKnown,
+    backends: backendsOf({ pool, normal, minutes }, { load, offered: load + refused, endMs }),
+  }
+}
+
+const at = (minutes: readonly MinuteFigures[], startMs: number) =>
+  minutes.filter((minute) => minute.startMs === startMs)
+
+function backendsOf(
+  { pool, normal, minutes }: Pick<Seen, 'pool' | 'normal' | 'minutes'>,
+  { load, offered, endMs }: { load: number; offered: number; endMs: number },
+): BackendStanding[] {
+  const recent = minutes.filter(({ startMs }) => startMs >= endMs - IMPACT_MINUTES * MINUTE_MS)
+  const tokensAt = (id: BackendId) =>
+    sumOf(minutes, ({ backendId, tokens, laterTokens }) => (backendId === id ? tokens + laterTokens : 0))
+  const known = sumOf(pool.backendIds, tokensAt)
+  // What reached no backend would have been divided as the rest was.
+  const shareOf = (id: BackendId) => (known > 0 ? tokensAt(id) / known : 1 / pool.backendIds.length)
+  const nowhere = totalOf(recent.filter(({ backendId }) => backendId === undefined))
+  return pool.backendIds
+    .map((backendId): BackendStanding => {
+      const share = shareOf(backendId)
+      const here = totalOf(recent.filter((minute) => minute.backendId === backendId))
+      const lost = lostOf(here) + share * lostOf(nowhere)
+      return {
+        backendId,
+        load: share * load,
+        offered: share * offered,
+        ...impairedOf(normal, { latency: here.latency, lost, endMs }),
+        lost,
+        throttled: here.throttled,
+        queuedMs: here.queuedMs,
+      }
+    })
+    .filter((backend) => backend.offered > 0 || backend.calls > 0)
+}
+
+function totalOf(minutes: readonly MinuteFigures[]): MinuteFigures {
+  const total = emptyFigures({ startMs: 0, backendId: undefined })
+  for (const minute of minutes) {
+    total.refused += minute.refused
+    total.failed += minute.failed
+    total.throttled += minute.throttled
+    total.queuedMs += minute.queuedMs
+    total.latency.merge(minute.latency)
+  }
+  return total
+}
+
+/** Against the tenant's own figures alone: what is slow for one is usual for another, who asks for longer answers. */
+function impairedOf(
+  normal: PoolNormal,
+  { latency, lost, endMs }: { latency: LatencySketch; lost: number; endMs: number },
+): Pick<BackendStanding, 'calls' | 'impaired' | 'p95Ms' | 'usualP95Ms'> {
+  const timeMs = endMs - MINUTE_MS
+  const after = slowAfterMs(normal, timeMs)
+  const lostMax = lostShareMax(normal, timeMs)
+  const slow = after ? latency.count * latency.shareAbove(after.slowMs) : 0
+  const asked = latency.count + lost
+  const isLosing = lostMax !== undefined && asked > 0 && lost / asked > lostMax
+  // Without what is usual nothing is known of it, and it counts for neither side.
+  const calls = after ? latency.count + (isLosing ? lost : 0) : 0
+  return {
+    calls,
+    impaired: calls === 0 ? 0 : slow + (isLosing ? lost : 0),
+    p95Ms: latency.quantile(0.95),
+    usualP95Ms: after?.usualMs,
+  }
+}
