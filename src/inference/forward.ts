@@ -38,7 +38,7 @@ export interface ForwardInput extends Omit<AttemptInput, 'ageMs'> {
   readonly candidates: readonly Backend[]
   /** When the first of the backends that the plan passed over is back; undefined where none rests. */
   readonly restMs: number | undefined
-  readonly running: Pick<RunningCall, 'ageMs' | 'uses' | 'hedged'>
+  readonly running: Pick<RunningCall, 'ageMs' | 'uses' | 'hedged' | 'tried'>
 }
 
 export const ATTEMPTS_MAX = 4
@@ -57,7 +57,12 @@ export async function forward(deps: ForwardDeps, input: ForwardInput): Promise<U
     const backend = candidates[at]
     if (!backend) break
     const tried = await tryFrom(deps, input, at)
-    attempts += tried.filter(({ outcome }) => outcome.kind !== 'resting').length
+    const asked = tried.filter(({ outcome }) => outcome.kind !== 'resting')
+    attempts += asked.length
+    running.tried({
+      attempts: asked.length,
+      throttled: asked.filter(({ outcome }) => outcome.kind === 'throttled').length,
+    })
     for (const { backend, outcome } of tried) {
       last = backend
       if (isSafeToReplay(outcome)) failures.push(outcome)

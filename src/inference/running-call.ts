@@ -1,6 +1,7 @@
 import { assert } from '../base/assert'
 import type { Clock } from '../base/clock'
 import type { MicroUsd } from '../base/money'
+import type { ProblemCode } from '../base/problem-codes'
 import type { Turn } from '../fairness/turn'
 import type { OpenCall } from '../metering/usage-log'
 import { noTokens, type CallOutcome, type ServedAs, type TokenUsage } from '../metering/usage-record'
@@ -21,6 +22,8 @@ export interface CallEnd {
    * and budgets keep `usage`.
    */
   readonly isMeteredLater?: boolean | undefined
+  /** Why it was not answered, or not to its end. */
+  readonly code?: ProblemCode | undefined
 }
 
 /**
@@ -38,6 +41,9 @@ export class RunningCall {
   #turn: Turn | undefined
   #load: LoadHold | undefined
   #hedgedTokens = 0
+  #attempts = 0
+  #throttledAttempts = 0
+  #queuedMs = 0
   #told: ((end: CallEnd) => void) | undefined
   #ended = false
 
@@ -76,6 +82,17 @@ export class RunningCall {
   /** A second backend had been asked for the same answer: it may bill this prompt, by our estimate. */
   hedged(promptTokens: number): void {
     this.#hedgedTokens += promptTokens
+  }
+
+  /** Backends were asked, and so many of them refused for capacity. */
+  tried({ attempts, throttled }: { attempts: number; throttled: number }): void {
+    this.#attempts += attempts
+    this.#throttledAttempts += throttled
+  }
+
+  /** It has waited for its turn. */
+  queued(ms: number): void {
+    this.#queuedMs += ms
   }
 
   /** Nothing of an answer came: the call gives back its reservation and its turn, to go on elsewhere or to end. */
@@ -128,8 +145,12 @@ export class RunningCall {
       costMicroUsd: isMeteredLater ? 0 : costMicroUsd,
       latencyMs: Math.round(this.ageMs),
       firstByteMs: this.#firstByteMs === undefined ? undefined : Math.round(this.#firstByteMs),
-      attempts,
+      // Those before it went on elsewhere, or stood in line again, included.
+      attempts: Math.max(attempts, this.#attempts),
+      queuedMs: Math.round(this.#queuedMs),
+      ...(this.#throttledAttempts > 0 ? { throttledAttempts: this.#throttledAttempts } : {}),
       ...(this.#hedgedTokens > 0 ? { hedgedTokens: this.#hedgedTokens } : {}),
+      ...(end.code === undefined ? {} : { code: end.code }),
       ...(this.#servedAs ? { servedAs: this.#servedAs } : {}),
     })
     onEnd(this)

@@ -7,6 +7,7 @@ import { createAppendBlobs } from './append-blob'
 import { durableCommit, type GroupCommit, type HeldCall } from './group-commit'
 import { HOUR_MS, usageLogContainer } from './log-blob-name'
 import { LogSegment, type SegmentContext } from './log-segment'
+import { RefusalCounts } from './refusal-counts'
 import { usageLogBounds, type UsageLogBounds } from './usage-log-bounds'
 import type { OpenCall, UsageLog } from './usage-log'
 
@@ -27,6 +28,9 @@ export function createUsageLog(
   const segments = new Set<LogSegment>()
   let current: LogSegment | undefined
   let sequence = 0
+  const refusals = new RefusalCounts(instanceId, bounds.talliesMax)
+  let refusalsLost = 0
+  let stopLingering: (() => void) | undefined
   let heldCalls = 0
   let closing = false
 
@@ -65,7 +69,25 @@ export function createUsageLog(
     ;(call.segment.isLost ? segmentOfNow() : call.segment).put(call)
   }
 
+  function tellRefusals() {
+    stopLingering?.()
+    stopLingering = undefined
+    if (refusalsLost > 0) log.warn('more kinds of refusals than can be counted; some are lost', { count: refusalsLost })
+    refusalsLost = 0
+    if (!refusals.isEmpty) segmentOfNow().tell(refusals.take())
+  }
+
+  /** While storage does not take what is queued they go on being counted, in bounded memory. */
+  function tellRefusalsSoon() {
+    stopLingering ??= clock.after(bounds.tallyLingerMs, () => {
+      stopLingering = undefined
+      if (isFailing()) tellRefusalsSoon()
+      else tellRefusals()
+    })
+  }
+
   const flush = async () => {
+    if (!isFailing()) tellRefusals()
     const pending = [...segments].flatMap((segment) => segment.pending)
     await Promise.all(pending.map((commit) => durableCommit(commit, waiting)))
   }
@@ -80,9 +102,15 @@ export function createUsageLog(
         settle: (settlement) => settle(call, settlement),
       } satisfies OpenCall
     },
+    refused: (call) => {
+      if (closing) return
+      if (!refusals.add(call)) refusalsLost++
+      tellRefusalsSoon()
+    },
     flush,
     close: async () => {
       closing = true
+      tellRefusals()
       const drained = Promise.all([...segments].map((segment) => segment.drain()))
       await flush().catch((error: unknown) =>
         log.error('the usage log was closed with records that storage did not take', { error: describeError(error) }),

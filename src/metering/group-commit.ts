@@ -1,7 +1,7 @@
 import { Problem, ProblemError } from '../base/problem'
 import type { Clock } from '../base/clock'
-import { encodeIntent, encodeSettled } from './log-line'
-import type { CallIntent, CallSettlement } from './usage-record'
+import { encodeIntent, encodeSettled, encodeTally } from './log-line'
+import type { CallIntent, CallSettlement, CallTally } from './usage-record'
 import type { LogSegment } from './log-segment'
 
 /** A call that the log holds in memory: from `open` until its settlement is durable. */
@@ -21,6 +21,7 @@ export interface HeldCall {
 /** What one append writes. Calls join it until it departs; its bytes are fixed then, so that an append can be repeated. */
 export interface GroupCommit {
   readonly calls: HeldCall[]
+  readonly tallies: CallTally[]
   /** Until when it takes calls if nobody asks for it earlier, on the monotonic clock. */
   readonly lingersUntilMs: number
   departed: boolean
@@ -35,6 +36,7 @@ export interface GroupCommit {
 
 export const newGroupCommit = (lingersUntilMs: number): GroupCommit => ({
   calls: [],
+  tallies: [],
   lingersUntilMs,
   departed: false,
   durable: false,
@@ -51,7 +53,7 @@ export const newGroupCommit = (lingersUntilMs: number): GroupCommit => ({
 export function encodeCommit(commit: GroupCommit, segment: LogSegment) {
   const intents: HeldCall[] = []
   const settled: HeldCall[] = []
-  let text = ''
+  let text = commit.tallies.map(encodeTally).join('')
   for (const call of commit.calls) {
     if (call.settlement && call.encoded !== 'settlement') {
       const intentElsewhere = call.intentIn !== undefined && call.intentIn !== segment

@@ -1,8 +1,11 @@
 import type { BackendId, CallId, KeyId, TenantId } from '../base/ids'
-import type { CallIntent, CallOutcome, CallSettlement, MediaUsage } from './usage-record'
+import type { CallIntent, CallOutcome, CallSettlement, CallTally, MediaUsage, TallyId } from './usage-record'
 
-/** One line of a log blob. A settled line repeats its intent, so that either line alone says whose call it was. */
-export type LogLine =
+/** One line of a log blob. */
+export type LogLine = CallLine | { readonly kind: 'tally'; readonly tally: CallTally }
+
+/** Of one call. A settled line repeats its intent, so that either line alone says whose call it was. */
+export type CallLine =
   | { readonly kind: 'intent'; readonly intent: CallIntent }
   | {
       readonly kind: 'settled'
@@ -15,8 +18,12 @@ export type LogLine =
       readonly intentElsewhere: boolean
     }
 
-/** The format's version, first field of every line. A reader refuses what it does not know rather than skip it. */
-const LINE_VERSION = 1
+/**
+ * The format's version, first field of every line. A reader refuses what it does not know rather than skip it. Version 1 had no tallies,
+ * and did not tell of waits and throttled attempts; its lines are read as they are.
+ */
+const LINE_VERSION = 2
+const READ_VERSIONS: readonly unknown[] = [1, LINE_VERSION]
 
 /** Free texts (alias, model, request id, …) are cut to this, which bounds a line to about 6 KB whatever they contain. */
 const TEXT_CHARACTERS_MAX = 128
@@ -41,12 +48,23 @@ export function encodeSettled(intent: CallIntent, settlement: CallSettlement, in
     optionalNumber('fb', settlement.firstByteMs) +
     optionalNumber('us', settlement.costMicroUsd) +
     optionalNumber('hg', settlement.hedgedTokens) +
+    optionalNumber('qm', settlement.queuedMs) +
+    optionalNumber('th', settlement.throttledAttempts) +
+    optionalText('co', settlement.code) +
     optionalText('sa', settlement.servedAs?.alias) +
     optionalText('sm', settlement.servedAs?.model) +
     (usage.media ? mediaFields(usage.media) : '') +
     (settlement.estimated ? ',"es":1' : '') +
     (intentElsewhere ? ',"el":1' : '') +
     '}\n'
+  )
+}
+
+export function encodeTally(tally: CallTally): string {
+  return (
+    `{"v":${LINE_VERSION},"k":"t","id":${quoted(tally.tallyId)},"at":${whole(tally.startedAt)},"tn":${quoted(tally.tenantId)}` +
+    `,"ky":${quoted(tally.keyId)},"al":${quoted(tally.alias)},"mo":${quoted(tally.model)},"op":${quoted(tally.operation)}` +
+    `,"co":${quoted(tally.code)},"st":${whole(tally.status)},"n":${whole(tally.calls)}}\n`
   )
 }
 
@@ -79,7 +97,8 @@ const whole = (value: number) => (value > 0 && value <= Number.MAX_SAFE_INTEGER 
 export function parseLogLine(text: string): LogLine | undefined {
   const fields = parseFields(text)
   if (!fields) return undefined
-  if (fields.v !== LINE_VERSION) throw new Error(`usage log line of unknown version ${String(fields.v)}`)
+  if (!READ_VERSIONS.includes(fields.v)) throw new Error(`usage log line of unknown version ${String(fields.v)}`)
+  if (fields.k === 't') return { kind: 'tally', tally: tallyOf(fields) }
   const intent: CallIntent = {
     callId: fields.id,
     startedAt: fields.at,
@@ -94,6 +113,19 @@ export function parseLogLine(text: string): LogLine | undefined {
   if (fields.k === 'i') return { kind: 'intent', intent }
   return { kind: 'settled', intent, settlement: settlementOf(fields), intentElsewhere: fields.el === 1 }
 }
+
+const tallyOf = (fields: TallyFields): CallTally => ({
+  tallyId: fields.id,
+  startedAt: fields.at,
+  tenantId: fields.tn,
+  keyId: fields.ky,
+  alias: fields.al,
+  model: fields.mo,
+  operation: fields.op,
+  code: fields.co,
+  status: fields.st,
+  calls: fields.n,
+})
 
 function settlementOf(fields: SettledFields): CallSettlement {
   return {
@@ -115,6 +147,9 @@ function settlementOf(fields: SettledFields): CallSettlement {
     firstByteMs: fields.fb,
     attempts: fields.n,
     ...(fields.hg === undefined ? {} : { hedgedTokens: fields.hg }),
+    ...(fields.qm === undefined ? {} : { queuedMs: fields.qm }),
+    ...(fields.th === undefined ? {} : { throttledAttempts: fields.th }),
+    ...(fields.co === undefined ? {} : { code: fields.co }),
     ...(fields.sa === undefined || fields.sm === undefined ? {} : { servedAs: { alias: fields.sa, model: fields.sm } }),
   }
 }
@@ -122,17 +157,28 @@ function settlementOf(fields: SettledFields): CallSettlement {
 const mediaOf = ({ it = 0, im = 0, au = 0, ch = 0 }: SettledFields) =>
   it + im + au + ch > 0 ? { media: { imageTokens: it, images: im, audioMs: au, characters: ch } } : {}
 
-interface IntentFields {
+interface LineFields {
   readonly v: unknown
-  readonly id: CallId
   readonly at: number
   readonly tn: TenantId
   readonly ky: KeyId
   readonly al: string
   readonly mo: string
   readonly op: string
+}
+
+interface IntentFields extends LineFields {
+  readonly id: CallId
   readonly rq: string
   readonly et: number
+}
+
+interface TallyFields extends LineFields {
+  readonly k: 't'
+  readonly id: TallyId
+  readonly co: string
+  readonly st: number
+  readonly n: number
 }
 
 interface SettledFields extends IntentFields {
@@ -151,6 +197,9 @@ interface SettledFields extends IntentFields {
   readonly fb?: number
   readonly us?: number
   readonly hg?: number
+  readonly qm?: number
+  readonly th?: number
+  readonly co?: string
   readonly sa?: string
   readonly sm?: string
   readonly it?: number
@@ -161,11 +210,18 @@ interface SettledFields extends IntentFields {
   readonly el?: 1
 }
 
+type Fields = (IntentFields & { readonly k: 'i' }) | SettledFields | TallyFields
+
 const intentTexts = ['id', 'tn', 'ky', 'al', 'mo', 'op', 'rq']
 const intentNumbers = ['at', 'et']
-const settledNumbers = ['st', 'p', 'c', 'o', 'r', 'ms', 'n']
+/** What a line must have for each kind; one without is damaged. */
+const required = new Map<unknown, { readonly texts: readonly string[]; readonly numbers: readonly string[] }>([
+  ['i', { texts: intentTexts, numbers: intentNumbers }],
+  ['s', { texts: [...intentTexts, 'oc'], numbers: [...intentNumbers, 'st', 'p', 'c', 'o', 'r', 'ms', 'n'] }],
+  ['t', { texts: ['id', 'tn', 'ky', 'al', 'mo', 'op', 'co'], numbers: ['at', 'st', 'n'] }],
+])
 
-function parseFields(text: string): (IntentFields & { readonly k: 'i' }) | SettledFields | undefined {
+function parseFields(text: string): Fields | undefined {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -174,12 +230,10 @@ function parseFields(text: string): (IntentFields & { readonly k: 'i' }) | Settl
   }
   if (typeof value !== 'object' || value === null || !('v' in value)) return undefined
   const fields = value as Record<string, unknown>
-  if (fields['v'] !== LINE_VERSION) return fields as unknown as SettledFields
-  const whole =
-    (fields['k'] === 'i' || fields['k'] === 's') &&
-    intentTexts.every((name) => typeof fields[name] === 'string') &&
-    intentNumbers.every((name) => typeof fields[name] === 'number') &&
-    (fields['k'] === 'i' ||
-      (typeof fields['oc'] === 'string' && settledNumbers.every((name) => typeof fields[name] === 'number')))
-  return whole ? (fields as unknown as SettledFields) : undefined
+  if (!READ_VERSIONS.includes(fields['v'])) return fields as unknown as Fields
+  const wanted = required.get(fields['k'])
+  const isWhole =
+    wanted?.texts.every((name) => typeof fields[name] === 'string') &&
+    wanted.numbers.every((name) => typeof fields[name] === 'number')
+  return isWhole ? (fields as unknown as Fields) : undefined
 }

@@ -6,7 +6,7 @@ import type { AppendBlobs } from './append-blob'
 import { encodeCommit, markDurable, newGroupCommit, type GroupCommit, type HeldCall } from './group-commit'
 import { HOUR_MS, logBlobName } from './log-blob-name'
 import type { UsageLogBounds } from './usage-log-bounds'
-import type { CallIntent } from './usage-record'
+import type { CallIntent, CallTally } from './usage-record'
 
 export interface SegmentContext {
   readonly blobs: AppendBlobs
@@ -104,6 +104,12 @@ export class LogSegment {
   /** Queues the settlement of a call whose intent has already been encoded. */
   put(call: HeldCall): void {
     this.#joinableCommit().calls.push(call)
+    this.#write()
+  }
+
+  /** Queues refusals, each of which is a whole story. */
+  tell(tallies: readonly CallTally[]): void {
+    this.#joinableCommit().tallies.push(...tallies)
     this.#write()
   }
 

@@ -19,6 +19,10 @@ export interface UsageLogBounds {
   readonly refuseAfterFailingMs: number
   /** How long `durable()` and `flush()` wait for storage before they reject; the records stay queued and are tried on. */
   readonly durableWaitMs: number
+  /** How long refusals are counted together before they are written. */
+  readonly tallyLingerMs: number
+  /** Different refusals (by tenant, key, alias, operation and code) that are counted at one time; further ones are lost. */
+  readonly talliesMax: number
 }
 
 export const usageLogBounds: UsageLogBounds = {
@@ -30,6 +34,8 @@ export const usageLogBounds: UsageLogBounds = {
   backOffMsMax: 2_000,
   refuseAfterFailingMs: 5_000,
   durableWaitMs: 15_000,
+  tallyLingerMs: 5_000,
+  talliesMax: 10_000,
 }
 
 /** Azure Blob Storage's own limit, learn.microsoft.com/azure/storage/blobs/scalability-targets. */

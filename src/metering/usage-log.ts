@@ -1,4 +1,4 @@
-import type { CallIntent, CallSettlement } from './usage-record'
+import type { CallIntent, CallSettlement, RefusedCall } from './usage-record'
 
 /** The durable usage log of this instance. */
 export interface UsageLog {
@@ -7,6 +7,11 @@ export interface UsageLog {
    * Undefined when the log has fallen behind its bound: the call must be refused.
    */
   open(intent: CallIntent): OpenCall | undefined
+  /**
+   * Counts a call that was refused before `open`. Nothing is awaited; it is written with others like it within `tallyLingerMs`, and what
+   * a crash catches before that is lost.
+   */
+  refused(call: RefusedCall): void
   /** Resolves when everything handed in so far is durable. */
   flush(): Promise<void>
   /** Flushes and stops. Calls that are still open stay in the log as unsettled. */

@@ -31,7 +31,7 @@ export interface CallSettlement {
   readonly estimated: boolean
   /** Undefined where the price book has no price for the model: the call counts as unpriced, at no cost. */
   readonly costMicroUsd: MicroUsd | undefined
-  /** From arrival to the answer's last byte. */
+  /** From arrival to the answer's last byte; 0 where nobody waited for it (a batch's line, a training). */
   readonly latencyMs: number
   /** From arrival to the first byte; undefined where none was sent. */
   readonly firstByteMs: number | undefined
@@ -42,8 +42,38 @@ export interface CallSettlement {
    * are no part of `usage`, and are part of the cost and of what the limits count.
    */
   readonly hedgedTokens?: number | undefined
+  /** For its turn at the backends, all its waits together; 0 where it had none. Undefined where that is not known, or means nothing. */
+  readonly queuedMs?: number | undefined
+  /** Backends that answered it with 429. */
+  readonly throttledAttempts?: number | undefined
+  /** Of the problem because of which it was not answered, or not to its end; absent where that is not known, too. */
+  readonly code?: string | undefined
   /** The alias that answered in place of the one that was called, and its model, whose price the call has. */
   readonly servedAs?: ServedAs | undefined
+}
+
+/**
+ * Calls that ended before any backend was asked and before they had an entry of their own in the log: like ones of one minute, counted
+ * together. `tallyId` is new for each, so that a line that is repeated counts once (I9).
+ */
+export interface CallTally extends RefusedCall {
+  readonly tallyId: TallyId
+  readonly calls: number
+}
+
+export type TallyId = `tly_${string}`
+
+export interface RefusedCall {
+  /** Unix milliseconds; of a tally, of the first of its calls. */
+  readonly startedAt: number
+  readonly tenantId: TenantId
+  readonly keyId: CallerId
+  readonly alias: string
+  readonly model: string
+  readonly operation: string
+  /** Of the problem that it was answered with, and its HTTP status: 429, or 500 and above. */
+  readonly code: string
+  readonly status: number
 }
 
 export interface ServedAs {

@@ -3,8 +3,10 @@ import { HOUR_MS, hourOfBlobId, type LogBlobId } from '../metering/log-blob-name
 import type { StorageAccount } from '../storage/connect'
 import { partitionTable } from '../storage/partition-table'
 import { platformTable } from '../storage/platform-table'
+import type { PeriodKind } from './report-period'
 import { putNewer } from './put-newer'
-import { hourText } from './usage-rows'
+import { dueDays, dueKey, tenantNotes } from './tenant-notes'
+import { dayText, hourText, startOfDayText } from './usage-rows'
 import { cursorTable } from './usage-tables'
 
 /** How far a blob has been rolled up: every row that depends on its first `position` bytes is written. */
@@ -22,21 +24,37 @@ export interface BlobCursors {
   ofHour(hourStartMs: number): Promise<Map<LogBlobId, BlobCursor>>
   isClosed(blobId: LogBlobId): Promise<boolean>
   advance(blobId: LogBlobId, cursor: BlobCursor): Promise<void>
+  /** Of the hour's blobs, none of which is there any more. */
+  forgetHour(hourStartMs: number): Promise<void>
   /** The hour before which `what` is finished; undefined when it never ran. */
   finishedBefore(what: Finished): Promise<number | undefined>
   finish(what: Finished, hourStartMs: number): Promise<void>
-  /** The tenants that have rows in an hour, for compaction; noted before the rows are written. */
-  noteTenant(hourStartMs: number, tenantId: TenantId): Promise<void>
+  /** A tenant that is about to have rows in an hour, its day and its month; noted before the rows are written. */
+  noteTenant(width: keyof typeof tenantNotes, ms: number, tenantId: TenantId): Promise<void>
+  /** For compaction. */
   tenantsOf(hourStartMs: number): AsyncIterable<TenantId>
   forgetTenant(hourStartMs: number, tenantId: TenantId): Promise<void>
+  /** The row of the tenant's day is to be made, or to be made anew. */
+  noteDueDay(ms: number, tenantId: TenantId): Promise<void>
+  /** Of days that begin before this, the earliest first. */
+  dueDays(beforeMs: number): AsyncIterable<DueDay>
+  /** Unless it was noted again since it was read. */
+  forgetDueDay(due: DueDay): Promise<void>
 }
 
-export type Finished = 'rolled-up' | 'compacted'
+export interface DueDay {
+  readonly dayStartMs: number
+  readonly tenantId: TenantId
+  readonly etag: string
+}
+
+export type Finished = 'rolled-up' | 'compacted' | 'archived' | 'deleted' | `${PeriodKind}-reports-${'first' | 'final'}`
 
 export function createBlobCursors(storage: StorageAccount): BlobCursors {
   const table = storage.table(cursorTable)
   const cursorsOf = (hour: string) => partitionTable<{ position: number; closed: boolean }>(table, hour)
-  const tenantsIn = (hourStartMs: number) => partitionTable<{}>(table, `tenants-${hourText(hourStartMs)}`)
+  const notedIn = (partition: string) => partitionTable<{}>(table, partition)
+  const tenantsIn = (hourStartMs: number) => notedIn(tenantNotes.hour(hourStartMs))
   const marks = platformTable<{ hourStartMs: string }>(table)
 
   return {
@@ -54,6 +72,9 @@ export function createBlobCursors(storage: StorageAccount): BlobCursors {
         existing.closed ? true : existing.position > position || (existing.position === position && !closed),
       )
     },
+    forgetHour: async (hourStartMs) => {
+      await cursorsOf(hourText(hourStartMs)).removeAll()
+    },
     finishedBefore: async (what) => {
       const row = await marks.get(what)
       return row && Number(row.columns.hourStartMs)
@@ -63,11 +84,19 @@ export function createBlobCursors(storage: StorageAccount): BlobCursors {
       const row = { rowKey: what, columns: { hourStartMs: String(hourStartMs) }, etag: undefined }
       await putNewer(marks, row, (existing) => Number(existing.hourStartMs) >= hourStartMs)
     },
-    noteTenant: (hourStartMs, tenantId) => tenantsIn(hourStartMs).put(tenantId, {}),
+    noteTenant: (width, ms, tenantId) => notedIn(tenantNotes[width](ms)).put(tenantId, {}),
     tenantsOf: async function* (hourStartMs) {
       for await (const { rowKey } of tenantsIn(hourStartMs).range('', '~')) yield rowKey as TenantId
     },
     forgetTenant: (hourStartMs, tenantId) => tenantsIn(hourStartMs).remove(tenantId),
+    noteDueDay: (ms, tenantId) => notedIn(dueDays).put(dueKey(ms, tenantId), {}),
+    dueDays: async function* (beforeMs) {
+      for await (const { rowKey, etag } of notedIn(dueDays).range('', dayText(beforeMs))) {
+        const [day = '', ...id] = rowKey.split('_')
+        yield { dayStartMs: startOfDayText(day), tenantId: id.join('_') as TenantId, etag }
+      }
+    },
+    forgetDueDay: ({ dayStartMs, tenantId, etag }) => notedIn(dueDays).remove(dueKey(dayStartMs, tenantId), etag),
   }
 }
 

@@ -9,7 +9,8 @@ import { TenantScope } from '../storage/tenant-scope'
 import { tenantTable } from '../storage/tenant-table'
 import { hourStartOf, type BlobCursors } from './blob-cursors'
 import { mergeGroups } from './merge-groups'
-import { hourColumns, hourRowKey, hourText, readStored, type StoredUsage, type UsageColumns } from './usage-rows'
+import type { UsageColumns } from './usage-columns'
+import { hourColumns, hourRowKey, hourText, readStored, type StoredUsage } from './usage-rows'
 import { usageTable } from './usage-tables'
 
 /** Minutes are kept this long after their hour; queries that reach further back are by whole hours. */

@@ -2,7 +2,7 @@ import type { ContainerClient } from '@azure/storage-blob'
 import { parseLogLine, type LogLine } from '../metering/log-line'
 
 /**
- * Reads the usage log of all tenants: the one cross-tenant reader of usage (I4). It hands lines to the roll-up, which
+ * Reads the usage log of all tenants: the one cross-tenant reader of its lines (I4). It hands lines to the roll-up, which
  * writes each tenant's rows into the tenant's own partition; nothing else may import it.
  */
 export interface PlacedLine {
@@ -30,9 +30,18 @@ export async function* readLog(
     .getBlobClient(name)
     .download(from, to - from, { maxRetryRequests: DOWNLOAD_RETRIES_MAX })
   if (!readableStreamBody) throw new Error(`the download of ${name} has no body`)
-  let rest = Buffer.alloc(0)
+  yield* placedLines(readableStreamBody, from, onDamaged)
+}
+
+/** The whole lines of a stream that begins at `from`. */
+export async function* placedLines(
+  stream: AsyncIterable<string | Buffer>,
+  from: number,
+  onDamaged: (position: number) => void,
+): AsyncGenerator<PlacedLine[]> {
+  let rest: Buffer = Buffer.alloc(0)
   let position = from
-  for await (const chunk of readableStreamBody) {
+  for await (const chunk of stream) {
     const bytes = Buffer.concat([rest, typeof chunk === 'string' ? Buffer.from(chunk) : chunk])
     const lines: PlacedLine[] = []
     let start = 0

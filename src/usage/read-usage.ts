@@ -1,7 +1,8 @@
 import { HOUR_MS } from '../metering/log-blob-name'
 import type { PartitionTable } from '../storage/partition-table'
 import { hourStartOf } from './blob-cursors'
-import { minuteText, readStored, type StoredUsage, type UsageColumns } from './usage-rows'
+import type { UsageColumns } from './usage-columns'
+import { minuteText, readStored, type StoredUsage } from './usage-rows'
 import type { GroupSums } from './usage-sums'
 
 /**

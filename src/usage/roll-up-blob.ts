@@ -1,16 +1,20 @@
 import type { ContainerClient } from '@azure/storage-blob'
+import type { Clock } from '../base/clock'
 import type { TenantId } from '../base/ids'
 import type { Log } from '../base/log'
-import { HOUR_MS, type LogBlobId } from '../metering/log-blob-name'
+import type { LogBlobId } from '../metering/log-blob-name'
 import type { StorageAccount } from '../storage/connect'
 import { TenantScope } from '../storage/tenant-scope'
 import { tenantTable } from '../storage/tenant-table'
-import { hourStartOf, type BlobCursor, type BlobCursors } from './blob-cursors'
+import type { BlobCursor, BlobCursors } from './blob-cursors'
+import { createDayRows, dayStartOf } from './day-rows'
 import { inParallel } from './in-parallel'
-import { putNewer } from './put-newer'
+import { putRows } from './put-rows'
 import { readLog } from './read-log'
 import { BlobRollUp, type UsageRow } from './roll-up'
-import { isAsNewAs, MINUTE_MS, minuteColumns, minuteRowKey, type UsageColumns } from './usage-rows'
+import type { UsageColumns } from './usage-columns'
+import { tenantNotes } from './tenant-notes'
+import { MINUTE_MS } from './usage-rows'
 import { usageTable } from './usage-tables'
 
 export interface LogBlob {
@@ -32,7 +36,7 @@ export interface BlobRollUps {
 
 /** Blobs of which the calls are kept in memory between runs, about 8 MB for a full one; others are read from the start again. */
 const LIVE_BLOBS_MAX = 16
-const ROWS_WRITTEN_AT_ONCE_MAX = 16
+const TENANTS_WRITTEN_AT_ONCE_MAX = 16
 /** Tenant-hours known to be noted; a note that is repeated costs a write and changes nothing. */
 const NOTED_MAX = 50_000
 
@@ -51,9 +55,11 @@ export function createBlobRollUps(deps: {
   storage: StorageAccount
   container: ContainerClient
   cursors: BlobCursors
+  clock: Clock
   log: Log
 }): BlobRollUps {
-  const { storage, container, cursors, log } = deps
+  const { storage, container, cursors, clock, log } = deps
+  const days = createDayRows({ storage, clock })
   const rows = tenantTable<UsageColumns>(storage.table(usageTable))
   const live = new Map<string, LiveBlob>()
   const noted = new Set<string>()
@@ -83,21 +89,33 @@ export function createBlobRollUps(deps: {
     }
   }
 
-  async function write(row: UsageRow, etags: Map<string, string>) {
-    await noteTenant(row)
-    const partition = rows.partition(TenantScope.ofPlatform(row.tenantId))
-    const rowKey = minuteRowKey(row)
-    const etagKey = `${row.tenantId} ${rowKey}`
-    const wanted = { rowKey, columns: minuteColumns(row), etag: etags.get(etagKey) }
-    etags.set(etagKey, await putNewer(partition, wanted, (existing) => isAsNewAs(existing, row)))
+  /** Rows of one tenant. */
+  async function write(changed: readonly UsageRow[], etags: Map<string, string>) {
+    const [first] = changed
+    if (!first) return
+    const { tenantId } = first
+    const scope = TenantScope.ofPlatform(tenantId)
+    for (const row of changed) await noteTenant(row)
+    await putRows(rows.partition(scope), changed, etags)
+    for (const dayStartMs of new Set(changed.map(({ minute }) => dayStartOf(minute * MINUTE_MS)))) {
+      if (await days.invalidate(scope, dayStartMs)) await cursors.noteDueDay(dayStartMs, tenantId)
+    }
   }
 
-  /** Before the row: an hour whose tenant is noted for nothing is harmless, one that is forgotten is never compacted. */
+  /** Before the row: a tenant that is noted for nothing is harmless, one that is not is never compacted, billed or watched. */
   async function noteTenant({ tenantId, minute }: { tenantId: TenantId; minute: number }) {
-    const hourStartMs = hourStartOf(minute * MINUTE_MS)
-    const note = `${hourStartMs / HOUR_MS} ${tenantId}`
+    const ms = minute * MINUTE_MS
+    await once(`${tenantNotes.hour(ms)} ${tenantId}`, () => cursors.noteTenant('hour', ms, tenantId))
+    await once(`${tenantNotes.day(ms)} ${tenantId}`, async () => {
+      await cursors.noteTenant('month', ms, tenantId)
+      await cursors.noteTenant('day', ms, tenantId)
+      await cursors.noteDueDay(ms, tenantId)
+    })
+  }
+
+  async function once(note: string, write: () => Promise<void>) {
     if (noted.has(note)) return
-    await cursors.noteTenant(hourStartMs, tenantId)
+    await write()
     if (noted.size >= NOTED_MAX) noted.clear()
     noted.add(note)
   }
@@ -114,7 +132,8 @@ export function createBlobRollUps(deps: {
       const reached = liveBlob(blob, cursor)
       if (blob.bytes > reached.position) await read(blob, reached)
       const changed = reached.rollUp.rowsBeyond(reached.writtenTo)
-      await inParallel(changed, ROWS_WRITTEN_AT_ONCE_MAX, (row) => write(row, reached.etags))
+      const byTenant = [...Map.groupBy(changed, ({ tenantId }) => tenantId).values()]
+      await inParallel(byTenant, TENANTS_WRITTEN_AT_ONCE_MAX, (rows) => write(rows, reached.etags))
       reached.writtenTo = Math.max(reached.writtenTo, reached.position)
       // What is left of a sealed blob after its last whole line is torn for ever.
       if (blob.sealed) await end(blob)

@@ -1,8 +1,18 @@
 import type { CallId, TenantId } from '../base/ids'
+import { isProblemCode, problemCodes } from '../base/problem-codes'
 import type { LogBlobId } from '../metering/log-blob-name'
-import type { LogLine } from '../metering/log-line'
-import { noMedia } from '../metering/usage-record'
-import { groupKey, isZero, zeroSums, type GroupSums, type UsageGroup, type UsageSums } from './usage-sums'
+import type { CallLine, LogLine } from '../metering/log-line'
+import { noMedia, type CallSettlement, type CallTally, type TallyId } from '../metering/usage-record'
+import { mergeSketches, newSketches, noSketches, type UsageSketches } from './usage-sketches'
+import {
+  groupKey,
+  isZero,
+  zeroSums,
+  type GroupSums,
+  type UsageGroup,
+  type UsageOutcome,
+  type UsageSums,
+} from './usage-sums'
 
 /**
  * The roll-up of one log blob: a pure function of the blob's lines (I9). Pure, no clock, no I/O.
@@ -34,15 +44,20 @@ export interface UsageRow {
 }
 
 const MINUTE_MS = 60_000
-/** Text of a row's groups, so that a row fits an entity (1 MiB, two bytes a character). */
-export const ROW_CHARACTERS_MAX = 400_000
-/** At most, for the numbers of a group as text: 17 of at most 16 digits with their commas. */
-const SUMS_CHARACTERS_MAX = 300
+/** Text of a row's groups, so that a row fits an entity: long ones are compressed (usage-columns.ts), to a third and less. */
+export const ROW_CHARACTERS_MAX = 1_200_000
+/**
+ * At most, for the numbers of a group as text: 24 of at most 16 digits with their commas; and three sketches of up to 916 bins of up
+ * to 6 characters. A group keeps its part, so there must be room for all that it may come to have.
+ */
+const SUMS_CHARACTERS_MAX = 410
+const SKETCHES_CHARACTERS_MAX = 17_000
 
 /** The roll-up of a blob that is read bit by bit. Memory: one entry a call, a few hundred bytes a group. */
 export class BlobRollUp {
   readonly #blobId: LogBlobId
   readonly #calls = new Map<CallId, CountedCall>()
+  readonly #tallies = new Set<TallyId>()
   readonly #minutes = new Map<string, Minute>()
 
   constructor(blobId: LogBlobId) {
@@ -51,18 +66,31 @@ export class BlobRollUp {
 
   /** `position` is where the line ends; it rises from line to line. */
   add(line: LogLine, position: number): void {
+    if (line.kind === 'tally') return this.#addTally(line.tally, position)
     const { intent } = line
     const known = this.#calls.get(intent.callId)
     if (known === 'settled' || (known && line.kind === 'intent')) return
+    const at = (group: UsageGroup) => this.#countedOf(group, intent, position)
     if (line.kind === 'intent') {
       this.#calls.set(intent.callId, 'unsettled')
-      this.#groupOf(line, position).unsettled++
+      at(groupOf(line)).sums.unsettled++
       return
     }
     this.#calls.set(intent.callId, 'settled')
     // Where the intent lies in another blob, that one counts the call as unsettled, and this one takes it off.
-    if (known || line.intentElsewhere) this.#groupOf({ kind: 'intent', intent }, position).unsettled--
-    addSettlement(this.#groupOf(line, position), line)
+    if (known || line.intentElsewhere) at(groupOf({ kind: 'intent', intent })).sums.unsettled--
+    addSettlement(at(groupOf(line)), line.settlement)
+  }
+
+  #addTally(tally: CallTally, position: number): void {
+    if (this.#tallies.has(tally.tallyId)) return
+    this.#tallies.add(tally.tallyId)
+    const { keyId, alias, model, operation, status } = tally
+    const outcome = undispatched(status)
+    const group = { key: keyId, alias, model, operation, outcome, ...nowhere }
+    const { sums } = this.#countedOf(group, tally, position)
+    sums[outcome] += tally.calls
+    blame(sums, tally.code, tally.calls)
   }
 
   rows(): UsageRow[] {
@@ -80,33 +108,44 @@ export class BlobRollUp {
     const groups = [...part.groups]
       .filter(([, { sums }]) => !isZero(sums))
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([, { group, sums }]) => ({ group, sums: { ...sums } }))
+      .map(([, { group, sums, sketches }]) => ({ group, sums: { ...sums }, sketches: copyOf(sketches) }))
     const { tenantId, minute, number, position } = part
     return { tenantId, blobId: this.#blobId, minute, part: number, position, groups }
   }
 
-  #groupOf(line: LogLine, position: number): UsageSums {
-    const { tenantId, startedAt } = line.intent
+  /** What is counted of the group in the minute, which depends on the line at `position` from now on. */
+  #countedOf(
+    group: UsageGroup,
+    { tenantId, startedAt }: { tenantId: TenantId; startedAt: number },
+    position: number,
+  ): Counted {
     const minuteNumber = Math.floor(startedAt / MINUTE_MS)
     const minuteKey = `${minuteNumber} ${tenantId}`
     let minute = this.#minutes.get(minuteKey)
     if (!minute) this.#minutes.set(minuteKey, (minute = { parts: [], partOf: new Map() }))
-    const group = groupOf(line)
     const key = groupKey(group)
     let part = minute.partOf.get(key)
     if (!part) {
-      part = partWithRoom(minute, { tenantId, minute: minuteNumber }, key.length + SUMS_CHARACTERS_MAX)
+      const sketched = isSketched(group.outcome)
+      const characters = key.length + SUMS_CHARACTERS_MAX + (sketched ? SKETCHES_CHARACTERS_MAX : 0)
+      part = partWithRoom(minute, { tenantId, minute: minuteNumber }, characters)
       minute.partOf.set(key, part)
-      part.groups.set(key, { group, sums: zeroSums() })
+      part.groups.set(key, { group, sums: zeroSums(), sketches: sketched ? newSketches() : noSketches })
     }
     part.position = position
     const found = part.groups.get(key)
     if (!found) throw new Error('a usage group is missing from its part')
-    return found.sums
+    return found
   }
 }
 
 type CountedCall = 'unsettled' | 'settled'
+
+interface Counted {
+  readonly group: UsageGroup
+  readonly sums: UsageSums
+  readonly sketches: UsageSketches
+}
 
 interface Minute {
   readonly parts: Part[]
@@ -117,7 +156,7 @@ interface Part {
   readonly tenantId: TenantId
   readonly minute: number
   readonly number: number
-  readonly groups: Map<string, { readonly group: UsageGroup; readonly sums: UsageSums }>
+  readonly groups: Map<string, Counted>
   position: number
   charactersMax: number
 }
@@ -145,24 +184,40 @@ function partWithRoom(
   return part
 }
 
-function groupOf(line: LogLine): UsageGroup {
+function groupOf(line: CallLine): UsageGroup {
   const { keyId, alias, model, operation } = line.intent
   const common = { key: keyId, alias, model, operation }
-  if (line.kind === 'intent') return { ...common, outcome: 'unsettled', backend: null, deployment: null, region: null }
-  const { outcome, backendId, deployment, region, servedAs } = line.settlement
+  if (line.kind === 'intent') return { ...common, outcome: 'unsettled', ...nowhere }
+  const { backendId, deployment, region, servedAs } = line.settlement
   // A call that another model answered counts as that model's.
   return {
     ...common,
     ...servedAs,
-    outcome,
+    outcome: outcomeOf(line.settlement),
     backend: backendId ?? null,
     deployment: deployment ?? null,
     region: region ?? null,
   }
 }
 
-function addSettlement(sums: UsageSums, { settlement }: Extract<LogLine, { kind: 'settled' }>): void {
-  const { usage, costMicroUsd, firstByteMs } = settlement
+const nowhere = { backend: null, deployment: null, region: null }
+
+const undispatched = (status: number): 'refused' | 'unavailable' => (status === 429 ? 'refused' : 'unavailable')
+
+/** A call that failed before a backend was asked (a full queue, none that serves it) is no failure of any backend. */
+export function outcomeOf({ outcome, status, attempts }: CallSettlement): UsageOutcome {
+  const isOurs = outcome === 'failed' && attempts === 0 && (status === 429 || status >= 500)
+  return isOurs ? undispatched(status) : outcome
+}
+
+function addSettlement({ sums, sketches }: Counted, settlement: CallSettlement): void {
+  const outcome = outcomeOf(settlement)
+  if (settlement.code !== undefined) blame(sums, settlement.code, 1)
+  if (outcome === 'refused' || outcome === 'unavailable') {
+    sums[outcome]++
+    return
+  }
+  const { usage, costMicroUsd, firstByteMs, queuedMs = 0 } = settlement
   sums.calls++
   if (settlement.estimated) sums.estimated++
   if (costMicroUsd === undefined) sums.unpriced++
@@ -178,7 +233,37 @@ function addSettlement(sums: UsageSums, { settlement }: Extract<LogLine, { kind:
   sums.audioMs += audioMs
   sums.characters += characters
   sums.hedgedTokens += settlement.hedgedTokens ?? 0
-  if (firstByteMs === undefined) return
-  sums.firstByteMs += firstByteMs
-  sums.firstByteCalls++
+  sums.throttled += settlement.throttledAttempts ?? 0
+  sums.queuedMs += queuedMs
+  if (queuedMs > 0) sums.queuedCalls++
+  if (firstByteMs !== undefined) {
+    sums.firstByteMs += firstByteMs
+    sums.firstByteCalls++
+  }
+  addToSketches(sketches, settlement)
+}
+
+/** By the registry of problems; a code that it does not know any more is nobody’s. */
+function blame(sums: UsageSums, code: string, calls: number): void {
+  if (!isProblemCode(code)) return
+  const { blame: whose } = problemCodes[code]
+  if (whose === 'caller') sums.callerFaults += calls
+  if (whose === 'tenant') sums.tenantFaults += calls
+}
+
+const isSketched = (outcome: UsageOutcome) => outcome === 'completed' || outcome === 'interrupted'
+
+function addToSketches(sketches: UsageSketches, settlement: CallSettlement): void {
+  const { outcome, latencyMs, firstByteMs, queuedMs } = settlement
+  if (!isSketched(outcome) || latencyMs === 0) return
+  sketches.latency.add(latencyMs)
+  if (firstByteMs !== undefined) sketches.firstByte.add(firstByteMs)
+  if (queuedMs !== undefined) sketches.queued.add(queuedMs)
+}
+
+function copyOf(sketches: UsageSketches): UsageSketches {
+  if (sketches === noSketches) return noSketches
+  const copy = newSketches()
+  mergeSketches(copy, sketches)
+  return copy
 }

@@ -7,12 +7,18 @@ import type { UsageLog } from '../metering/usage-log'
 import type { StorageAccount } from '../storage/connect'
 import { createBlobCursors, hourStartOf, type BlobCursor, type BlobCursors } from './blob-cursors'
 import { compactHours } from './compact-hours'
+import { createDayRows } from './day-rows'
 import { inParallel } from './in-parallel'
+import { usageArchiveContainer } from './log-archive'
+import { makeDays } from './make-days'
 import { createBlobRollUps, type BlobRollUps, type LogBlob } from './roll-up-blob'
-import { cursorTable, usageTable } from './usage-tables'
+import { cursorTable, dayTable, reportTable, usageTable } from './usage-tables'
 
 /** What the usage log, its roll-up and its queries need to exist. */
-export const usageStorage = { tables: [usageTable, cursorTable], containers: [usageLogContainer] }
+export const usageStorage = {
+  tables: [usageTable, dayTable, reportTable, cursorTable],
+  containers: [usageLogContainer, usageArchiveContainer],
+}
 
 export interface RollUp {
   /**
@@ -22,7 +28,7 @@ export interface RollUp {
    * shares the next one. Throws where a blob could not be rolled up (after doing the others); the next run tries again.
    */
   run(options?: { fresh?: boolean }): Promise<void>
-  /** Takes the minutes of hours long past together. For a timer; safe at any time, by several at once. */
+  /** Takes the minutes of hours long past together, and makes the rows of days. For a timer; safe at any time, by several at once. */
   compact(): Promise<void>
 }
 
@@ -45,7 +51,7 @@ export function createRollUp(deps: {
   const { storage, clock, log, ownLog } = deps
   const container = storage.container(usageLogContainer)
   const cursors = createBlobCursors(storage)
-  const parts = { container, clock, cursors, blobs: createBlobRollUps({ storage, container, cursors, log }) }
+  const parts = { container, clock, cursors, blobs: createBlobRollUps({ storage, container, cursors, clock, log }) }
   let running: Promise<void> | undefined
   let coming: Promise<void> | undefined
   let startedAtMs = -Infinity
@@ -76,7 +82,10 @@ export function createRollUp(deps: {
 
   return {
     run: ({ fresh = false } = {}) => (fresh ? (coming ??= startFresh()) : (running ?? start(async () => {}))),
-    compact: () => compactHours({ storage, clock, cursors, log }),
+    compact: async () => {
+      await compactHours({ storage, clock, cursors, log })
+      await makeDays({ clock, cursors, days: createDayRows({ storage, clock }), log })
+    },
   }
 }
 

@@ -3,7 +3,9 @@ import { assertNever } from '../base/assert'
 import { Problem } from '../base/problem'
 import { HOUR_MS } from '../metering/log-blob-name'
 import { hourStartOf } from './blob-cursors'
-import { MINUTES_KEPT_MS } from './compact-hours'
+import { DAY_MS } from './day-rows'
+import { readCursor } from './usage-cursor'
+import { minutesKeptFrom } from './usage-reader'
 import { MINUTE_MS } from './usage-rows'
 import { groupFields, type GroupField } from './usage-sums'
 
@@ -14,13 +16,24 @@ export interface UsageQuery {
   readonly toMs: number
   readonly groupBy: readonly GroupField[]
   readonly interval: Interval
+  readonly format: UsageFormat
+  /** Rows in one answer. */
+  readonly limit: number
+  /** The key of the last row of the page before; empty for the first page. */
+  readonly afterKey: string
 }
 
 export const intervals = ['minute', 'hour', 'day', 'month', 'none'] as const
 export type Interval = (typeof intervals)[number]
 
-const DAY_MS = 24 * HOUR_MS
+export const usageFormats = ['json', 'csv'] as const
+export type UsageFormat = (typeof usageFormats)[number]
+
+/** Of one answer; those beyond are on further pages. */
+export const REPORT_ROWS_MAX = 10_000
+
 const SPAN_MS_DEFAULT = DAY_MS
+const CURSOR_CHARACTERS_MAX = 6_000
 
 /** The longest span of a query, by interval; it bounds what is read. */
 const spanMsMax: Record<Interval, number> = {
@@ -37,6 +50,9 @@ const time = z.union([z.iso.datetime({ offset: true }), z.iso.date()], {
 
 const listOfGroups = `Must be a comma-separated list of: ${groupFields.join(', ')}`
 
+const limitRule = `Must be a whole number from 1 to ${REPORT_ROWS_MAX}`
+const afterRule = 'Must be the "next" of an answer with the same groupBy and interval'
+
 /** As it comes in the query string. */
 export const usageQueryInput = z.strictObject({
   from: time.optional().meta({ description: '24 hours before `to` by default.' }),
@@ -48,6 +64,21 @@ export const usageQueryInput = z.strictObject({
     .default([])
     .meta({ description: listOfGroups }),
   interval: z.enum(intervals, { error: `Must be one of: ${intervals.join(', ')}` }).default('none'),
+  format: z.enum(usageFormats, { error: `Must be one of: ${usageFormats.join(', ')}` }).default('json'),
+  limit: z
+    .string()
+    .regex(/^\d{1,9}$/, { error: limitRule })
+    .transform(Number)
+    .pipe(z.int().min(1, { error: limitRule }).max(REPORT_ROWS_MAX, { error: limitRule }))
+    .optional()
+    .meta({ description: `The most rows that the answer may have; ${REPORT_ROWS_MAX} by default.` }),
+  after: z
+    .string()
+    .max(CURSOR_CHARACTERS_MAX, { error: afterRule })
+    .optional()
+    .meta({
+      description: 'The `next` of the page before, with the same groupBy and interval; its span is that page’s.',
+    }),
 })
 
 /**
@@ -57,25 +88,44 @@ export const usageQueryInput = z.strictObject({
 export function parseUsageQuery(raw: Readonly<Record<string, unknown>>, nowMs: number): UsageQuery | Problem {
   const parsed = usageQueryInput.safeParse(raw)
   if (!parsed.success) return problemOf(parsed.error)
-  const { groupBy, interval } = parsed.data
-  const to = parsed.data.to === undefined ? nowMs : Date.parse(parsed.data.to)
-  const from = parsed.data.from === undefined ? to - SPAN_MS_DEFAULT : Date.parse(parsed.data.from)
+  const { groupBy, interval, format, limit = REPORT_ROWS_MAX, after } = parsed.data
+  const cursor = after === undefined ? undefined : readCursor(after, { groupBy, interval })
+  if (after !== undefined && !cursor) return invalid('after', afterRule)
+  const to = cursor?.toMs ?? (parsed.data.to === undefined ? nowMs : Date.parse(parsed.data.to))
+  const from = cursor?.fromMs ?? (parsed.data.from === undefined ? to - SPAN_MS_DEFAULT : Date.parse(parsed.data.from))
+  // A cursor's span has been widened already.
+  const span = widened({ from, to, interval, nowMs, toleratedMs: cursor ? 2 * HOUR_MS : 0 })
+  if (span instanceof Problem) return span
+  return { ...span, groupBy, interval, format, limit, afterKey: cursor?.afterKey ?? '' }
+}
+
+function widened({
+  from,
+  to,
+  interval,
+  nowMs,
+  toleratedMs,
+}: {
+  from: number
+  to: number
+  interval: Interval
+  nowMs: number
+  toleratedMs: number
+}): Pick<UsageQuery, 'fromMs' | 'toMs'> | Problem {
   if (from >= to) return invalid('from', 'Must lie before "to"')
-  if (to - from > spanMsMax[interval]) {
+  if (to - from > spanMsMax[interval] + toleratedMs) {
     const days = spanMsMax[interval] / DAY_MS
     return invalid(
       'from',
       `Must lie at most ${days} ${days === 1 ? 'day' : 'days'} before "to" with interval=${interval}`,
     )
   }
-  const keptFromMs = hourStartOf(nowMs - MINUTES_KEPT_MS) + HOUR_MS
+  const keptFromMs = minutesKeptFrom(nowMs)
   if (interval === 'minute' && from < keptFromMs) {
     return invalid('from', `Must be ${new Date(keptFromMs).toISOString()} or later: minutes are not kept for longer`)
   }
   const unitOf = (ms: number) => (ms < keptFromMs ? HOUR_MS : MINUTE_MS)
-  const fromMs = Math.floor(from / unitOf(from)) * unitOf(from)
-  const toMs = Math.ceil(to / unitOf(to)) * unitOf(to)
-  return { fromMs, toMs, groupBy, interval }
+  return { fromMs: Math.floor(from / unitOf(from)) * unitOf(from), toMs: Math.ceil(to / unitOf(to)) * unitOf(to) }
 }
 
 /** The start of the interval that `ms` lies in, UTC; undefined where the whole span is one. */
@@ -96,10 +146,18 @@ export function intervalStart(interval: Interval, ms: number): number | undefine
   }
 }
 
+/** How fine usage has to be read for the interval. */
+export function widthOf(interval: Interval): 'minute' | 'hour' | 'day' {
+  return interval === 'minute' || interval === 'hour' ? interval : 'day'
+}
+
 function problemOf(error: z.ZodError): Problem {
   const errors = error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((path) => ({ path, message: 'Is not known here. Known are: from, to, groupBy, interval' }))
+      ? issue.keys.map((path) => ({
+          path,
+          message: 'Is not known here. Known are: from, to, groupBy, interval, format, limit, after',
+        }))
       : [{ path: String(issue.path[0] ?? ''), message: issue.message }],
   )
   const [first = { path: '', message: 'Is not valid' }] = errors

@@ -1,8 +1,12 @@
+import { assert } from '../base/assert'
 import type { LogBlobId } from '../metering/log-blob-name'
-import { documentCharactersMax, fromJsonColumns, toJsonColumns } from '../storage/json-columns'
-import type { Columns, Row } from '../storage/partition-table'
+import type { Row } from '../storage/partition-table'
 import type { UsageRow } from './roll-up'
+import { fromUsageColumns, toUsageColumns, type UsageColumns } from './usage-columns'
+import { decodeSketches, encodeSketches } from './usage-sketches'
 import { groupFields, sumFields, zeroSums, type GroupSums, type UsageGroup } from './usage-sums'
+
+export const MINUTE_MS = 60_000
 
 /**
  * Rows of the usage table: how they are keyed and stored. A tenant's partition holds, in key order, each hour's minutes by
@@ -13,12 +17,13 @@ import { groupFields, sumFields, zeroSums, type GroupSums, type UsageGroup } fro
  * Q2 The hour comes after its minutes: whoever reads in key order and misses a minute row that was removed meanwhile is
  *    bound to meet the hour that has it.
  */
-export type UsageColumns = Columns
-
-export const MINUTE_MS = 60_000
 
 /** `2026112101` */
 export const hourText = (ms: number) => minuteText(ms).slice(0, 10)
+/** `20261121` */
+export const dayText = (ms: number) => minuteText(ms).slice(0, 8)
+export const startOfDayText = (text: string) =>
+  Date.UTC(Number(text.slice(0, 4)), Number(text.slice(4, 6)) - 1, Number(text.slice(6, 8)))
 /** `202611210159`, the start of every key of a row of that minute or later. */
 export const minuteText = (ms: number) => new Date(ms).toISOString().slice(0, 16).replace(/[-T:]/g, '')
 
@@ -26,10 +31,12 @@ export const minuteRowKey = ({ minute, blobId, part }: UsageRow) =>
   `${minuteText(minute * MINUTE_MS)}_${blobId}_${part}`
 export const hourRowKey = (hourStartMs: number) => `${hourText(hourStartMs)}~`
 
-export const minuteColumns = ({ position, groups }: UsageRow): UsageColumns => ({
-  position,
-  ...toJsonColumns(groups.map(encodeGroup)),
-})
+/** Throws where the row does not fit, which the bounds of a part (roll-up.ts) see to. */
+export function minuteColumns({ position, groups }: UsageRow): UsageColumns {
+  const columns = toUsageColumns(encodeGroups(groups))
+  assert(columns, 'a part of a minute of usage fits a row')
+  return { position, ...columns }
+}
 
 /** Of two versions of a minute row the one that depends on more of its blob is right. */
 export const isAsNewAs = (existing: UsageColumns, row: UsageRow) => Number(existing['position']) >= row.position
@@ -50,12 +57,12 @@ export type StoredUsage =
 
 export function readStored({ rowKey, columns }: Row<UsageColumns>): StoredUsage {
   if (rowKey.endsWith('~')) {
-    const hour = fromJsonColumns<StoredHour>(columns)
+    const hour = fromUsageColumns<StoredHour>(columns)
     return {
       kind: 'hour',
       startMs: startOf(rowKey),
       blobIds: hour.blobs,
-      groups: hour.groups.map(decodeGroup),
+      groups: decodeGroups(hour.groups),
     }
   }
   const blobId = rowKey.slice(rowKey.indexOf('_') + 1, rowKey.lastIndexOf('_')) as LogBlobId
@@ -63,7 +70,7 @@ export function readStored({ rowKey, columns }: Row<UsageColumns>): StoredUsage 
     kind: 'minute',
     startMs: startOf(rowKey),
     blobId,
-    groups: fromJsonColumns<StoredGroup[]>(columns).map(decodeGroup),
+    groups: decodeGroups(fromUsageColumns<StoredGroup[]>(columns)),
   }
 }
 
@@ -72,8 +79,8 @@ export function hourColumns(hour: {
   blobIds: readonly LogBlobId[]
   groups: readonly GroupSums[]
 }): UsageColumns | undefined {
-  const stored: StoredHour = { blobs: hour.blobIds, groups: hour.groups.map(encodeGroup) }
-  return JSON.stringify(stored).length > documentCharactersMax ? undefined : toJsonColumns(stored)
+  const stored: StoredHour = { blobs: hour.blobIds, groups: encodeGroups(hour.groups) }
+  return toUsageColumns(stored)
 }
 
 interface StoredHour {
@@ -81,19 +88,29 @@ interface StoredHour {
   readonly groups: readonly StoredGroup[]
 }
 
-/** The values of groupFields, then those of sumFields. */
-type StoredGroup = readonly [dimensions: readonly (string | null)[], sums: readonly number[]]
-
-const encodeGroup = ({ group, sums }: GroupSums): StoredGroup => [
-  groupFields.map((field) => group[field]),
-  sumFields.map((field) => sums[field]),
+/** The values of groupFields, then those of sumFields up to the last that is not zero, then those of sketchFields where there are any. */
+export type StoredGroup = readonly [
+  dimensions: readonly (string | null)[],
+  sums: readonly number[],
+  sketches?: readonly (readonly number[])[],
 ]
 
-function decodeGroup([dimensions, numbers]: StoredGroup): GroupSums {
+export const encodeGroups = (groups: readonly GroupSums[]): StoredGroup[] => groups.map(encodeGroup)
+export const decodeGroups = (stored: readonly StoredGroup[]): GroupSums[] => stored.map(decodeGroup)
+
+function encodeGroup({ group, sums, sketches }: GroupSums): StoredGroup {
+  const dimensions = groupFields.map((field) => group[field])
+  const numbers = sumFields.map((field) => sums[field])
+  while (numbers.at(-1) === 0) numbers.pop()
+  const encoded = encodeSketches(sketches)
+  return encoded ? [dimensions, numbers, encoded] : [dimensions, numbers]
+}
+
+function decodeGroup([dimensions, numbers, sketches]: StoredGroup): GroupSums {
   const sums = zeroSums()
   sumFields.forEach((field, i) => (sums[field] = numbers[i] ?? 0))
   const group = Object.fromEntries(groupFields.map((field, i) => [field, dimensions[i] ?? null]))
-  return { group: group as unknown as UsageGroup, sums }
+  return { group: group as unknown as UsageGroup, sums, sketches: decodeSketches(sketches) }
 }
 
 function startOf(rowKey: string): number {

@@ -1,9 +1,13 @@
 import type { MicroUsd } from '../base/money'
 import type { CallOutcome } from '../metering/usage-record'
+import type { UsageSketches } from './usage-sketches'
 
-/** What is counted of calls. Whole numbers throughout, so that sums do not depend on the order of adding. */
+/**
+ * What is counted of calls. Whole numbers throughout, so that sums do not depend on the order of adding. Each call that a caller
+ * may make counts in one of `calls`, `unsettled`, `refused` and `unavailable`.
+ */
 export interface UsageSums {
-  /** Settled calls, of whatever outcome. */
+  /** Settled calls that were dispatched, of whatever outcome. */
   calls: number
   /** Calls that were dispatched and have not ended: under way, or cut short by a crash. Their tokens are not known. */
   unsettled: number
@@ -35,6 +39,21 @@ export interface UsageSums {
    * are the provider's figure; part of the cost, and of what limits and budgets count.
    */
   hedgedTokens: number
+  /** Sum over the calls that waited for their turn at the backends, and how many they were. */
+  queuedMs: number
+  queuedCalls: number
+  /** Attempts that a backend answered with 429, whatever became of their calls. */
+  throttled: number
+  /** Calls that we answered with 429 ourselves and sent to no backend: for a rate, a budget, or a full queue. */
+  refused: number
+  /** Calls that we answered with 5xx and sent to no backend. */
+  unavailable: number
+  /**
+   * Of the calls that were not answered, those whose problem is their caller’s, who went away, and those whose problem is the
+   * tenant’s: its limits, a model that it lets sleep, an account of its own that refuses. Told by the registry of problems.
+   */
+  callerFaults: number
+  tenantFaults: number
 }
 
 /** Every field of UsageSums, in the order in which rows store them; new ones go to the end. */
@@ -56,6 +75,13 @@ export const sumFields = [
   'audioMs',
   'characters',
   'hedgedTokens',
+  'queuedMs',
+  'queuedCalls',
+  'throttled',
+  'refused',
+  'unavailable',
+  'callerFaults',
+  'tenantFaults',
 ] as const satisfies readonly (keyof UsageSums)[]
 
 export function zeroSums(): UsageSums {
@@ -77,6 +103,13 @@ export function zeroSums(): UsageSums {
     audioMs: 0,
     characters: 0,
     hedgedTokens: 0,
+    queuedMs: 0,
+    queuedCalls: 0,
+    throttled: 0,
+    refused: 0,
+    unavailable: 0,
+    callerFaults: 0,
+    tenantFaults: 0,
   }
 }
 
@@ -86,13 +119,16 @@ export function addSums(total: UsageSums, more: Readonly<UsageSums>): void {
 
 export const isZero = (sums: Readonly<UsageSums>) => sumFields.every((field) => sums[field] === 0)
 
-/** What calls are told apart by. An unsettled call has no backend yet, and the outcome `unsettled`. */
+/** How a call ended, or that it has not, or that it never reached a backend: then it has none, nor a deployment or region. */
+export type UsageOutcome = CallOutcome | 'unsettled' | 'refused' | 'unavailable'
+
+/** What calls are told apart by. */
 export interface UsageGroup {
   readonly key: string
   readonly alias: string
   readonly model: string
   readonly operation: string
-  readonly outcome: CallOutcome | 'unsettled'
+  readonly outcome: UsageOutcome
   readonly backend: string | null
   readonly deployment: string | null
   readonly region: string | null
@@ -118,4 +154,6 @@ export const groupKey = (group: UsageGroup) => JSON.stringify(groupFields.map((f
 export interface GroupSums {
   readonly group: UsageGroup
   readonly sums: Readonly<UsageSums>
+  /** Whoever adds to them makes their own first: these may be shared. */
+  readonly sketches: UsageSketches
 }

@@ -1,4 +1,4 @@
-import type { LogLine } from '../../src/metering/log-line'
+import type { CallLine } from '../../src/metering/log-line'
 import { connectStorage } from '../../src/storage/connect'
 import { usageLogContainer } from '../../src/metering/log-blob-name'
 import { testConnectionString } from '../harness/storage'
@@ -24,7 +24,7 @@ export interface Agreement {
 
 const MINUTE_MS = 60_000
 
-type SettledLine = Extract<LogLine, { kind: 'settled' }>
+type SettledLine = Extract<CallLine, { kind: 'settled' }>
 
 interface Sides {
   readonly storm: Storm
@@ -149,7 +149,7 @@ function wrongSums({ settled, unsettled }: Sides, totals: Totals): string[] {
   const sum = (field: 'promptTokens' | 'outputTokens') =>
     settled.reduce((total, { settlement }) => total + settlement.usage[field], 0)
   const expected: Totals = {
-    calls: settled.length,
+    calls: settled.filter(({ settlement }) => !isUndispatched(settlement)).length,
     unsettled: unsettled.size,
     promptTokens: sum('promptTokens'),
     outputTokens: sum('outputTokens'),
@@ -159,6 +159,10 @@ function wrongSums({ settled, unsettled }: Sides, totals: Totals): string[] {
     totals[name] === expected[name] ? [] : [`the tenants’ ${name} are ${totals[name]}, the log’s ${expected[name]}`],
   )
 }
+
+/** Counted apart, as refused or unavailable. */
+const isUndispatched = ({ outcome, attempts, status }: SettledLine['settlement']) =>
+  outcome === 'failed' && attempts === 0 && (status === 429 || status >= 500)
 
 async function totalsOf({ stack, tenants }: Town, fromMs: number): Promise<Totals> {
   const from = encodeURIComponent(new Date(fromMs).toISOString())

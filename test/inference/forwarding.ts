@@ -88,6 +88,7 @@ export function forwarding(clock: Clock = systemClock): Forwarding {
           ageMs,
           uses: (hold) => void holds.push(hold),
           hedged: (tokens) => void hedged.push(tokens),
+          tried: () => {},
         },
       })
     },

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { Problem } from '../../src/base/problem'
 import { TenantScope } from '../../src/storage/tenant-scope'
-import { queryUsage } from '../../src/usage/query-usage'
+import { SKETCH_ERROR } from '../../src/usage/latency-sketch'
+import { queryUsage, type UsageReport } from '../../src/usage/query-usage'
 import { createRollUp } from '../../src/usage/run-roll-up'
 import { intervals, type Interval } from '../../src/usage/usage-query'
 import { addSums, groupFields, sumFields, zeroSums, type GroupField, type UsageSums } from '../../src/usage/usage-sums'
-import { intentOf, settlementOf } from '../metering/records'
-import { bruteForce, histories, tenants, type History } from './histories'
+import { bruteForce, histories, tenants, trueSpans, type History } from './histories'
 import { freshUsage, report, writeHistories, type FreshUsage } from './usage-fixtures'
 
 const HOUR = 3_600_000
@@ -25,6 +25,8 @@ async function rolledUp(): Promise<{ usage: FreshUsage; calls: History[] }> {
 }
 
 const alreadyRolledUp = { run: async () => {} }
+
+const cursorOf = (content: unknown) => Buffer.from(JSON.stringify(content)).toString('base64url')
 
 const startOf: Record<Interval, (ms: number) => number | undefined> = {
   none: () => undefined,
@@ -73,7 +75,7 @@ describe('a usage query', () => {
         expect(found).toEqual(expected)
         const sum: UsageSums = zeroSums()
         for (const sums of expected.values()) addSums(sum, sums)
-        expect(totals).toEqual(sum)
+        expect(Object.fromEntries(sumFields.map((field) => [field, totals[field]]))).toEqual(sum)
       }),
       { numRuns: 60 },
     )
@@ -88,7 +90,7 @@ describe('a usage query', () => {
       calls.filter(({ intent, settlement }) => settlement && intent.tenantId === 'ten_a').length,
     )
     expect(own.totals.calls).toBeLessThan(calls.filter(({ settlement }) => settlement).length)
-    expect(stranger).toMatchObject({ rows: [], totals: zeroSums() })
+    expect(stranger).toMatchObject({ rows: [], totals: { ...zeroSums(), latencyP95Ms: null } })
   })
 
   it('covers the last 24 hours unless told otherwise, and says which span it counted', async () => {
@@ -129,6 +131,19 @@ describe('a usage query', () => {
     [{ interval: 'week' }, 'interval', 'minute, hour, day, month, none'],
     [{ groupBy: 'key,tenant' }, 'groupBy', 'key, alias, model, operation'],
     [{ tenant: 'ten_b' }, 'tenant', 'from, to, groupBy, interval'],
+    [{ limit: '0' }, 'limit', '1 to 10000'],
+    [{ limit: '10001' }, 'limit', '1 to 10000'],
+    [{ limit: '1e3' }, 'limit', '1 to 10000'],
+    [{ format: 'xml' }, 'format', 'json, csv'],
+    [{ after: '' }, 'after', '"next"'],
+    [{ after: 'nonsense' }, 'after', '"next"'],
+    [{ after: cursorOf({}) }, 'after', '"next"'],
+    [{ after: cursorOf([1, 2, 3]) }, 'after', '"next"'],
+    [{ after: cursorOf([0, 1e300, 'none', [], '']) }, 'after', '"next"'],
+    [{ after: cursorOf([START, NOW, 'none', ['key'], '']) }, 'after', 'same groupBy'],
+    [{ after: cursorOf([0, NOW, 'none', [], '']) }, 'from', 'at most 366 days'],
+    [{ after: cursorOf([NOW, START, 'none', [], '']) }, 'from', 'before "to"'],
+    [{ after: 'x'.repeat(6_001) }, 'after', '"next"'],
   ])('that is not valid (%j) is refused by name, with what would be valid', async (raw, param, text) => {
     const { usage } = prepared
     const problem = await queryUsage({ ...usage, rollUp: alreadyRolledUp }, TenantScope.ofPlatform('ten_a'), raw)
@@ -138,18 +153,71 @@ describe('a usage query', () => {
     expect((problem as Problem).public).toContain(text)
   })
 
-  it('whose answer would be too large is refused, with what to change', async () => {
-    const usage = await freshUsage(NOW)
-    const many = Array.from({ length: 10_001 }, (_, i) => ({
-      intent: intentOf(i, { alias: `alias-${i}`, startedAt: START }),
-      settlement: settlementOf(),
-      blob: 0,
-    }))
-    await writeHistories(usage, many, START)
-    const ask = (groupBy: string) =>
-      queryUsage({ ...usage, rollUp: createRollUp(usage) }, TenantScope.ofPlatform('ten_a'), { groupBy })
+  it('has all its rows on pages, each row whole and once, with the totals of all on each', async () => {
+    const { usage, calls } = prepared
+    const own = calls.filter(({ intent }) => intent.tenantId === 'ten_a')
+    const raw = { from: new Date(START).toISOString(), to: new Date(NOW).toISOString() }
+    for (const [interval, limit] of [
+      ['minute', '7'],
+      ['hour', '1'],
+      ['none', '5'],
+    ] as const) {
+      const query = { ...raw, interval, groupBy: 'key,alias,outcome,backend,region', limit }
+      const whole = await report(usage, 'ten_a', { ...query, limit: '10000' }, alreadyRolledUp)
+      const pages: UsageReport[] = []
+      for (let after: string | undefined; pages.length === 0 || after !== undefined; after = pages.at(-1)?.next)
+        pages.push(await report(usage, 'ten_a', after === undefined ? query : { ...query, after }, alreadyRolledUp))
 
-    expect(await ask('alias')).toMatchObject({ code: 'invalid_request', param: 'groupBy' })
-    expect(await ask('key')).toMatchObject({ totals: { calls: 10_001 } })
+      expect(pages.length).toBe(Math.ceil(whole.rows.length / Number(limit)))
+      expect(pages.length).toBeGreaterThan(3)
+      expect(pages.flatMap(({ rows }) => rows)).toEqual(whole.rows)
+      for (const { totals } of pages) expect(totals).toEqual(whole.totals)
+    }
+    expect(own.length).toBeGreaterThan(30)
+  })
+
+  it('keeps the span of the first page though time goes on', async () => {
+    const { usage } = prepared
+    const first = await report(usage, 'ten_a', { groupBy: 'key', limit: '1' }, alreadyRolledUp)
+    const later = { ...usage, clock: { ...usage.clock, now: () => NOW + HOUR } }
+    const second = await report(
+      later,
+      'ten_a',
+      { groupBy: 'key', limit: '1', after: first.next ?? '' },
+      alreadyRolledUp,
+    )
+    expect([second.from, second.to]).toEqual([first.from, first.to])
+  })
+
+  it('gives percentiles within the sketch’s error of the calls’ own, for any span and grouping', async () => {
+    const { usage, calls } = prepared
+    for (const groupBy of [[], ['key'], ['alias', 'outcome'], ['region']] as const) {
+      for (const interval of ['none', 'hour'] as const) {
+        const spans = trueSpans(
+          calls.filter(({ intent }) => intent.tenantId === 'ten_a'),
+          { by: groupBy, startOf: startOf[interval] },
+        )
+        const raw = { from: new Date(START).toISOString(), to: new Date(NOW).toISOString() }
+        const { rows } = await report(usage, 'ten_a', { ...raw, groupBy: groupBy.join(','), interval }, alreadyRolledUp)
+        for (const row of rows) {
+          const key = JSON.stringify([
+            row.start === undefined ? null : Date.parse(row.start),
+            ...groupBy.map((field) => row[field]),
+          ])
+          const { latency = [], firstByte = [], queued = [] } = spans.get(key) ?? {}
+          expectQuantile(row.latencyP95Ms, latency, 0.95)
+          expectQuantile(row.firstByteP99Ms, firstByte, 0.99)
+          expectQuantile(row.queuedP50Ms, queued, 0.5)
+        }
+      }
+    }
   })
 })
+
+/** By nearest rank; answers are rounded to a tenth. */
+function expectQuantile(found: number | null, values: readonly number[], share: number): void {
+  const sorted = [...values].sort((a, b) => a - b)
+  const exact = sorted[Math.max(1, Math.ceil(share * sorted.length)) - 1]
+  if (exact === undefined || found === null) expect([found, exact]).toEqual([null, undefined])
+  else expect(Math.abs(found - exact)).toBeLessThanOrEqual(SKETCH_ERROR * exact + 0.051)
+}

@@ -22,7 +22,8 @@ async function blobOf(text: string) {
 }
 
 const lineOf = (i: number) => encodeIntent(intentOf(i, { alias: 'größer' }))
-const callsOf = (lines: readonly PlacedLine[]) => lines.map(({ line }) => line.intent.callId)
+const callOf = ({ line }: PlacedLine) => (line.kind === 'tally' ? line.tally.tallyId : line.intent.callId)
+const callsOf = (lines: readonly PlacedLine[]) => lines.map(callOf)
 
 describe('the reader of log blobs', () => {
   it('leaves a last line without its end for the next reading, which begins at the position it gave', async () => {
@@ -61,7 +62,7 @@ describe('the reader of log blobs', () => {
 
     let position = 0
     const expected = texts.map((text, i) => [`call_${i}`, (position += Buffer.byteLength(text))])
-    expect(lines.map(({ line, position }) => [line.intent.callId, position])).toEqual(expected)
+    expect(lines.map((line) => [callOf(line), line.position])).toEqual(expected)
   })
 
   it('does not read on beyond a line of a version that it does not know', async () => {
