@@ -20,7 +20,7 @@ import type { Offboarding } from './offboardings'
 import type { RetainedData, StorageNames, TenantStore } from './tenant-store'
 
 /** Tables whose partition is the tenant and which nobody but their slice knows more about, in the order of emptying. */
-const partitions = ['hosting', 'budgets', 'idempotency', 'keys', 'members', 'alerts', 'audit', 'recovery'] as const
+const partitions = ['hosting', 'usagereports', 'budgets', 'idempotency', 'keys', 'members', 'alerts', 'audit', 'recovery'] as const
 
 const removed: Removal = { kind: 'removed' }
 
@@ -155,9 +155,9 @@ export const withoutTenants: StorageNames = {
 
 const retainedAlways: readonly RetainedData[] = [
   {
-    what: 'Sums of usage by minute and hour, and the usage log',
+    what: 'Sums of usage by minute, hour and day, and the usage log',
     why: 'Numbers and ids for bills that were or will be made; they never held content.',
-    holds: { tables: ['usageminutes'], containers: ['usage-log'] },
+    holds: { tables: ['usageminutes', 'usagedays'], containers: ['usage-log', 'usage-archive'] },
   },
   {
     what: 'The tombstone of this offboarding, and the platform’s own audit log',
