@@ -72,13 +72,20 @@ export const usageQueryInput = z.strictObject({
     .pipe(z.int().min(1, { error: limitRule }).max(REPORT_ROWS_MAX, { error: limitRule }))
     .optional()
     .meta({ description: `The most rows that the answer may have; ${REPORT_ROWS_MAX} by default.` }),
-  after: z
+  after: z.string().max(CURSOR_CHARACTERS_MAX, { error: afterRule }).optional().meta({
+    description: 'The `next` of the page before, with the same groupBy and interval; its span is that page’s.',
+  }),
+})
+
+export const platformGroupFields = ['tenant', ...groupFields] as const
+
+/** As operators send it; `queryPlatformUsage` takes what is more in it out before the rest is parsed. */
+export const platformUsageQueryInput = usageQueryInput.extend({
+  tenant: z.string().optional().meta({ description: 'The tenant whose usage it is; absent with `tenant` in groupBy.' }),
+  groupBy: z
     .string()
-    .max(CURSOR_CHARACTERS_MAX, { error: afterRule })
     .optional()
-    .meta({
-      description: 'The `next` of the page before, with the same groupBy and interval; its span is that page’s.',
-    }),
+    .meta({ description: `Must be a comma-separated list of: ${platformGroupFields.join(', ')}` }),
 })
 
 /**
