@@ -45,7 +45,7 @@ export async function dispatch(deps: DispatchDeps, input: Dispatching): Promise<
   const { call, running } = input
   const fail = (problem: Problem, backend?: Backend, attempts = 0): Problem => {
     const { status } = problem.entry
-    running.end({ outcome: 'failed', status, usage: noTokens, estimated: false, backend, attempts })
+    running.end({ outcome: 'failed', status, code: problem.code, usage: noTokens, estimated: false, backend, attempts })
     return problem
   }
   try {

@@ -1,5 +1,6 @@
 import { UpstreamError } from '../azure/upstream-http'
 import { describeError } from '../base/log'
+import type { ProblemCode } from '../base/problem-codes'
 import { noMedia, noTokens, type TokenUsage } from '../metering/usage-record'
 import type { Answer } from './answer'
 import { answerHeaders } from './answer-headers'
@@ -25,13 +26,15 @@ export function relayBytes(answer: StreamAnswer, context: RelayContext): Answer 
 
 async function* pass(answer: StreamAnswer, context: RelayContext): AsyncGenerator<Uint8Array> {
   const { running, log } = context
-  const end = (outcome: 'completed' | 'interrupted') => {
+  const end = (outcome: 'completed' | 'interrupted', code?: ProblemCode) => {
     const { backend, attempts } = answer
-    running.end({ outcome, status: 200, usage: usageOf(context), estimated: true, backend, attempts })
+    running.end({ outcome, status: 200, code, usage: usageOf(context), estimated: true, backend, attempts })
     return running.durable()
   }
   let bytes = 0
   let held = answer.first
+  // Who reads it no further is gone, unless it broke off before.
+  let code: ProblemCode = 'client_closed_request'
   try {
     for (let next = await answer.rest.next(); next; next = await answer.rest.next()) {
       bytes += next.length
@@ -47,6 +50,7 @@ async function* pass(answer: StreamAnswer, context: RelayContext): AsyncGenerato
     yield held
   } catch (error) {
     // A status has gone out, and bytes have no place for an error: a connection that is cut tells it.
+    code = error instanceof UpstreamError && error.kind === 'timeout' ? 'upstream_timeout' : 'upstream_failed'
     log.warn('an answer of bytes broke off', { detail: describeError(error) })
     answer.rest.cancel('the relay has ended')
     throw error
@@ -54,7 +58,7 @@ async function* pass(answer: StreamAnswer, context: RelayContext): AsyncGenerato
     if (!running.ended) {
       if (context.clientGone === 'cancel') answer.rest.cancel('the client has gone')
       await drained(answer)
-      await end('interrupted')
+      await end('interrupted', code)
     }
   }
 }

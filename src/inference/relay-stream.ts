@@ -2,6 +2,7 @@ import { UpstreamError } from '../azure/upstream-http'
 import { assert } from '../base/assert'
 import { describeError, type Log } from '../base/log'
 import { Problem, ProblemError } from '../base/problem'
+import type { ProblemCode } from '../base/problem-codes'
 import type { RateView } from '../limits/limiter'
 import { noTokens, type TokenUsage } from '../metering/usage-record'
 import type { ClientGonePolicy } from '../tenants/snapshot'
@@ -66,6 +67,7 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
   #first: Buffer | undefined
   #bytes = 0
   #state: 'open' | 'over' = 'open'
+  #hasClient = true
 
   constructor(answer: StreamAnswer, context: RelayContext) {
     this.#answer = answer
@@ -87,6 +89,7 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#hasClient = false
     // The next step then finds the answer broken off.
     // A response in the background is metered when it ends, whoever reads it.
     const { clientGone, response } = this.#context
@@ -156,7 +159,11 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
     await this.#complete()
   }
 
-  async #end(outcome: 'completed' | 'interrupted', reported: TokenUsage | undefined): Promise<void> {
+  async #end(
+    outcome: 'completed' | 'interrupted',
+    reported: TokenUsage | undefined,
+    code?: ProblemCode,
+  ): Promise<void> {
     const { running, promptEstimate } = this.#context
     const usage: TokenUsage = reported ?? {
       ...noTokens,
@@ -170,6 +177,7 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
     running.end({
       outcome,
       status: 200,
+      code: code && !this.#hasClient ? 'client_closed_request' : code,
       usage: later && !reported ? estimatedUsage(later.estimate) : usage,
       estimated: !reported,
       backend,
@@ -183,7 +191,7 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
     const problem = problemOf(error)
     this.#context.log.warn('a stream broke off', { code: problem.code, detail: describeError(error) })
     this.#answer.rest.cancel('the relay has ended')
-    if (!this.#context.running.ended) await this.#end('interrupted', this.#events.usage)
+    if (!this.#context.running.ended) await this.#end('interrupted', this.#events.usage, problem.code)
     this.#state = 'over'
     await this.#durable().catch(() => {})
     return this.#events.brokenBy(problem)
