@@ -35,6 +35,7 @@ const bench = {
     'chaos/soak': 'test/chaos/soak.ts',
     'simulation/simulate-limits': 'test/simulation/simulate-limits.ts',
     'bench/fairness': 'bench/fairness.ts',
+    'bench/forecast': 'bench/forecast.ts',
     'bench/streams': 'bench/streams.ts',
     'bench/dataset': 'bench/dataset.ts',
     'bench/scale': 'bench/scale.ts',

@@ -5,6 +5,7 @@ import { alertStorage } from './alerts/alerts'
 import { auditStorage } from './audit/chain-rows'
 import { batchNeeds } from './batches/assemble-batches'
 import { budgetStorage } from './budgets/create-budget-keeper'
+import { capacityStorage } from './capacity/capacity-store'
 import { dataKeyStorage } from './encryption/tenant-keys'
 import { secretStorage } from './encryption/wrapped-secrets'
 import { fileStorage } from './files/assemble-files'
@@ -44,6 +45,7 @@ export const storageNeeds: readonly StorageNeeds[] = [
   budgetStorage,
   usageStorage,
   alertStorage,
+  capacityStorage,
   registrationStorage,
   dataKeyStorage,
   secretStorage,

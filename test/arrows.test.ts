@@ -32,6 +32,7 @@ const order = [
   'hosting',
   'drift',
   'onboarding',
+  'capacity',
   'offboarding',
   'moving',
   'recovery',

@@ -73,6 +73,9 @@ export const platformPermissions = {
   /** Objectives, incidents and reports of tenants; maintenances. */
   'platform.sla.read': ['operator', 'support', 'auditor'],
   'platform.sla.manage': ['operator'],
+  /** Forecasts, quotas of deployments and terms of provisioned throughput. */
+  'platform.capacity.read': ['operator', 'support', 'auditor'],
+  'platform.capacity.manage': ['operator'],
   'platform.audit.read': ['operator', 'auditor'],
 } as const satisfies Record<string, readonly PlatformRole[]>
 export type PlatformPermission = keyof typeof platformPermissions

@@ -4,6 +4,8 @@ import type { TenantBatches } from '../batches/tenant-batches'
 import type { TenantSharedModels } from '../shared-models/tenant-shared-models'
 import type { TenantTuning } from '../tuning/tenant-tuning'
 import type { TenantResponses } from '../responses/tenant-responses'
+import { capacityStoreIn } from '../capacity/assemble-capacity'
+import { capacityTable } from '../capacity/capacity-store'
 import type { Removal } from '../checklists/removal'
 import type { TenantKeyring } from '../encryption/sealer'
 import type { Copies } from '../files/copies'
@@ -82,6 +84,7 @@ export function tenantStores({
       modelStore(models),
       secretStore(secrets),
       limitStore(storage),
+      capacityStore(storage),
       ...partitions.map((name) => partitionStore(storage, name)),
     ],
     dataKey: {
@@ -232,6 +235,21 @@ function secretStore(secrets: SecretStore): TenantStore {
       for (const name of await secrets.remains(scope)) await secrets.remove(scope, name)
       return removed
     },
+  }
+}
+
+/** What was observed and expected of it, with its places among everybody's. */
+function capacityStore(storage: StorageAccount): TenantStore {
+  const table = partitionStore(storage, capacityTable)
+  const store = capacityStoreIn(storage)
+  return {
+    ...table,
+    name: 'forecasts',
+    remove: async (scope) => {
+      await store.removeRanks(scope.tenantId)
+      return table.remove(scope)
+    },
+    census: async (scope) => (await table.census(scope)) + (await store.countRanks(scope.tenantId)),
   }
 }
 

@@ -35,6 +35,7 @@ export const aliasName = z
   .regex(ALIAS_NAME, 'Must be 1 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit')
 
 export const regionName = z.string().regex(REGION, 'Must be a region in lower case, such as "swedencentral"')
+export const modelName = z.string().regex(MODEL_NAME, 'Must be the name of a model, such as "gpt-4.1-mini"')
 export const displayName = z.string().trim().min(1).max(NAME_CHARACTERS_MAX)
 export const contactInput = z.strictObject({ email: z.email('Must be an e-mail address').max(EMAIL_CHARACTERS_MAX) })
 const limit = z.int().min(1).max(LIMIT_MAX)
@@ -64,7 +65,7 @@ export const hedgeInput = z
 
 const alias = z.strictObject({
   name: aliasName,
-  model: z.string().regex(MODEL_NAME, 'Must be the name of a model, such as "gpt-4.1-mini"'),
+  model: modelName,
   capabilities: z.array(z.enum(capabilities)).min(1).max(capabilities.length).optional(),
   groups: aliasGroups.default([]),
   /** Of a tenant with deployments of its own: what to make for this alias. */
