@@ -45,7 +45,9 @@ export async function dispatch(deps: DispatchDeps, input: Dispatching): Promise<
   const { call, running } = input
   const fail = (problem: Problem, backend?: Backend, attempts = 0): Problem => {
     const { status } = problem.entry
-    running.end({ outcome: 'failed', status, code: problem.code, usage: noTokens, estimated: false, backend, attempts })
+    // Whatever came of it then, nobody waited for it any more.
+    const code = input.gone?.aborted ? 'client_closed_request' : problem.code
+    running.end({ outcome: 'failed', status, code, usage: noTokens, estimated: false, backend, attempts })
     return problem
   }
   try {

@@ -50,7 +50,7 @@ async function* pass(answer: StreamAnswer, context: RelayContext): AsyncGenerato
     yield held
   } catch (error) {
     // A status has gone out, and bytes have no place for an error: a connection that is cut tells it.
-    code = error instanceof UpstreamError && error.kind === 'timeout' ? 'upstream_timeout' : 'upstream_failed'
+    code = codeOf(error)
     log.warn('an answer of bytes broke off', { detail: describeError(error) })
     answer.rest.cancel('the relay has ended')
     throw error
@@ -61,6 +61,13 @@ async function* pass(answer: StreamAnswer, context: RelayContext): AsyncGenerato
       await end('interrupted', code)
     }
   }
+}
+
+function codeOf(error: unknown): ProblemCode {
+  if (!(error instanceof UpstreamError)) return 'internal_error'
+  // What is cancelled is cancelled because the client has gone.
+  if (error.kind === 'cancelled') return 'client_closed_request'
+  return error.kind === 'timeout' ? 'upstream_timeout' : 'upstream_failed'
 }
 
 /** What the client did not wait for; a broken answer is at its end already. */

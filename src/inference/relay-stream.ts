@@ -191,7 +191,10 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
     const problem = problemOf(error)
     this.#context.log.warn('a stream broke off', { code: problem.code, detail: describeError(error) })
     this.#answer.rest.cancel('the relay has ended')
-    if (!this.#context.running.ended) await this.#end('interrupted', this.#events.usage, problem.code)
+    // What is cancelled is cancelled because the client has gone.
+    const isOurs = !(error instanceof UpstreamError && error.kind === 'cancelled')
+    const code = isOurs ? problem.code : 'client_closed_request'
+    if (!this.#context.running.ended) await this.#end('interrupted', this.#events.usage, code)
     this.#state = 'over'
     await this.#durable().catch(() => {})
     return this.#events.brokenBy(problem)

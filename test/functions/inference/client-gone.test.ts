@@ -11,6 +11,7 @@ interface UsageRow {
   readonly outcome: string
   readonly calls: number
   readonly unsettled: number
+  readonly callerFaults: number
   readonly promptTokens: number
   readonly outputTokens: number
 }
@@ -73,7 +74,8 @@ describe('a client that goes in the middle of a stream', () => {
   it('ends the call at the provider where its tenant says so, and what came is metered', async () => {
     const { entry, usage } = await leaveInTheMiddle({ clientGone: 'cancel' })
     expect(entry.outcome).toBe('client-gone')
-    expect(usage).toMatchObject({ outcome: 'interrupted', calls: 1, unsettled: 0 })
+    // Nobody but the client broke it off, which no objective of the platform's is measured by.
+    expect(usage).toMatchObject({ outcome: 'interrupted', calls: 1, unsettled: 0, callerFaults: 1 })
     expect(usage.promptTokens).toBeGreaterThan(0)
     expect(usage.outputTokens).toBeGreaterThan(0)
     expect(usage.outputTokens).toBeLessThan(TOKENS)
