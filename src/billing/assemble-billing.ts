@@ -28,6 +28,7 @@ import { createMargins, type Margins } from './margins'
 import { measureStorage } from './measure-storage'
 import { createPlans, type Plans } from './plans'
 import { createPriceStore, type PriceStore } from './price-store'
+import { removeOldInvoices } from './remove-old-invoices'
 import { createSummaries, type Summaries } from './summaries'
 
 export interface BillingParts {
@@ -62,10 +63,13 @@ export interface AssembledBilling {
   readonly billing: Billing
   /** Begins to keep the price book up to date; for the one instance that this process is. */
   readonly keepPrices: () => LivePrices
-  /** For timers; each answers how much there was to do. */
-  readonly measureStorage: () => Promise<number>
-  readonly closeDays: () => Promise<number>
-  readonly issueInvoices: () => Promise<number>
+  readonly timers: BillingTimers
+}
+
+export interface BillingTimers {
+  readonly 'measure-storage': () => Promise<void>
+  readonly 'bill-tenants': () => Promise<void>
+  readonly 'remove-old-invoices': () => Promise<void>
 }
 
 export function assembleBilling(parts: BillingParts): AssembledBilling {
@@ -102,15 +106,24 @@ export function assembleBilling(parts: BillingParts): AssembledBilling {
       margins: createMargins({ ...deps, tenantIds: parts.tenantIds }),
     },
     keepPrices: () => createLivePrices({ prices, book: parts.book, clock, log }),
-    measureStorage: () => measureStorage({ everyShelf: tenantsRows(storage.table('files')), rows, clock, log }),
-    closeDays: () =>
-      closeDays({
-        ...deps,
-        ...parts,
-        backends: backends.all,
-        closing,
-        rolledUpBefore: () => cursors.finishedBefore('rolled-up'),
-      }),
-    issueInvoices: () => issueInvoices({ invoices, rows, closing, tenantIds: () => parts.tenantIds(), clock, log }),
+    timers: {
+      'measure-storage': async () => {
+        await measureStorage({ everyShelf: tenantsRows(storage.table('files')), rows, clock, log })
+      },
+      'bill-tenants': async () => {
+        const closed = await closeDays({
+          ...deps,
+          tenantsWithUsage: parts.tenantsWithUsage,
+          closing,
+          rolledUpBefore: () => cursors.finishedBefore('rolled-up'),
+        })
+        const tenants = await issueInvoices({ invoices, rows, closing, tenantIds: () => parts.tenantIds(), clock, log })
+        if (closed + tenants > 0) log.info('days were closed and tenants billed', { closed, tenants })
+      },
+      'remove-old-invoices': async () => {
+        const count = await removeOldInvoices({ rows, clock, log })
+        if (count > 0) log.info('old months of bills were deleted', { count })
+      },
+    },
   }
 }

@@ -4,7 +4,7 @@ import { fromJsonColumns, toJsonColumns } from '../storage/json-columns'
 import type { Columns, PartitionTable } from '../storage/partition-table'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { TenantTable } from '../storage/tenant-table'
-import { dayBehind, firstDayOf, type Day, type Period } from './calendar'
+import { dayBehind, firstDayOf, parsePeriod, type Day, type Period } from './calendar'
 import type { DaySheet } from './day-sheet'
 import type { InvoiceInputs, MadeInvoice, PeriodCost } from './make-invoice'
 import type { StorageMeasure } from './rate-services'
@@ -35,6 +35,10 @@ export interface BillingRows {
   /** What nobody used of provisioned throughput on a day. */
   putIdle(day: Day, idle: readonly IdleThroughput[]): Promise<void>
   idle(span: { from: Day; to: Day }): AsyncIterable<readonly IdleThroughput[]>
+  /** Months before this one in which tenants had something, in order. */
+  oldest(before: Period): AsyncIterable<{ readonly period: Period; readonly tenantId: TenantId }>
+  /** Everything of a tenant's month, its place in the lists last; and credits that stood on its invoice. */
+  removeMonth(scope: TenantScope, period: Period): Promise<void>
   /** Backends at accounts of tenants' own that were ever seen, those that are gone too. */
   ownAccounts(): Promise<ReadonlySet<BackendId>>
   noteOwnAccount(id: BackendId): Promise<void>
@@ -124,6 +128,29 @@ export function createBillingRows({
     idle: async function* ({ from, to }) {
       for await (const { columns } of platformRows.range(`idle~${from}`, `idle~${to}`))
         yield fromJsonColumns<readonly IdleThroughput[]>(columns)
+    },
+    oldest: async function* (before) {
+      // Whoever has an invoice or a sheet of a month stands in one of the lists.
+      for (const list of ['billed', 'issued']) {
+        for await (const { rowKey } of platformRows.range(`${list}~`, `${list}~${before}`)) {
+          const [, month = '', owner = ''] = rowKey.split('~')
+          const [period, tenantId] = [parsePeriod(month), parseTenantId(owner)]
+          if (period && tenantId) yield { period, tenantId }
+        }
+      }
+    },
+    removeMonth: async (scope, period) => {
+      const partition = tenantRows.partition(scope)
+      const { from, to } = daysIn(period)
+      for (const kind of ['day', 'held'])
+        for await (const { rowKey } of partition.range(`${kind}~${from}`, `${kind}~${to}`))
+          await partition.remove(rowKey)
+      const invoice = await get<IssuedInvoice>(partition, `invoice~${period}`)
+      for (const { id } of invoice?.inputs.credits ?? []) await partition.remove(`credit~${id}`)
+      await partition.remove(`invoice~${period}`)
+      // A tenant that is there has an invoice of every month: this one has gone, and its plans with it.
+      if ((await ofTenant(scope, 'invoice~', `invoice${END}`, 1)).length === 0) await partition.removeAll()
+      for (const list of ['issued', 'billed']) await platformRows.remove(`${list}~${period}~${scope.tenantId}`)
     },
     ownAccounts: async () => {
       const found = new Set<BackendId>()

@@ -90,7 +90,7 @@ const PAUSE_USD = 5_000
 
 function trainingPrice({ model, trainingType: type, price }: Extract<PriceEntry, { kind: 'training' }>) {
   const usd = price.microUsd / MICRO_USD_PER_USD
-  return price.per === 'million-tokens'
+  return price.kind === 'per-million-tokens'
     ? {
         family: model,
         methods: ['supervised', 'dpo'] as const,

@@ -29,7 +29,10 @@ const tokenPricing = {
     )
     .refine((models) => Object.keys(models).length <= MODELS_MAX, `Must have at most ${MODELS_MAX} models`)
     .default({})
-    .meta({ description: 'Prices of its own, micro-USD per million tokens, in place of mark-up on list price.' }),
+    .meta({
+      description: 'Prices of its own, micro-USD per million tokens, in place of mark-up on list price.',
+      maxProperties: MODELS_MAX,
+    }),
 }
 
 /** Bounds rise, and the last tier is open: whatever the number of requests, each has one price. */
@@ -88,14 +91,14 @@ export const planInput = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('subscription'),
     microUsdPerMonth: amount,
-    quota: z.discriminatedUnion('unit', [
+    quota: z.discriminatedUnion('kind', [
       z.strictObject({
-        unit: z.literal('tokens'),
+        kind: z.literal('tokens'),
         included: z.int().min(0).max(UNITS_MAX),
         microUsdPerMillion: perMillion,
       }),
       z.strictObject({
-        unit: z.literal('requests'),
+        kind: z.literal('requests'),
         included: z.int().min(0).max(UNITS_MAX),
         microUsdPerRequest: amount,
       }),

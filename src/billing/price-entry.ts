@@ -45,9 +45,9 @@ export const priceEntryInput = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('provisioned'),
     backendId: idInput({ prefixes: ['bke'], parse: parseBackendId, of: 'a backend' }),
-    price: z.discriminatedUnion('per', [
-      z.strictObject({ per: z.literal('hour'), microUsd: amount(MICRO_USD_PER_HOUR_MAX) }),
-      z.strictObject({ per: z.literal('month'), microUsd: amount(MICRO_USD_PER_MONTH_MAX) }),
+    price: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('per-hour'), microUsd: amount(MICRO_USD_PER_HOUR_MAX) }),
+      z.strictObject({ kind: z.literal('per-month'), microUsd: amount(MICRO_USD_PER_MONTH_MAX) }),
     ]),
     ...dated,
   }),
@@ -55,9 +55,9 @@ export const priceEntryInput = z.discriminatedUnion('kind', [
     kind: z.literal('training'),
     model,
     trainingType: z.enum(['standard', 'globalstandard', 'developertier']),
-    price: z.discriminatedUnion('per', [
-      z.strictObject({ per: z.literal('million-tokens'), microUsd: perMillion }),
-      z.strictObject({ per: z.literal('hour'), microUsd: amount(MICRO_USD_PER_HOUR_MAX) }),
+    price: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('per-million-tokens'), microUsd: perMillion }),
+      z.strictObject({ kind: z.literal('per-hour'), microUsd: amount(MICRO_USD_PER_HOUR_MAX) }),
     ]),
     ...dated,
   }),
@@ -86,7 +86,7 @@ export function subjectOf(entry: PriceEntry): string {
     case 'provisioned':
       return `provisioned throughput of ${entry.backendId}`
     case 'training':
-      return `training of ${entry.model} (${entry.trainingType}, per ${entry.price.per})`
+      return `training of ${entry.model} (${entry.trainingType}, ${entry.price.kind})`
     case 'hosting':
       return `hosting (${entry.sku})`
     default:

@@ -18,7 +18,7 @@ export function provisionedHours(entries: readonly PriceEntry[], day: Day): Map<
 
 /** A month's price runs evenly over its hours, so that they add up to it (R2 of rounding.ts). */
 function priceOfHour(price: PriceOf<'provisioned'>['price'], day: Day, hour: number): MicroUsd {
-  if (price.per === 'hour') return price.microUsd
+  if (price.kind === 'per-hour') return price.microUsd
   const period = periodOf(day)
   const before = ((dayStartMs(day) - dayStartMs(firstDayOf(period))) / DAY_MS) * HOURS_PER_DAY + hour
   const all = daysOf(period).length * HOURS_PER_DAY

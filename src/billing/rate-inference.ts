@@ -129,14 +129,14 @@ function rateSubscription(
   const { from, to, begins, ends, days } = segment
   const fee = partOf(microUsdPerMonth, segment)
   const included = partOf(quota.included, segment)
-  const used = quota.unit === 'tokens' ? tokensOf(items) : total(items, 'calls')
+  const used = quota.kind === 'tokens' ? tokensOf(items) : total(items, 'calls')
   const beyond = Math.max(0, used - included)
-  const price = quota.unit === 'tokens' ? quota.microUsdPerMillion : quota.microUsdPerRequest
-  const microUsd = roundedQuotient(BigInt(beyond) * BigInt(price), quota.unit === 'tokens' ? MILLION : 1n)
+  const price = quota.kind === 'tokens' ? quota.microUsdPerMillion : quota.microUsdPerRequest
+  const microUsd = roundedQuotient(BigInt(beyond) * BigInt(price), quota.kind === 'tokens' ? MILLION : 1n)
   const span = ends - begins === days ? 'the month' : `${ends - begins} of ${days} days`
   const subscription: InvoiceLine = {
     kind: 'subscription',
-    text: `Subscription for ${span}, ${included} ${quota.unit} included`,
+    text: `Subscription for ${span}, ${included} ${quota.kind} included`,
     from,
     to,
     quantity: 1,
@@ -145,8 +145,8 @@ function rateSubscription(
     microUsd: fee,
   }
   if (beyond === 0) return [subscription]
-  const text = `${quota.unit === 'tokens' ? 'Tokens' : 'Requests'} beyond the ${included} included, of ${used}`
-  const overage = { from, to, quantity: beyond, unit: quota.unit, listMicroUsd: 0, microUsd }
+  const text = `${quota.kind === 'tokens' ? 'Tokens' : 'Requests'} beyond the ${included} included, of ${used}`
+  const overage = { from, to, quantity: beyond, unit: quota.kind, listMicroUsd: 0, microUsd }
   return [subscription, { kind: 'overage', text, ...overage }]
 }
 

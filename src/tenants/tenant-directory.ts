@@ -16,9 +16,12 @@ export interface TenantDirectory {
 /** Ids read at one time. */
 const PAGE_IDS = 1_000
 
-/** All of them, read page by page as they are consumed: for timers that look after every tenant. */
-export async function* everyTenant(directory: Pick<TenantDirectory, 'page'>): AsyncGenerator<TenantId> {
-  let after: TenantId | undefined
+/** All of them behind `from`, read page by page as they are consumed: for timers that look after every tenant. */
+export async function* everyTenant(
+  directory: Pick<TenantDirectory, 'page'>,
+  from?: TenantId,
+): AsyncGenerator<TenantId> {
+  let after = from
   for (;;) {
     const { tenantIds, more } = await directory.page({ after, limit: PAGE_IDS })
     yield* tenantIds

@@ -75,8 +75,12 @@ export async function billingWorld(now: string, storage: StorageAccount = freshS
   let calls = 0
 
   return {
-    ...assembled,
     ...assembled.billing,
+    billing: assembled.billing,
+    keepPrices: assembled.keepPrices,
+    measure: assembled.timers['measure-storage'],
+    bill: assembled.timers['bill-tenants'],
+    removeOld: assembled.timers['remove-old-invoices'],
     parts,
     storage,
     clock,
@@ -110,9 +114,8 @@ export async function billingWorld(now: string, storage: StorageAccount = freshS
     /** What the timers do, in their order. */
     tick: async () => {
       await rollUp.run()
-      await assembled.measureStorage()
-      await assembled.closeDays()
-      return assembled.issueInvoices()
+      await assembled.timers['measure-storage']()
+      await assembled.timers['bill-tenants']()
     },
   }
 }

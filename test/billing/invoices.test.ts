@@ -6,11 +6,13 @@ import type { TenantId } from '../../src/base/ids'
 import { billingWorld, USD, type BillingWorld } from './billing-world'
 
 const anyVersion = () => true
-const fee = planInput.parse({
-  kind: 'subscription',
-  microUsdPerMonth: 20 * USD,
-  quota: { unit: 'requests', included: 1, microUsdPerRequest: USD },
-})
+const subscription = (microUsdPerMonth: number) =>
+  planInput.parse({
+    kind: 'subscription',
+    microUsdPerMonth,
+    quota: { kind: 'requests', included: 1, microUsdPerRequest: USD },
+  })
+const fee = subscription(20 * USD)
 
 async function issued(world: BillingWorld, tenantId: TenantId, period: Period) {
   const found = await world.rows.invoice(world.scopeOf(tenantId), period)
@@ -70,8 +72,7 @@ describe('a month', () => {
     const scope = world.scopeOf(tenantId)
     world.at('2026-03-02T03:00:00Z')
     await world.rollUp.run()
-    await Promise.all([world.closeDays(), world.closeDays()])
-    await Promise.all([world.issueInvoices(), world.issueInvoices(), world.invoices.issue(scope, '2026-02')])
+    await Promise.all([world.bill(), world.bill(), world.bill()])
     const first = await issued(world, tenantId, '2026-02')
     world.at('2026-03-09T03:00:00Z')
     await world.tick()
@@ -132,11 +133,7 @@ describe('after an invoice is issued', () => {
     const world = await february()
     const { tenantId } = world
     await world.plans.set(world.scopeOf(tenantId), { from: '2026-02-01', plan: fee }, anyVersion)
-    await world.plans.set(
-      world.scopeOf(tenantId),
-      { from: '2026-03-01', plan: { ...fee, microUsdPerMonth: 7 * USD } },
-      anyVersion,
-    )
+    await world.plans.set(world.scopeOf(tenantId), { from: '2026-03-01', plan: subscription(7 * USD) }, anyVersion)
     world.at('2026-03-02T03:00:00Z')
     await world.tick()
     const before = await issued(world, tenantId, '2026-02')
@@ -209,8 +206,7 @@ describe('credits', () => {
     await enter(world, tenantId, { microUsd: 3_000 })
     world.at('2026-03-02T03:00:00Z')
     await world.rollUp.run()
-    await world.closeDays()
-    await world.issueInvoices()
+    await world.bill()
     // As it is when the invoice was inserted and nothing after it was done.
     const table = world.storage.table('billing')
     for await (const { rowKey = '' } of table.listEntities({
@@ -234,11 +230,7 @@ describe('a tenant that has gone', () => {
   it('gets a last invoice, to its last day and by its name', async () => {
     const world = await february()
     const { tenantId } = world
-    await world.plans.set(
-      world.scopeOf(tenantId),
-      { from: '2026-01-01', plan: { ...fee, microUsdPerMonth: 28 * USD } },
-      anyVersion,
-    )
+    await world.plans.set(world.scopeOf(tenantId), { from: '2026-01-01', plan: subscription(28 * USD) }, anyVersion)
     world.at('2026-02-07T12:00:00Z')
     await world.tick()
     world.left.set(tenantId, Date.parse('2026-02-07T12:00:00Z'))
@@ -248,6 +240,26 @@ describe('a tenant that has gone', () => {
     const { made, inputs } = await issued(world, tenantId, '2026-02')
     expect(inputs).toMatchObject({ billedTo: 'Contoso', served: { from: '2026-02-01', to: '2026-02-08' } })
     expect(made.lines[0]).toMatchObject({ kind: 'subscription', microUsd: 7 * USD })
+  })
+})
+
+describe('what was billed', () => {
+  it('is kept for ten years after its year, and then goes with all that showed how it came to be', async () => {
+    const world = await february()
+    const { tenantId } = world
+    const scope = world.scopeOf(tenantId)
+    await world.plans.set(scope, { from: '2026-02-01', plan: fee }, anyVersion)
+    await enter(world, tenantId, { microUsd: 1 })
+    world.at('2026-03-02T03:00:00Z')
+    await world.tick()
+    world.at('2036-12-31T23:00:00Z')
+    await world.removeOld()
+    expect(await world.invoices.list(scope, { limit: 10 })).toHaveLength(1)
+    world.at('2037-01-01T00:00:00Z')
+    await world.removeOld()
+    await world.removeOld()
+    expect(await world.storage.rowsInPartition('billing', tenantId)).toBe(0)
+    expect(await world.summaries.page('2026-02', { limit: 10 })).toEqual({ invoices: [], next: undefined })
   })
 })
 

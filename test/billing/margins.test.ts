@@ -20,7 +20,7 @@ const aBackend: Backend = {
 const hourPrice = {
   kind: 'provisioned',
   backendId,
-  price: { per: 'hour', microUsd: 1 * USD },
+  price: { kind: 'per-hour', microUsd: 1 * USD },
   from: '2026-03-01',
   asOf: '2026-03-01',
   source: 'a contract',
@@ -152,9 +152,9 @@ describe('what tenants hold', () => {
         'Replace',
       )
     await shelf(2 * 1_073_741_824)
-    await world.measureStorage()
+    await world.measure()
     await shelf(5)
-    expect(await world.measureStorage()).toBe(1)
+    await world.measure()
     world.at('2026-03-31T10:00:00Z')
     await shelf(1_073_741_824)
     await world.tick()

@@ -115,7 +115,7 @@ function inferenceOf(plan: Plan, calls: readonly Call[], beside: number): number
       return Math.max(plan.microUsdPerMonthMin - beside, tokensOf(plan, calls))
     case 'subscription': {
       const { quota } = plan
-      if (quota.unit === 'requests')
+      if (quota.kind === 'requests')
         return plan.microUsdPerMonth + Math.max(0, calls.length - quota.included) * quota.microUsdPerRequest
       const tokens = total(calls, ({ prompt, output }) => prompt + output)
       return plan.microUsdPerMonth + halfUp(Math.max(0, tokens - quota.included) * quota.microUsdPerMillion, 1_000_000)
@@ -168,8 +168,8 @@ const anyPlan: fc.Arbitrary<Plan> = fc
       kind: fc.constant('subscription'),
       microUsdPerMonth: fc.nat(500 * USD),
       quota: fc.oneof(
-        fc.record({ unit: fc.constant('tokens'), included: fc.nat(2_000_000), microUsdPerMillion: fc.nat(9_000_000) }),
-        fc.record({ unit: fc.constant('requests'), included: fc.nat(40), microUsdPerRequest: fc.nat(9_000) }),
+        fc.record({ kind: fc.constant('tokens'), included: fc.nat(2_000_000), microUsdPerMillion: fc.nat(9_000_000) }),
+        fc.record({ kind: fc.constant('requests'), included: fc.nat(40), microUsdPerRequest: fc.nat(9_000) }),
       ),
       services,
     }),
@@ -248,7 +248,7 @@ describe('an invoice', () => {
     const monthly = {
       kind: 'subscription',
       microUsdPerMonth: 28 * USD,
-      quota: { unit: 'requests', included: 28, microUsdPerRequest: USD },
+      quota: { kind: 'requests', included: 28, microUsdPerRequest: USD },
     }
     const plans = [
       since(monthly),
@@ -278,7 +278,7 @@ describe('an invoice', () => {
     const fee = since({
       kind: 'subscription',
       microUsdPerMonth: 28 * USD,
-      quota: { unit: 'tokens', included: 28, microUsdPerMillion: 0 },
+      quota: { kind: 'tokens', included: 28, microUsdPerMillion: 0 },
     })
     const served = { from: '2026-02-08', to: '2026-02-15' } as const
     expect(makeInvoice({ ...base, plans: [fee], served }, []).totalMicroUsd).toBe(7 * USD)

@@ -20,7 +20,7 @@ const usage = fc.array(
   { maxLength: 12 },
 )
 const price = fc.record({
-  per: fc.constantFrom('hour' as const, 'month' as const),
+  kind: fc.constantFrom('per-hour' as const, 'per-month' as const),
   microUsd: fc.integer({ min: 0, max: 2_000_000_000_000 }),
 })
 
@@ -75,7 +75,7 @@ describe('what provisioned throughput costs', () => {
 
   it('goes by the hour to who used it in that hour, and to the platform where nobody did', () => {
     const [id = 'bke_none'] = backends
-    const prices = provisionedHours([entryOf(id, { per: 'hour', microUsd: 1_000 })], day)
+    const prices = provisionedHours([entryOf(id, { kind: 'per-hour', microUsd: 1_000 })], day)
     const big = tokensOf(prices, [{ backend: id, hour: 3, prompt: 300, output: 0 }])
     const small = tokensOf(prices, [
       { backend: id, hour: 3, prompt: 0, output: 100 },
@@ -92,7 +92,7 @@ describe('what provisioned throughput costs', () => {
 
   it('for a month runs over its hours to exactly the month’s price', () => {
     const [id = 'bke_none'] = backends
-    const monthly = entryOf(id, { per: 'month', microUsd: 2_447_333_333 })
+    const monthly = entryOf(id, { kind: 'per-month', microUsd: 2_447_333_333 })
     const hours = daysOf('2026-02').flatMap((each) => [...(provisionedHours([monthly], each).get(id) ?? [])])
     expect(hours).toHaveLength(28 * 24)
     expect(hours.reduce((sum, hour) => sum + hour, 0)).toBe(2_447_333_333)
@@ -101,7 +101,7 @@ describe('what provisioned throughput costs', () => {
 
   it('does not count cached tokens, which it need not work for', () => {
     const [id = 'bke_none'] = backends
-    const prices = provisionedHours([entryOf(id, { per: 'hour', microUsd: 100 })], day)
+    const prices = provisionedHours([entryOf(id, { kind: 'per-hour', microUsd: 100 })], day)
     const tokens: HourTokens = new Map()
     const sums = { promptTokens: 1_000, cachedTokens: 900, outputTokens: 20 }
     addTokens(tokens, prices, day, { startMs: dayStartMs(day), groups: [itemGroup({ backend: id }, sums)] })

@@ -60,7 +60,7 @@ function textTrials(place: Place): Trial[] {
 }
 
 /** A message that names the bound. */
-const saying = (bound: number, otherwise = '$never') => new RegExp(`\\b${bound}\\b|${otherwise}`)
+const saying = (bound: number, otherwise = '$never') => new RegExp(`${bound < 0 ? '' : '\\b'}${bound}\\b|${otherwise}`)
 
 const shown = (text: string) => (text.length > 80 ? `"${text.slice(0, 60)}…" of ${text.length}` : JSON.stringify(text))
 
@@ -73,7 +73,7 @@ function numberTrials(place: Place): Trial[] {
     ...['1', null, true, [1]].map((value) => refuse(place, `being ${JSON.stringify(value)}`, value, /number|int/)),
     ...(type === 'integer' ? [refuse(place, 'being a fraction', least.value + 0.5, /int/)] : []),
     accept(place, `being ${least.value}`, least.value),
-    refuse(place, `being ${least.below}`, least.below, new RegExp(`\\b${least.bound}\\b`)),
+    refuse(place, `being ${least.below}`, least.below, saying(least.bound)),
     accept(place, `being ${maximum}`, maximum),
     refuse(place, `being ${maximum + step}`, maximum + step, new RegExp(`\\b${maximum}\\b`)),
   ]

@@ -40,6 +40,21 @@ const examples: Readonly<Record<string, TextExamples>> = {
     taken: ['a', `a${'0'.repeat(39)}`, 'sweden-central'],
     refused: ['', a(41), 'SwedenCentral', '1a', '-a', 'a b', 'a\n', 'ä'],
   },
+  // Kinds of notices.
+  '^[a-z][a-z0-9-]{0,63}$': {
+    taken: ['a', a(64), 'sla-burn-2'],
+    refused: ['', a(65), 'A', '1a', '-a', 'a b', 'a_b', 'ä'],
+  },
+  '^([01]\\d|2[0-3]):[0-5]\\d$': {
+    taken: ['00:00', '23:59'],
+    refused: ['', '24:00', '7:00', '07:60', '07:00:00', 'noon'],
+  },
+  // Where the next page of alerts, and of dead letters, begins.
+  '^[a-z0-9_-]+$': { taken: ['a', a(200), 'live-1-0'], refused: ['', a(201), 'A', 'a b', 'a/b'] },
+  '^dead-\\d{13}-ten_[0-9a-z]{26}-dlv_[0-9a-f]{40}$': {
+    taken: [`dead-${'0'.repeat(13)}-ten_${'0'.repeat(26)}-dlv_${'0'.repeat(40)}`],
+    refused: ['', 'dead-', `dead-${'0'.repeat(13)}-ten_${'0'.repeat(26)}-dlv_${'g'.repeat(40)}`],
+  },
   // Names of aliases and of deployments.
   '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$': {
     taken: ['a', '0', a(64), 'A.b_c-d'],
@@ -143,17 +158,27 @@ const examples: Readonly<Record<string, TextExamples>> = {
   '^[A-Za-z0-9_-]{1,40}$': { taken: ['a', '-', a(40), 'A_1'], refused: ['', a(41), 'a.b', 'a b', 'a\n', 'ä'] },
   '^ten_[0-9a-hjkmnp-tv-z]{26}$': idOf('ten'),
   '^stm_[0-9a-hjkmnp-tv-z]{26}$': idOf('stm'),
+  '^crd_[0-9a-hjkmnp-tv-z]{26}$': idOf('crd'),
   '^key_[0-9a-hjkmnp-tv-z]{26}$': idOf('key'),
   'Where what is made for the tenant is made; alone, it takes along what was made elsewhere.': idOf('stm'),
   '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}~[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$': {
     taken: [`${guid}~${guid}`],
     refused: ['', guid, `${guid}~`, `~${guid}`, `${guid}~${guid}0`, `${guid}-${guid}`],
   },
+  // Months.
+  '^\\d{4}-(0[1-9]|1[0-2])$': {
+    taken: ['2025-12', '2026-01'],
+    refused: ['', '2026', '2026-1', '2026-00', '2026-13', '2026-01-01', '26-01'],
+  },
   email: {
     taken: ['a@b.co', `${a(242)}@contoso.com`],
     refused: ['', 'nobody', '@b.co', 'a@', 'a@b', 'a b@c.co', 'a@b.co\n', 'a@b@c.co', `${a(243)}@contoso.com`],
   },
   uuid: { taken: [guid, guid.toUpperCase()], refused: otherGuids },
+  date: {
+    taken: ['2026-02-01', '2026-12-31'],
+    refused: ['', 'today', '2026-02-30', '2026-2-1', '2026-02-01T00:00:00Z', '2019-12-31', '2100-01-01'],
+  },
   'date-time': {
     taken: ['2027-01-31T00:00:00Z', '2027-01-31T00:00:00.123+02:00', '9999-12-31T23:59:59Z'],
     refused: ['', 'tomorrow', '2027-01-31', '2027-01-31T00:00:00', '2027-02-30T00:00:00Z', '2027-01-31T24:00:00Z'],
