@@ -175,6 +175,17 @@ resource appUsesModels 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+// The account's metrics, with which the platform's own figures of usage are compared.
+resource appReadsMetrics 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(account.id, appPrincipalId, roles.monitoringReader)
+  scope: account
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.monitoringReader)
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
 module endpoint 'private-endpoint.bicep' = if (isPrivate) {
   name: '${name}-account'
   params: {

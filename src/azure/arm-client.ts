@@ -34,7 +34,7 @@ export function createArm(deps: ArmDeps): Arm {
   const operations = new Map<string, string>()
   const call = async (method: Method, id: string, { apiVersion, query, body }: ArmRequest) => {
     const parameters = new URLSearchParams({ 'api-version': apiVersion, ...query })
-    const answer = await exchange(deps, { method, url: `${deps.url}${id}?${parameters}`, body })
+    const answer = await exchange(deps, { method, url: `${deps.url}${id}?${parameters.toString()}`, body })
     if ('kind' in answer) return answer
     const operation = operationIn(answer, deps.url)
     if (operation !== undefined) watch(operations, id, operation)

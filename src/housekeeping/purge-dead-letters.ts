@@ -21,9 +21,8 @@ const PAGE_LETTERS = 32
 const HIDDEN_MS = 300_000
 
 /**
- * Messages that the Functions host gave up on and put in `{queue}-poison`, where nothing reads them and nothing else removes them.
- * What they asked for was begun again by the timers that look after it; they are kept for whoever wants to know why. A dry run looks at
- * the first letters of each queue alone.
+ * Messages that the Functions host gave up on and put in `{queue}-poison`, where nothing reads them and nothing else removes them: they
+ * are kept for whoever wants to know why. A dry run looks at the first letters of each queue alone.
  */
 export function purgeDeadLetters({
   queues,

@@ -1,4 +1,7 @@
+import { INVOICES_KEPT_YEARS } from '../billing/remove-old-invoices'
+import { NOTICE_KEPT_MS } from '../notifications/notice'
 import { METRICS_KEPT_MS } from '../reconciliation/reconcile-usage'
+import { LOG_KEPT_MS } from '../usage/keep-log'
 import type { PurgeId } from './purge'
 
 /** One thing that is kept, where, for how long, who removes it then, and why it is kept so long and no longer. */
@@ -31,6 +34,7 @@ export type RemovedBy =
   { readonly kind: 'purge'; readonly id: PurgeId } | { readonly kind: 'timer'; readonly name: string }
 
 const DAY_MS = 86_400_000
+const YEAR_DAYS = 365
 
 /** A day longer than an answer is given again, so that no instance's clock matters. */
 export const IDEMPOTENCY_KEPT_MS = 2 * DAY_MS
@@ -76,7 +80,7 @@ export const retention: readonly Retention[] = [
     what: 'Messages that triggers failed on too often',
     holds: { host: 'poison-queues' },
     kept: purgedAfter(DEAD_LETTERS_KEPT_MS, 'their failure', 'dead-letters'),
-    why: 'Ids only, for whoever looks for the cause; what they asked for is begun again by timers.',
+    why: 'They hold ids and nothing else, for whoever looks for the cause; nothing reads them, and the host never removes them.',
   },
   {
     what: 'Alerts that are resolved',
@@ -101,6 +105,48 @@ export const retention: readonly Retention[] = [
     holds: { tables: ['budgets'] },
     kept: removedAfter(31 * DAY_MS, 'the end of their month', 'remove-old-budgets'),
     why: 'An old month says nothing of the present one; the usage log has it all.',
+  },
+  {
+    what: 'The usage log, and how far it has been rolled up',
+    holds: { tables: ['usageblobs'], containers: ['usage-log', 'usage-archive'] },
+    kept: removedAfter(LOG_KEPT_MS, 'their hour', 'keep-usage-log'),
+    why: 'Sums and bills can be made anew of it for a year, and the last of them disputed for a month.',
+  },
+  {
+    what: 'Sums of usage, and reports of them',
+    holds: { tables: ['usageminutes', 'usagedays', 'usagereports'] },
+    kept: always,
+    why: 'Numbers and ids. Minutes become hours after three days; whoever looks years back finds days.',
+  },
+  {
+    what: 'Prices, plans, day sheets and invoices',
+    holds: { tables: ['billing'] },
+    kept: removedAfter(INVOICES_KEPT_YEARS * YEAR_DAYS * DAY_MS, 'the end of their year', 'remove-old-invoices'),
+    why: 'As long as tax law asks for invoices; of plans and prices what holds stays.',
+  },
+  {
+    what: 'Notices, deliveries and subscriptions',
+    holds: { tables: ['notifications'] },
+    kept: removedAfter(NOTICE_KEPT_MS, 'their publication', 'send-notifications'),
+    why: 'So long a notice is told once. Subscriptions stay as long as the tenant.',
+  },
+  {
+    what: 'Objectives, incidents and reports of the SLA',
+    holds: { tables: ['sla', 'slaindex'] },
+    kept: withTenant,
+    why: 'A report refers to the incidents that it counts.',
+  },
+  {
+    what: 'Normals, findings and policies of noisy neighbours',
+    holds: { tables: ['neighbours'] },
+    kept: withTenant,
+    why: 'A normal has five weeks of hours, overwritten; findings go when they are over.',
+  },
+  {
+    what: 'Forecasts and their settings',
+    holds: { tables: ['capacity'] },
+    kept: withTenant,
+    why: 'Each day’s takes the place of the day’s before.',
   },
   {
     what: 'Archives of tenants that left, and who left when',
@@ -146,7 +192,7 @@ export const retention: readonly Retention[] = [
   },
   {
     what: 'Sealed content: files, datasets, models, jobs, evaluations, drift',
-    holds: { tables: ['content', 'files'], containers: ['content', 'incoming', 'outgoing'] },
+    holds: { tables: ['content', 'files'], containers: ['tenant-content', 'tenant-incoming', 'tenant-outgoing'] },
     kept: untilRemoved,
     why: 'It is the tenant’s. Files with an expiry, and what is in the clear on its way, go with `sweep-files`.',
   },

@@ -20,6 +20,7 @@ const GUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i
 export const leastPrivilege: readonly Grant[] = [
   { principal: 'app', role: 'cognitiveServicesContributor', scope: 'stamp.bicep resource group' },
   { principal: 'app', role: 'cognitiveServicesOpenAiContributor', scope: 'Microsoft.CognitiveServices/accounts' },
+  { principal: 'app', role: 'monitoringReader', scope: 'Microsoft.CognitiveServices/accounts' },
   { principal: 'app', role: 'cognitiveServicesUser', scope: 'Microsoft.CognitiveServices/accounts' },
   {
     principal: 'app',

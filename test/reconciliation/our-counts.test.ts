@@ -76,7 +76,7 @@ it('any order and any split of the same sums gives the same counts', () => {
   fc.assert(
     fc.property(fc.array(anyGroup), fc.nat(), (groups, at) => {
       const cut = groups.length === 0 ? 0 : at % groups.length
-      expect(sorted([groups.slice(cut).reverse(), groups.slice(0, cut)])).toEqual(sorted([groups]))
+      expect(sorted([groups.slice(cut).toReversed(), groups.slice(0, cut)])).toEqual(sorted([groups]))
     }),
   )
 })

@@ -311,7 +311,7 @@ describe('what is shown', () => {
     do {
       const page = await show({ after, limit: 3 })
       if (page instanceof Problem) throw new Error(page.public)
-      seen.push(...page.rows.map(({ hour, deployment }) => `${String(hour)} ${deployment}`))
+      seen.push(...page.rows.map(({ hour, deployment }) => `${hour} ${deployment}`))
       after = page.next
     } while (after !== undefined)
     expect(seen).toHaveLength(10)

@@ -1,7 +1,6 @@
 import { createAlerts } from '../../src/alerts/alerts'
 import { createArm } from '../../src/azure/arm-client'
 import { createSmallHttp } from '../../src/azure/small-http'
-import type { BackendId } from '../../src/base/ids'
 import type { CountedUse } from '../../src/reconciliation/counted-use'
 import { noUse, type OurUse } from '../../src/reconciliation/explain-drift'
 import type { BackendUse } from '../../src/reconciliation/our-counts'
@@ -109,7 +108,7 @@ export async function reconciliationWorld() {
         uses instanceof Error
           ? uses
           : uses.map(([backend, use, more]): BackendUse => ({
-              backendId: backend.id as BackendId,
+              backendId: backend.id,
               deployment: backend.deployment,
               use: { ...noUse, counted: use, ...more },
             }))

@@ -53,7 +53,9 @@ export const builtInRoles: readonly Role[] = [
   role(
     'a001fd3d-188f-4b5d-821b-7da978bf7442',
     'Cognitive Services OpenAI Contributor',
-    (action) => starting('Microsoft.CognitiveServices/accounts/deployments/')(action) || isRead(action),
+    (action) =>
+      starting('Microsoft.CognitiveServices/accounts/deployments/')(action) ||
+      (isRead(action) && starting('Microsoft.CognitiveServices/', 'Microsoft.Authorization/')(action)),
     { inference: true, training: true },
   ),
   role('53ca6127-db72-4b80-b1b0-d745d6d5456d', 'Azure AI User', isRead, { inference: true, training: true }),

@@ -28,7 +28,7 @@ async function metrics(query: Readonly<Record<string, string>>, account = accoun
   const parameters = new URLSearchParams({ timespan: hours(), interval: 'PT1H', aggregation: 'Total', ...query })
   const answer = await azure.call('GET', `${account}/providers/Microsoft.Insights/metrics`, {
     version: VERSION,
-    query: `&${parameters}`,
+    query: `&${parameters.toString()}`,
   })
   return { ...answer, body: answer.body as unknown as MetricsBody }
 }
