@@ -1,8 +1,9 @@
 /** The composition root, in one file since it is one list: everything there is, in the order in which one needs the other. */
 import { exportArchive } from './functions/export-archive'
-import { createAlerts } from './alerts/alerts'
+import { createAlerts, type Alerts } from './alerts/alerts'
 import { createAuditLog } from './audit/create-audit-log'
 import { composeLifecycle } from './compose-lifecycle'
+import { composeWatching } from './compose-watching'
 import { allStorageNeeds } from './storage-needs'
 import { createApiKeys } from './access/api-key'
 import { createAuthenticator } from './access/authenticator'
@@ -30,7 +31,7 @@ import type { SharedModelBeginnings } from './shared-models/begin-shared-model'
 import type { TuningBeginnings } from './tuning/begin-tuning'
 import type { BatchBeginnings } from './batches/begin-batch'
 import { systemChance } from './base/chance'
-import { repeat, systemClock } from './base/clock'
+import { repeat, systemClock, type Clock } from './base/clock'
 import { createIdMaker } from './base/ids'
 import { describeError, type Log } from './base/log'
 import type { Config } from './config'
@@ -100,8 +101,8 @@ const SWEEP_INTERVAL_MS = 60_000
 /** Below the grace that hosts give a process that must end. */
 const STOP_GRACE_MS = 25_000
 
-export function compose(config: Config, log: Log, version: string): Platform {
-  const clock = systemClock
+/** `clock` is another one where time is to be moved by hand. */
+export function compose(config: Config, log: Log, version: string, clock: Clock = systemClock): Platform {
   const chance = systemChance()
   const ids = createIdMaker({ clock, chance })
   const instanceId = ids.instanceId()
@@ -117,7 +118,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
       : keyVaultWrappingKey({ ...config.wrappingKey, credential: identity })
   const secrets =
     config.wrappingKey.kind === 'key-file'
-      ? createWrappedSecrets(tenantTable(storage.table('secrets')), wrappingKey)
+      ? createWrappedSecrets(tenantTable(storage.table('secrets')), wrappingKey, clock)
       : createKeyVaultSecrets({ ...config.wrappingKey, identity, http: smallHttp, clock })
 
   const snapshotStore = createSnapshotStore(tenantTable(storage.table('tenants')))
@@ -170,7 +171,11 @@ export function compose(config: Config, log: Log, version: string): Platform {
   const rollUp = createRollUp({ storage, clock, log, ownLog: usageLog })
   const runningCalls = createRunningCalls(clock)
   const upstream = createUpstreamHttp(clock)
-  const alerts = createAlerts({ rows: platformTable(storage.table('alerts')), clock })
+  const alerts: Alerts = createAlerts({
+    rows: platformTable(storage.table('alerts')),
+    clock,
+    onUntold: () => watching.wakeNotifications(),
+  })
   const usageOf = (scope: TenantScope, query: Readonly<Record<string, string>>) =>
     queryUsage({ storage, rollUp, clock }, scope, query)
   const spentByLog = createSpentByLog(usageOf)
@@ -185,7 +190,8 @@ export function compose(config: Config, log: Log, version: string): Platform {
     log,
   })
   const credentials = createBackendCredentials({ settings: config.backendKeys, identity, secrets, clock })
-  const { costOf, batchCostOf } = createPriceBook()
+  const book = createPriceBook()
+  const { costOf, batchCostOf } = book
   const lateUsage = createLateUsage({ storage, clock })
   const responses = assembleResponses({
     storage,
@@ -214,6 +220,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
     members,
     backends,
     secrets,
+    alerts,
     audit,
     costOf,
     batchCostOf,
@@ -225,6 +232,34 @@ export function compose(config: Config, log: Log, version: string): Platform {
     queryUsage: usageOf,
     callModel: (call) => callForTenant(serveDeps, call),
     tenantIds: () => everyTenant(tenantDirectory),
+    instanceId,
+    ids,
+    clock,
+    chance,
+    log,
+  })
+
+  const watching = composeWatching({
+    config,
+    storage,
+    rollUp,
+    records: lifecycle.records,
+    keyring: lifecycle.keyring,
+    alerts,
+    audit,
+    tenants,
+    keys,
+    backends,
+    stamps,
+    secrets,
+    wrappingKey,
+    identity,
+    smallHttp,
+    book,
+    leftAt: async (tenantId) => (await lifecycle.controlPlane.offboardings.get(tenantId))?.frozenAt,
+    tenantIdsAfter: (after) => everyTenant(tenantDirectory, after),
+    tenantIds: () => everyTenant(tenantDirectory),
+    tenantOf: snapshots.get,
     instanceId,
     ids,
     clock,
@@ -303,6 +338,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
         clock,
       }),
     ),
+    ...watching.timers,
   }
 
   return {
@@ -323,6 +359,7 @@ export function compose(config: Config, log: Log, version: string): Platform {
         clock,
       }),
       ...lifecycle.controlPlane,
+      ...watching.controlPlane,
       directories,
       members,
       publicUrl: config.publicUrl,
@@ -354,14 +391,17 @@ export function compose(config: Config, log: Log, version: string): Platform {
     sharedModelBeginnings: lifecycle.sharedModels.beginnings,
     hostingBeginnings: lifecycle.hosting.beginnings,
     exportArchive: { ...lifecycle.controlPlane, clock },
-    start: () => storage.ensure(allStorageNeeds),
+    start: async () => {
+      await storage.ensure(allStorageNeeds)
+      await watching.start()
+    },
     stop: async () => {
       await sweeping.stop()
       if (!(await runningCalls.idle(STOP_GRACE_MS))) log.warn('calls are cut off', { count: runningCalls.count })
       await driftTap
         .close()
         .catch((error: unknown) => log.warn('drift could not be written', { error: describeError(error) }))
-      await Promise.all([usageLog.close(), lateUsage.close(), limiter.close(), budgets.close()])
+      await Promise.all([usageLog.close(), lateUsage.close(), limiter.close(), budgets.close(), watching.close()])
       await Promise.all([upstream.close(), smallHttp.close()])
     },
   }

@@ -4,20 +4,26 @@ import { memberStorage } from './access/members'
 import { alertStorage } from './alerts/alerts'
 import { auditStorage } from './audit/chain-rows'
 import { batchNeeds } from './batches/assemble-batches'
+import { billingStorage } from './billing/billing-rows'
 import { budgetStorage } from './budgets/create-budget-keeper'
 import { capacityStorage } from './capacity/capacity-store'
 import { dataKeyStorage } from './encryption/tenant-keys'
 import { secretStorage } from './encryption/wrapped-secrets'
 import { fileStorage } from './files/assemble-files'
 import { hostingNeeds } from './hosting/assemble-hosting'
+import { housekeepingStorage } from './housekeeping/housekeeping-store'
 import { idempotencyStorage } from './http/idempotency'
 import { limitStorage } from './limits/create-limiter'
+import { neighbourStorage } from './neighbours/neighbour-store'
+import { outboxStorage } from './notifications/outbox-rows'
 import { signingStorage } from './offboarding/certificate'
 import { offboardingStorage } from './offboarding/offboardings'
+import { reconciliationStorage } from './reconciliation/reconciliation-store'
 import { recoveryStorage } from './recovery/replica-state'
 import { registrationStorage } from './onboarding/registration-settings'
 import { responseStorage } from './responses/assemble-responses'
 import { backendStorage } from './routing/backends'
+import { slaStorage } from './sla/sla-store'
 import { sharedModelStorage } from './shared-models/shared-models'
 import { stampStorage } from './stamps/stamps'
 import { placeStorage } from './storage/places'
@@ -43,9 +49,12 @@ export const storageNeeds: readonly StorageNeeds[] = [
   auditStorage,
   limitStorage,
   budgetStorage,
+  billingStorage,
   usageStorage,
   alertStorage,
   capacityStorage,
+  neighbourStorage,
+  outboxStorage,
   registrationStorage,
   dataKeyStorage,
   secretStorage,
@@ -59,6 +68,9 @@ export const storageNeeds: readonly StorageNeeds[] = [
   offboardingStorage,
   signingStorage,
   recoveryStorage,
+  slaStorage,
+  reconciliationStorage,
+  housekeepingStorage,
 ]
 
 export const allStorageNeeds = {

@@ -1,3 +1,4 @@
+/** Every trigger of the operators’ and the tenants’ API, in one file since it is one list. */
 import type { ControlPlane } from '../http/control-plane'
 import { registerTrigger, type HttpApp } from './register-trigger'
 import type { Handle } from '../http/handle'
@@ -7,7 +8,24 @@ import type { OpenApiDocument } from '../http/openapi-document'
 import { docsPage } from './docs-page'
 import { openapi } from './openapi'
 import { credentials } from './credentials'
+import { platformAlert } from './platform/platform-alert'
+import { platformAlertAcknowledge } from './platform/platform-alert-acknowledge'
+import { platformAlertResolve } from './platform/platform-alert-resolve'
 import { platformAlerts } from './platform/platform-alerts'
+import { platformNoisyNeighbours } from './platform/platform-noisy-neighbours'
+import { platformTenantMeasuresLift } from './platform/platform-tenant-measures-lift'
+import { platformTenantNoisyPolicy } from './platform/platform-tenant-noisy-policy'
+import { tenantAlerts } from './tenant/tenant-alerts'
+import { platformDeadLetters } from './platform/platform-dead-letters'
+import { platformDeadLetterResend } from './platform/platform-dead-letter-resend'
+import { platformSubscriptions } from './platform/platform-subscriptions'
+import { platformSubscription } from './platform/platform-subscription'
+import { platformSubscriptionSecret } from './platform/platform-subscription-secret'
+import { platformSubscriptionTest } from './platform/platform-subscription-test'
+import { tenantSubscriptions } from './tenant/tenant-subscriptions'
+import { tenantSubscription } from './tenant/tenant-subscription'
+import { tenantSubscriptionSecret } from './tenant/tenant-subscription-secret'
+import { tenantSubscriptionTest } from './tenant/tenant-subscription-test'
 import { platformRegistrationSettings } from './platform/platform-registration-settings'
 import { registration } from './registration'
 import { registrations } from './registrations'
@@ -31,6 +49,15 @@ import { health } from './health'
 import { platformAudit } from './platform/platform-audit'
 import { platformBackend } from './platform/platform-backend'
 import { platformBackends } from './platform/platform-backends'
+import { platformBackendCapacity } from './platform/platform-backend-capacity'
+import { platformCapacity } from './platform/platform-capacity'
+import { platformCapacityCsv } from './platform/platform-capacity-csv'
+import { platformCapacityHeadroom } from './platform/platform-capacity-headroom'
+import { platformCapacityProvisioned } from './platform/platform-capacity-provisioned'
+import { platformCapacityRefresh } from './platform/platform-capacity-refresh'
+import { platformCapacityTerms } from './platform/platform-capacity-terms'
+import { platformTenantForecast } from './platform/platform-tenant-forecast'
+import { tenantForecast } from './tenant/tenant-forecast'
 import { platformOperation } from './platform/platform-operation'
 import { platformOperationDecision } from './platform/platform-operation-decision'
 import { platformStamp } from './platform/platform-stamp'
@@ -41,6 +68,15 @@ import { platformTenantKeys } from './platform/platform-tenant-keys'
 import { platformTenantResume } from './platform/platform-tenant-resume'
 import { platformTenantSuspend } from './platform/platform-tenant-suspend'
 import { platformTenants } from './platform/platform-tenants'
+import { platformInvoices } from './platform/platform-invoices'
+import { platformMargins } from './platform/platform-margins'
+import { platformPrices } from './platform/platform-prices'
+import { platformTenantCredits } from './platform/platform-tenant-credits'
+import { platformTenantInvoice } from './platform/platform-tenant-invoice'
+import { platformTenantInvoiceIssue } from './platform/platform-tenant-invoice-issue'
+import { platformTenantPlan } from './platform/platform-tenant-plan'
+import { tenantInvoice } from './tenant/tenant-invoice'
+import { tenantInvoices } from './tenant/tenant-invoices'
 import { platformTiers } from './platform/platform-tiers'
 import { tenant } from './tenant/tenant'
 import { tenantAudit } from './tenant/tenant-audit'
@@ -56,7 +92,18 @@ import { tenantTuningJobPause } from './tenant/tenant-tuning-job-pause'
 import { tenantTuningJobResume } from './tenant/tenant-tuning-job-resume'
 import { tenantTuningJobRetry } from './tenant/tenant-tuning-job-retry'
 import { tenantTuningJobs } from './tenant/tenant-tuning-jobs'
+import { platformIncident } from './platform/platform-incident'
+import { platformIncidents } from './platform/platform-incidents'
+import { platformMaintenance } from './platform/platform-maintenance'
+import { platformMaintenanceWindow } from './platform/platform-maintenance-window'
+import { platformTenantSla } from './platform/platform-tenant-sla'
+import { platformTenantSlaReport } from './platform/platform-tenant-sla-report'
+import { tenantIncidents } from './tenant/tenant-incidents'
+import { tenantSla } from './tenant/tenant-sla'
+import { platformUsage } from './platform/platform-usage'
 import { tenantUsage } from './tenant/tenant-usage'
+import { tenantUsageReport } from './tenant/tenant-usage-report'
+import { tenantUsageReports } from './tenant/tenant-usage-reports'
 import { platformTenantModel } from './platform/platform-tenant-model'
 import { platformTenantModels } from './platform/platform-tenant-models'
 import { tenantModel } from './tenant/tenant-model'
@@ -95,6 +142,8 @@ import { platformSharedModelRetrain } from './platform/platform-shared-model-ret
 import { platformSharedModelRetire } from './platform/platform-shared-model-retire'
 import { platformSharedModelGrant } from './platform/platform-shared-model-grant'
 import { platformSharedModelGrants } from './platform/platform-shared-model-grants'
+import { platformHousekeeping } from './platform/platform-housekeeping'
+import { platformReconciliation } from './platform/platform-reconciliation'
 import { platformRecovery } from './platform/platform-recovery'
 import { platformTenantModelCopy } from './platform/platform-tenant-model-copy'
 import { platformTenantModelRebuild } from './platform/platform-tenant-model-rebuild'
@@ -122,10 +171,36 @@ const triggers = [
   registration,
   platformRegistrationSettings,
   platformAlerts,
+  platformAlert,
+  platformAlertAcknowledge,
+  platformAlertResolve,
+  tenantAlerts,
+  platformNoisyNeighbours,
+  platformTenantMeasuresLift,
+  platformTenantNoisyPolicy,
+  platformDeadLetters,
+  platformDeadLetterResend,
+  platformSubscriptions,
+  platformSubscription,
+  platformSubscriptionSecret,
+  platformSubscriptionTest,
+  tenantSubscriptions,
+  tenantSubscription,
+  tenantSubscriptionSecret,
+  tenantSubscriptionTest,
   credentials,
   platformAudit,
   platformBackend,
   platformBackends,
+  platformBackendCapacity,
+  platformCapacity,
+  platformCapacityCsv,
+  platformCapacityHeadroom,
+  platformCapacityProvisioned,
+  platformCapacityRefresh,
+  platformCapacityTerms,
+  platformTenantForecast,
+  tenantForecast,
   platformOperation,
   platformOperationDecision,
   platformStamp,
@@ -137,6 +212,15 @@ const triggers = [
   platformTenantSuspend,
   platformTenants,
   platformTiers,
+  platformInvoices,
+  platformMargins,
+  platformPrices,
+  platformTenantCredits,
+  platformTenantInvoice,
+  platformTenantInvoiceIssue,
+  platformTenantPlan,
+  tenantInvoice,
+  tenantInvoices,
   tenant,
   tenantAudit,
   tenantKey,
@@ -161,6 +245,17 @@ const triggers = [
   tenantTuningJobRetry,
   tenantTuningJobs,
   tenantUsage,
+  tenantUsageReport,
+  tenantUsageReports,
+  platformUsage,
+  platformIncident,
+  platformIncidents,
+  platformMaintenance,
+  platformMaintenanceWindow,
+  platformTenantSla,
+  platformTenantSlaReport,
+  tenantIncidents,
+  tenantSla,
   tenantLimits,
   platformTenantLimits,
   platformTenantModel,
@@ -191,6 +286,8 @@ const triggers = [
   platformSharedModelRetire,
   platformSharedModelGrant,
   platformSharedModelGrants,
+  platformHousekeeping,
+  platformReconciliation,
   platformRecovery,
   platformTenantRecoveryRestore,
   platformTenantModelCopy,

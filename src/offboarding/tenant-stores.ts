@@ -1,7 +1,12 @@
+/** The registry of what tenants have, in one file since it is one list: a store that stands elsewhere would be forgotten. */
+import { removeTenantAlerts } from '../alerts/remove-tenant-alerts'
 import type { Directories } from '../access/directories'
+import { INVOICES_KEPT_YEARS } from '../billing/remove-old-invoices'
 import type { SecretStore } from '../azure/secret-store'
 import type { TenantBatches } from '../batches/tenant-batches'
 import type { TenantSharedModels } from '../shared-models/tenant-shared-models'
+import { createTenantSla } from '../sla/tenant-sla'
+import { slaStorage } from '../sla/sla-store'
 import type { TenantTuning } from '../tuning/tenant-tuning'
 import type { TenantResponses } from '../responses/tenant-responses'
 import { capacityStoreIn } from '../capacity/assemble-capacity'
@@ -11,8 +16,12 @@ import type { TenantKeyring } from '../encryption/sealer'
 import type { Copies } from '../files/copies'
 import type { DataPlaces } from '../provisioning/data-places'
 import type { TenantModels } from '../provisioning/tenant-models'
+import { createNeighbourStore, neighbourStorage, neighbourTable } from '../neighbours/neighbour-store'
+import { outboxRowsIn } from '../notifications/assemble-notifications'
+import { removeOutboxOf } from '../notifications/forget-notice'
 import type { StorageAccount } from '../storage/connect'
 import { placeStorage, type Places } from '../storage/places'
+import { platformTable } from '../storage/platform-table'
 import { tenantDataTables } from '../storage/tenant-data'
 import { TenantScope } from '../storage/tenant-scope'
 import { tenantTable, type Columns } from '../storage/tenant-table'
@@ -22,7 +31,7 @@ import type { Offboarding } from './offboardings'
 import type { RetainedData, StorageNames, TenantStore } from './tenant-store'
 
 /** Tables whose partition is the tenant and which nobody but their slice knows more about, in the order of emptying. */
-const partitions = ['hosting', 'usagereports', 'budgets', 'idempotency', 'keys', 'members', 'alerts', 'audit', 'recovery'] as const
+const partitions = ['hosting', 'usagereports', 'budgets', 'idempotency', 'keys', 'members', 'audit', 'recovery'] as const
 
 const removed: Removal = { kind: 'removed' }
 
@@ -85,6 +94,10 @@ export function tenantStores({
       secretStore(secrets),
       limitStore(storage),
       capacityStore(storage),
+      slaStore(storage),
+      neighbourStore(storage),
+      alertStore(storage),
+      notificationStore(storage),
       ...partitions.map((name) => partitionStore(storage, name)),
     ],
     dataKey: {
@@ -123,6 +136,28 @@ const batchStore = (batches: TenantBatches): TenantStore => ({
   },
 })
 
+/** What is usual of it, and what it was found to do to others. Where others were found, its name goes with their findings, in hours. */
+function neighbourStore(storage: StorageAccount): TenantStore {
+  const table = partitionStore(storage, neighbourTable)
+  return {
+    name: 'normals, noisy policy and findings',
+    holds: neighbourStorage,
+    remove: async (scope) => {
+      await createNeighbourStore(storage).removeFindings(scope)
+      return table.remove(scope)
+    },
+    census: async (scope) =>
+      (await table.census(scope)) + (await storage.platformRowsUnder(neighbourTable, scope.tenantId)),
+  }
+}
+
+/** With the copies of its incidents in operators' list of all. */
+const slaStore = (storage: StorageAccount): TenantStore => ({
+  name: 'objectives, incidents and reports',
+  holds: slaStorage,
+  ...createTenantSla(storage),
+})
+
 /** Jobs have ended before, as batches have. What is known of them and of models lies among the sealed records. */
 const tuningStore = (tuning: TenantTuning): TenantStore => ({
   name: 'tuned models, their deployments and jobs',
@@ -153,7 +188,7 @@ const responseStore = (responses: TenantResponses): TenantStore => ({
 /** Tables in which there is nothing of any tenant. The sweep looks through them all the same. */
 export const withoutTenants: StorageNames = {
   // Of lanes and turns the rows are deployments' and accounts': tenants' turns are removed with their batches and jobs.
-  tables: ['batchlanes', 'tuningturns', 'stamps', 'registrations', 'sharedmodels', 'signingkeys', 'usageblobs'],
+  tables: ['batchlanes', 'tuningturns', 'stamps', 'registrations', 'sharedmodels', 'signingkeys', 'usageblobs', 'housekeeping'],
 }
 
 const retainedAlways: readonly RetainedData[] = [
@@ -161,6 +196,16 @@ const retainedAlways: readonly RetainedData[] = [
     what: 'Sums of usage by minute, hour and day, and the usage log',
     why: 'Numbers and ids for bills that were or will be made; they never held content.',
     holds: { tables: ['usageminutes', 'usagedays'], containers: ['usage-log', 'usage-archive'] },
+  },
+  {
+    what: 'What the provider counted at its deployments, for 93 days',
+    why: 'Numbers beside the platform’s own, by which bills can be checked for as long as the provider keeps them.',
+    holds: { tables: ['reconciliation'] },
+  },
+  {
+    what: `Invoices, and the plans, credits and daily sums that they were made of, for ${INVOICES_KEPT_YEARS} years`,
+    why: 'Tax law wants invoices kept, with what shows how they came to be. Numbers, ids, names of aliases and models, and the name that was billed.',
+    holds: { tables: ['billing'] },
   },
   {
     what: 'The tombstone of this offboarding, and the platform’s own audit log',
@@ -234,6 +279,34 @@ function secretStore(secrets: SecretStore): TenantStore {
     remove: async (scope) => {
       for (const name of await secrets.remains(scope)) await secrets.remove(scope, name)
       return removed
+    },
+  }
+}
+
+/** What it was told of itself, and whom alerts went to. What operators alone saw of it stays among theirs. */
+function alertStore(storage: StorageAccount): TenantStore {
+  const table = partitionStore(storage, 'alerts')
+  return {
+    ...table,
+    name: 'alerts that it was shown',
+    remove: async (scope) => {
+      await removeTenantAlerts(platformTable<Columns>(storage.table('alerts')), scope.tenantId)
+      return table.remove(scope)
+    },
+    census: async (scope) =>
+      (await table.census(scope)) + (await storage.platformRowsUnder('alerts', scope.tenantId)),
+  }
+}
+
+/** With what leads to them in the platform's partition. */
+function notificationStore(storage: StorageAccount): TenantStore {
+  const table = partitionStore(storage, 'notifications')
+  return {
+    ...table,
+    name: 'notifications',
+    remove: async (scope) => {
+      await removeOutboxOf(outboxRowsIn(storage), scope)
+      return table.remove(scope)
     },
   }
 }

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { auditStorage } from '../../src/audit/chain-rows'
 import { createAuditLog } from '../../src/audit/create-audit-log'
 import { alertStorage, createAlerts } from '../../src/alerts/alerts'
+import { assembleBilling } from '../../src/billing/assemble-billing'
+import { billingStorage } from '../../src/billing/billing-rows'
 import { budgetsIn, budgetStorage } from '../../src/budgets/create-budget-keeper'
 import { createShowLimits } from '../../src/budgets/limits-report'
 import type { SpentByLog } from '../../src/budgets/true-up'
@@ -15,6 +17,8 @@ import { createRegistrationTokens } from '../../src/onboarding/registration-toke
 import { createCertificateSigner, signingStorage } from '../../src/offboarding/certificate'
 import { createExporter } from '../../src/offboarding/exporter'
 import { createOffboardings, offboardingStorage } from '../../src/offboarding/offboardings'
+import { assembleSla } from '../../src/sla/assemble-sla'
+import { slaStorage } from '../../src/sla/sla-store'
 import { createSealer } from '../../src/encryption/create-sealer'
 import { keyFileWrappingKey } from '../../src/encryption/key-file'
 import { createSealedRecords } from '../../src/encryption/sealed-records'
@@ -35,6 +39,8 @@ import type { Clock } from '../../src/base/clock'
 import type { IdMaker } from '../../src/base/ids'
 import type { Log } from '../../src/base/log'
 import { Problem } from '../../src/base/problem'
+import { assembleCapacity } from '../../src/capacity/assemble-capacity'
+import { capacityStorage } from '../../src/capacity/capacity-store'
 import { assembleDatasets } from '../../src/datasets/assemble-datasets'
 import { assembleFiles, fileStorage } from '../../src/files/assemble-files'
 import { createEvaluationStore } from '../../src/evaluation/evaluation-store'
@@ -46,6 +52,10 @@ import { createRegistry } from '../../src/registry/registry'
 import { assembleRecovery } from '../../src/recovery/assemble-recovery'
 import { recoveryStorage } from '../../src/recovery/replica-state'
 import { assembleSharedModels } from '../../src/shared-models/assemble-shared-models'
+import { createNeighbourStore } from '../../src/neighbours/neighbour-store'
+import { createNoisyNeighbours } from '../../src/neighbours/noisy-neighbours'
+import { assembleNotifications } from '../../src/notifications/assemble-notifications'
+import { outboxStorage } from '../../src/notifications/outbox-rows'
 import { sharedModelStorage } from '../../src/shared-models/shared-models'
 import { backendStorage, createBackends } from '../../src/routing/backends'
 import { createWrappedSecrets, secretStorage } from '../../src/encryption/wrapped-secrets'
@@ -54,16 +64,25 @@ import type { StorageAccount } from '../../src/storage/connect'
 import { platformTable } from '../../src/storage/platform-table'
 import { tenantTable } from '../../src/storage/tenant-table'
 import { createSnapshotStore } from '../../src/tenants/snapshot-store'
-import { createTenantDirectory } from '../../src/tenants/tenant-directory'
+import { createTenantDirectory, everyTenant } from '../../src/tenants/tenant-directory'
 import { createTenantSnapshots } from '../../src/tenants/tenant-snapshots'
 import { createTenants, tenantStorage } from '../../src/tenants/tenants'
 import { createCheckHealth } from '../../src/http/check-health'
 import type { ControlPlane } from '../../src/http/control-plane'
 import { createAuditRequest } from '../../src/http/audit-request'
 import { createHandle } from '../../src/http/handle'
-import { createIdempotency, idempotencyStorage } from '../../src/http/idempotency'
+import { createRemoveOldAlerts } from '../../src/alerts/remove-old-alerts'
+import { assembleHousekeeping } from '../../src/housekeeping/assemble-housekeeping'
+import { housekeepingStorage } from '../../src/housekeeping/housekeeping-store'
+import { createIdempotency, idempotencyBegunAt, idempotencyStorage } from '../../src/http/idempotency'
+import { assembleReconciliation } from '../../src/reconciliation/assemble-reconciliation'
+import { reconciliationStorage } from '../../src/reconciliation/reconciliation-store'
 import { createTuningJobs } from '../../src/tuning/tuning-jobs'
 import { createTuningStore } from '../../src/tuning/tuning-store'
+import { createUsageDesk } from '../../src/usage/usage-desk'
+import { createUsageReader } from '../../src/usage/usage-reader'
+import { createTenantsWithUsage } from '../../src/usage/tenants-with-usage'
+import { usageStorage } from '../../src/usage/run-roll-up'
 
 /** The tables that must exist before the first request. */
 export const controlPlaneStorage = {
@@ -76,6 +95,7 @@ export const controlPlaneStorage = {
     ...placeStorage.tables,
     ...fileStorage.tables,
     ...alertStorage.tables,
+    ...outboxStorage.tables,
     ...registrationStorage.tables,
     ...tenantStorage.tables,
     ...keyStorage.tables,
@@ -86,8 +106,14 @@ export const controlPlaneStorage = {
     ...auditStorage.tables,
     ...limitStorage.tables,
     ...budgetStorage.tables,
+    ...billingStorage.tables,
+    ...capacityStorage.tables,
+    ...usageStorage.tables,
     ...sharedModelStorage.tables,
     ...recoveryStorage.tables,
+    ...slaStorage.tables,
+    ...reconciliationStorage.tables,
+    ...housekeepingStorage.tables,
   ],
   queues: sharedModelStorage.queues,
   containers: placeStorage.containers,
@@ -242,7 +268,116 @@ export function wireControlPlane(options: WiringOptions) {
     clock,
     log,
   })
+  const notifications = assembleNotifications({
+    storage,
+    records: sealedRecords,
+    keyring,
+    alerts,
+    identity: { getToken: async () => ({ token: 'a-token', expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) },
+    smallHttp: { send: unreached },
+    tenantOf: async (tenantId) => snapshots.get(tenantId),
+    settings: {
+      mail: { endpoint: 'https://mail.example', sender: 'platform@mail.example' },
+      eventGridTopicUrl: 'https://topic.example/api/events',
+      webhookHostsOpen: ['127.0.0.1'],
+    },
+    publicUrl: 'http://platform.example',
+    clock,
+    chance,
+    log,
+  })
+  const stamps = createStamps(platformTable(storage.table('stamps')))
+  const secrets = createWrappedSecrets(tenantTable(storage.table('secrets')), wrappingKey, clock)
+  const reconciliation = assembleReconciliation({
+    storage,
+    // Nothing was called here; test/reconciliation compares with a real account.
+    arm: { get: nothingRuns },
+    tenantsWithUsage: async function* () {},
+    readUsage: async function* () {},
+    backends,
+    stamps,
+    alerts,
+    clock,
+    log,
+  })
+  const housekeeping = assembleHousekeeping({
+    storage,
+    keys,
+    secrets,
+    keyring,
+    wrappingKey,
+    held: [],
+    pepper: keyPeppers[0],
+    queues: sharedModelStorage.queues,
+    begunAt: idempotencyBegunAt,
+    removeOldAlerts: createRemoveOldAlerts(platformTable(storage.table('alerts'))),
+    reconciliation: reconciliation.store,
+    alerts,
+    notifications: notifications.notifications,
+    tenantIds: () => everyTenant(directory),
+    tenantOf: async (tenantId) => snapshots.get(tenantId),
+    clock,
+    chance,
+    log,
+  })
+  const capacity = assembleCapacity({
+    storage,
+    // Nothing was called here; test/capacity forecasts real use.
+    usage: { read: async function* () {} },
+    tenantsWithUsage: async function* () {},
+    tenants,
+    backends,
+    rollUp: { run: async () => {} },
+    alerts,
+    clock,
+    log,
+  })
+  const { billing } = assembleBilling({
+    storage,
+    tenants,
+    backends,
+    book: { use: () => {} },
+    usage: createUsageReader({ storage, clock }),
+    tenantsWithUsage: createTenantsWithUsage({ storage, clock }),
+    // What tests need of usage they write as sheets of days; test/billing has a log that is rolled up.
+    rollUp: { run: async () => {} },
+    notifications: notifications.notifications,
+    leftAt: async () => undefined,
+    tenantIds: (after) => everyTenant(directory, after),
+    clock,
+    chance,
+    log,
+  })
+  const sla = assembleSla({
+    storage,
+    // Nothing was called here; test/sla has a log that is rolled up.
+    reader: { read: async function* () {} },
+    tenantsWithUsage: async function* () {},
+    rollUp: { run: async () => {} },
+    backends: backends.all,
+    tenantOf: async (tenantId) => snapshots.get(tenantId),
+    alerts,
+    notifications: notifications.notifications,
+    ids,
+    clock,
+    log,
+  })
   const controlPlane: ControlPlane = {
+    sla: sla.controlPlane,
+    billing,
+    capacity,
+    showReconciliation: reconciliation.show,
+    showHousekeeping: housekeeping.show,
+    noisyNeighbours: createNoisyNeighbours({
+      store: createNeighbourStore(storage),
+      tenants,
+      alerts,
+      audit,
+      tenantOf: async (tenantId) => snapshots.get(tenantId),
+      clock,
+    }),
+    subscriptions: notifications.desk,
+    deadLetters: notifications.deadLetters,
     sharedModels: sharedModels.deps,
     datasets: datasets.datasets,
     linkUploads: files.linkUploads,
@@ -299,10 +434,17 @@ export function wireControlPlane(options: WiringOptions) {
     tenants,
     keys,
     backends,
-    stamps: createStamps(platformTable(storage.table('stamps'))),
-    secrets: createWrappedSecrets(tenantTable(storage.table('secrets')), wrappingKey),
+    stamps,
+    secrets,
     audit,
     queryUsage,
+    usageDesk: createUsageDesk({
+      storage,
+      clock,
+      // Nothing was called here; test/usage has a log that is rolled up.
+      rollUp: { run: async () => {} },
+      tenantsWithUsage: createTenantsWithUsage({ storage, clock }),
+    }),
     showLimits: createShowLimits({
       tenants,
       keys,
@@ -342,6 +484,7 @@ export function wireControlPlane(options: WiringOptions) {
   }
   return {
     controlPlane,
+    notifications,
     handle,
     audit,
     authenticator,
