@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { PoolAdvice } from './capacity'
 import type { Headroom } from './headroom'
 import type { Sizing } from './provisioned/size-units'
-import { offersAsOf, offersSource, reaches, type ProvisionedTerms } from './provisioned/terms'
+import { assumedTerms, reaches, type ProvisionedTerms } from './provisioned/terms'
 import { commitments } from './provisioned/size-units'
 
 export const shownHeadroom = z
@@ -74,7 +74,7 @@ const named = { model: z.string(), region: z.string(), units: z.int().meta({ des
 
 export const shownAdvice = z
   .object({
-    asOf: z.iso.date().or(z.string()),
+    asOf: z.iso.date(),
     source: z.string(),
     reach: z.enum(reaches),
     pools: z.array(
@@ -142,7 +142,4 @@ const sizingView = (sizing: Sizing) => ({
 const share = (value: number) => Number(value.toFixed(4))
 
 /** Where the figures come from: an operator's own, or what is assumed. */
-export const originOf = (terms: ProvisionedTerms | undefined) => ({
-  asOf: terms?.asOf ?? offersAsOf,
-  source: terms?.source ?? offersSource,
-})
+export const originOf = ({ asOf, source }: ProvisionedTerms = assumedTerms) => ({ asOf, source })

@@ -63,9 +63,10 @@ export function sizingAt(
   { units, commitment }: { units: number; commitment: Commitment },
 ): Sizing {
   const perMinute = units * throughput.inputTokensPerMinute
+  const steps = stepsOf(bursts)
   let [served, spilled] = [0, 0]
   load.forEach((hour, i) => {
-    const share = hour > 0 ? servedShareOf(hour / HOUR_MINUTES, perMinute, bursts) : 0
+    const share = hour > 0 ? servedShareOf(hour / HOUR_MINUTES, perMinute, steps) : 0
     served += hour * share
     spilled += (costMicroUsd[i] ?? 0) * (1 - share)
   })
@@ -83,18 +84,31 @@ export function sizingAt(
   }
 }
 
-/** Of an hour whose minutes have the load `mean` on average, the share that fits into `perMinute`. */
-function servedShareOf(mean: number, perMinute: number, bursts: readonly number[]): number {
-  // The middles of steps do not add up to 1 by themselves.
-  const all = bursts.reduce((total, share, step) => total + share * heightOf(step), 0)
-  if (all <= 0) return Math.min(1, perMinute / mean)
-  const fits = perMinute * (all / mean)
-  return bursts.reduce((served, share, step) => served + share * Math.min(heightOf(step), fits), 0) / all
+/** So much of an hour's time its load is so many times its mean. */
+interface Step {
+  readonly share: number
+  readonly height: number
 }
 
+/** The middles of steps do not add up to the mean by themselves, and are moved so that they do. */
+function stepsOf(bursts: readonly number[]): readonly Step[] {
+  const steps = bursts.flatMap((share, step) => (share > 0 && step > 0 ? { share, height: heightOf(step) } : []))
+  const mean = sum(steps.map(({ share, height }) => share * height))
+  return mean > 0 ? steps.map(({ share, height }) => ({ share, height: height / mean })) : [{ share: 1, height: 1 }]
+}
+
+/** The middle of a step; the lowest one stands for nothing. */
 const heightOf = (step: number): number => {
   const [from = 0, to = from] = [burstSteps[step], burstSteps[step + 1]]
-  return step === 0 ? 0 : (from + to) / 2
+  return (from + to) / 2
+}
+
+/** Of an hour whose minutes have the load `mean` on average, the share that fits into `perMinute`. */
+function servedShareOf(mean: number, perMinute: number, steps: readonly Step[]): number {
+  const fits = perMinute / mean
+  let served = 0
+  for (const { share, height } of steps) served += share * Math.min(height, fits)
+  return served
 }
 
 function monthPriceOf(price: Offer['price'], commitment: Commitment): number {

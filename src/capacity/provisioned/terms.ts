@@ -23,9 +23,8 @@ export interface Offer {
   readonly source: 'operator' | 'assumed'
 }
 
-/** When the figures below were read, and where: shown with every advice. */
-export const offersAsOf = '2026-05'
-export const offersSource =
+/** Where the figures below stand: shown with every advice. */
+const offersSource =
   'Units and throughput: Azure’s page on provisioned throughput, 2026-05. Prices: not published where they could be read; ' +
   'list prices as commonly quoted, to be replaced by those of your agreement.'
 
@@ -97,6 +96,9 @@ export const provisionedTerms = z.strictObject({
     .meta({ description: 'By model.', maxProperties: MODELS_MAX }),
 })
 export type ProvisionedTerms = z.infer<typeof provisionedTerms>
+
+/** What holds until an operator says otherwise. */
+export const assumedTerms: ProvisionedTerms = { asOf: '2026-05-01', source: offersSource, prices: assumedPrices }
 
 /** Undefined for a model of which nobody has said what a unit of it takes. */
 export function offerOf(model: string, reach: Reach, terms: ProvisionedTerms | undefined): Offer | undefined {

@@ -1,9 +1,9 @@
 import { Problem } from '../../base/problem'
-import { provisionedTerms } from '../../capacity/provisioned/terms'
+import { assumedTerms, provisionedTerms } from '../../capacity/provisioned/terms'
 import type { ControlPlane } from '../../http/control-plane'
 import { operatorEndpoint } from '../../http/endpoint'
 import type { HttpTrigger } from '../../http/http-trigger'
-import { notFound, ok } from '../../http/plain-request'
+import { ok } from '../../http/plain-request'
 
 const etagOf = (version: number) => ({ etag: `"${version}"` })
 
@@ -13,11 +13,11 @@ export const platformCapacityTerms = ({ capacity }: ControlPlane): HttpTrigger =
   route: 'api/platform/capacity/terms',
   endpoints: {
     GET: operatorEndpoint('platform.capacity.read', {
-      summary: 'Reads the terms of provisioned throughput that were set; 404 where none were.',
+      summary: 'Reads the terms of provisioned throughput that were set, or what is assumed until then.',
       answer: provisionedTerms,
       run: async () => {
-        const terms = await capacity.terms()
-        return terms ? ok(terms.value, etagOf(terms.version)) : notFound
+        const { value, version } = (await capacity.terms()) ?? { value: assumedTerms, version: 0 }
+        return ok(value, etagOf(version))
       },
     }),
     PUT: operatorEndpoint('platform.capacity.manage', {

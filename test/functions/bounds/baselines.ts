@@ -1,4 +1,5 @@
 import { TenantScope } from '../../../src/storage/tenant-scope'
+import { capacityBaselines } from './capacity-baselines'
 import { accountOf, aliasesWithFallback, budgets, deploymentOf, DIRECTORY, sharedAlias } from './sound-models'
 import { backendBody, expectStatus, stampBody, tenantBody } from '../control-plane-fixtures'
 import { OTHER_OWNER, OWNER, type World } from './world'
@@ -253,6 +254,7 @@ const sharedOrder = {
 
 /** By operation. One of no parameters and no body needs none. */
 export const baselines: Readonly<Record<string, Baseline>> = {
+  ...capacityBaselines,
   'POST /api/platform/backends': { bodies: () => backends },
   'PUT /api/platform/backends/{backendId}': { params: ofBackend, bodies: () => backends },
   'PATCH /api/platform/backends/{backendId}': { params: ofBackend, bodies: () => backends },
