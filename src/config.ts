@@ -59,6 +59,12 @@ export interface Config {
         readonly lagMsMax: number
       }
     | undefined
+  /** By which ways notifications go out; nothing is needed for webhooks. */
+  readonly notifications: {
+    readonly mail: { readonly endpoint: string; readonly sender: string } | undefined
+    readonly eventGridTopicUrl: string | undefined
+    readonly webhookHostsOpen: readonly string[]
+  }
   readonly batches: { readonly pollMs: number; readonly perDeploymentMax: number; readonly perTenantMax: number }
   /** How long an offboarded tenant's export can be fetched. */
   readonly exportValidMs: number
@@ -69,6 +75,8 @@ export interface Config {
 const url = z.url({ protocol: /^https?$/, error: 'an http(s) URL' }).optional()
 
 const OPERATOR_TOKENS = /^[0-9a-f]{64}(:(operator|support|auditor))?(,[0-9a-f]{64}(:(operator|support|auditor))?)*$/
+
+const OPEN_HOSTS = /^[A-Za-z0-9.-]+(:\d{1,5})?(,[A-Za-z0-9.-]+(:\d{1,5})?)*$/
 
 const seconds = (least: number, most: number) => {
   const valid = `a number of seconds from ${least} to ${most}`
@@ -238,6 +246,23 @@ export const environment = z.object({
     .max(2_160, 'a number of hours from 1 to 2160')
     .default(168)
     .describe('How long an offboarded tenant’s export can be fetched.'),
+  TENANTRY_MAIL_ENDPOINT: url.describe(
+    'Azure Communication Services, by which mail is sent: `https://….communication.azure.com`. Set together with the sender.',
+  ),
+  TENANTRY_MAIL_SENDER: z
+    .email('an e-mail address')
+    .optional()
+    .describe('Whom mail is from; of a domain of that service.'),
+  TENANTRY_EVENT_GRID_TOPIC: url.describe(
+    'An Event Grid topic with the CloudEvents schema, for operators’ subscriptions: `https://….eventgrid.azure.net/api/events`.',
+  ),
+  TENANTRY_WEBHOOK_HOSTS_OPEN: z
+    .string()
+    .regex(OPEN_HOSTS, 'hosts, each with its port behind a colon if it has one, separated by commas')
+    .optional()
+    .describe(
+      'Hosts (`hooks.example.internal` or `10.0.0.5:8080`, separated by commas) that webhooks may go to though they are private or speak plain http.',
+    ),
   TENANTRY_PUBLIC_URL: url.describe('Where clients reach the platform; by default the host’s own address.'),
   /** Set by the Functions host. */
   WEBSITE_HOSTNAME: z.string().optional().describe('The host’s own address. The Functions host sets it.'),
@@ -301,6 +326,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
         'must be set together: the account, and where it is',
     )
   }
+  if (
+    parsed.success &&
+    (parsed.data.TENANTRY_MAIL_ENDPOINT === undefined) !== (parsed.data.TENANTRY_MAIL_SENDER === undefined)
+  )
+    faults.push('TENANTRY_MAIL_ENDPOINT and TENANTRY_MAIL_SENDER must be set together')
   const wrappingKey = parsed.success ? readWrappingKey(parsed.data) : undefined
   if (parsed.success && !wrappingKey) {
     faults.push(
@@ -351,6 +381,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
             lagMsMax: data.TENANTRY_RECOVERY_LAG_MINUTES * 60_000,
           }
         : undefined,
+    notifications: readNotifications(data),
     hosting: { idleMs: data.TENANTRY_TUNED_IDLE_HOURS * 3_600_000 },
     exportValidMs: data.TENANTRY_EXPORT_VALID_HOURS * 3_600_000,
     backendKeys: Object.fromEntries(
@@ -381,6 +412,16 @@ function readArm({ TENANTRY_ARM_URL, TENANTRY_ARM_AUDIENCE }: z.infer<typeof env
 function readApplication(data: z.infer<typeof environment>): ApplicationSettings | undefined {
   const { AZURE_TENANT_ID: directoryId, AZURE_CLIENT_ID: clientId, AZURE_CLIENT_SECRET: secret } = data
   return directoryId && clientId ? { directoryId, clientId, secret } : undefined
+}
+
+function readNotifications(data: z.infer<typeof environment>): Config['notifications'] {
+  const { TENANTRY_MAIL_ENDPOINT: endpoint, TENANTRY_MAIL_SENDER: sender } = data
+  return {
+    mail:
+      endpoint !== undefined && sender !== undefined ? { endpoint: endpoint.replace(/\/+$/, ''), sender } : undefined,
+    eventGridTopicUrl: data.TENANTRY_EVENT_GRID_TOPIC?.replace(/\/+$/, ''),
+    webhookHostsOpen: data.TENANTRY_WEBHOOK_HOSTS_OPEN?.split(',') ?? [],
+  }
 }
 
 function readEntra(data: z.infer<typeof environment>): Config['entra'] {

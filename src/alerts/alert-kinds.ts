@@ -15,7 +15,8 @@ export const alertKinds = {
   'shared-model-failed': 'A shared model could not be made.',
   'recovery-lag': 'The replica in the paired region is behind.',
   'recovery-loss': 'Most of a tenant’s models and training data are missing in the first region.',
-  'capacity-limit-ahead': 'A limit of a tenant’s, or what a deployment can take, is expected to be reached within a month.',
+  'capacity-limit-ahead':
+    'A limit of a tenant’s, or what a deployment can take, is expected to be reached within a month.',
   'recovery-damaged': 'Replicated records were damaged and were not brought back.',
   'notification-undelivered': 'A notification could not be delivered for a day and was given up.',
   'usage-drift': 'The provider counts other usage of a deployment than the platform does.',

@@ -46,7 +46,7 @@ export const tenantAlertView = z.object({
 
 export const alertView = tenantAlertView.extend({
   tenantId: z.string().optional(),
-  evidence: z.json().optional(),
+  evidence: z.unknown().optional().meta({ description: 'Figures that show it, by kind.' }),
   audience: z
     .literal('tenant')
     .optional()

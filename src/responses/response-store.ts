@@ -1,6 +1,6 @@
 import { encodeTime, type ResponseId } from '../base/ids'
 import { fromJsonColumns, toJsonColumns } from '../storage/json-columns'
-import { changesMax, type Columns, type PartitionTable, type RowChange } from '../storage/partition-table'
+import { changesMax, type Columns, type PartitionTable, type RowChange, type RowWrite } from '../storage/partition-table'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { TenantTable } from '../storage/tenant-table'
 import type { ItemRecord, ResponseRecord } from './response-record'
@@ -40,7 +40,7 @@ export function createResponseStore(rows: TenantTable<Columns>): ResponseStore {
     return row && { record: fromJsonColumns<ResponseRecord>(row.columns), etag: row.etag }
   }
   /** One transaction for the response and most of its items. */
-  const write = async (scope: TenantScope, first: RowChange<Columns>, items: readonly RowChange<Columns>[]) => {
+  const write = async (scope: TenantScope, first: RowChange<Columns>, items: readonly RowWrite<Columns>[]) => {
     const table = rows.partition(scope)
     const result = await table.change([first, ...items.slice(0, changesMax - 1)])
     for (let at = changesMax - 1; at < items.length; at += changesMax)
@@ -103,13 +103,13 @@ export function createResponseStore(rows: TenantTable<Columns>): ResponseStore {
 
 const kept = (itemIds: readonly string[]) => itemIds.filter((itemId) => ITEM_ID.test(itemId)).slice(0, ITEMS_MAX)
 
-function itemRows(record: ResponseRecord, itemIds: readonly string[]): RowChange<Columns>[] {
+function itemRows(record: ResponseRecord, itemIds: readonly string[]): RowWrite<Columns>[] {
   const { id: responseId, holder, alias, expiresAt } = record
   const columns = toJsonColumns({ responseId, holder, alias, expiresAt } satisfies ItemRecord)
   return [...new Set(kept(itemIds))].map((itemId) => ({ kind: 'insert', rowKey: ITEM + itemId, columns }))
 }
 
-async function putItems(table: PartitionTable<Columns>, items: readonly RowChange<Columns>[]): Promise<void> {
+async function putItems(table: PartitionTable<Columns>, items: readonly RowWrite<Columns>[]): Promise<void> {
   await Promise.all(items.map(({ rowKey, columns }) => table.put(rowKey, columns)))
 }
 

@@ -22,6 +22,9 @@ export type RowChange<C extends Columns> =
   /** The row must be there. */
   | { readonly kind: 'remove'; readonly rowKey: string }
 
+/** One that leaves a row. */
+export type RowWrite<C extends Columns> = Exclude<RowChange<C>, { readonly kind: 'remove' }>
+
 export type ChangesResult =
   /** The new tags, in the order of the changes; empty for a row that was removed. */
   { readonly kind: 'written'; readonly etags: readonly string[] } | { readonly kind: 'lost-race' }

@@ -1,6 +1,7 @@
 import { TELL, TELL_END } from '../../src/alerts/alert-rows'
 import { alertStorage, createAlerts, type RaisedAlert, type UntoldAlert } from '../../src/alerts/alerts'
-import { PAST_KEPT_MS, removeAlertsOf, removeOldAlerts } from '../../src/alerts/remove-alerts'
+import { createRemoveOldAlerts } from '../../src/alerts/remove-old-alerts'
+import { removeTenantAlerts } from '../../src/alerts/remove-tenant-alerts'
 import type { TenantId } from '../../src/base/ids'
 import { fromJsonColumns } from '../../src/storage/json-columns'
 import { platformTable } from '../../src/storage/platform-table'
@@ -169,7 +170,7 @@ it('a tenant that goes takes along what it was shown; what operators alone saw s
   const { alerts, rows, storage, ids } = await aTable()
   await alerts.raise(some('mine/shown', { tenantId: TENANT, audience: 'tenant' }))
   await alerts.raise(some('mine/kept', { tenantId: TENANT }))
-  expect(await removeAlertsOf(rows, TENANT)).toBe(1)
+  expect(await removeTenantAlerts(rows, TENANT)).toBe(1)
   expect(await storage.platformRowsUnder('alerts', TENANT)).toBe(0)
   expect(await ids()).toEqual(['mine/kept'])
   expect(await alerts.get('mine/shown')).toBeUndefined()
@@ -180,12 +181,17 @@ it('what has been over for long is forgotten, and nothing that is not', async ()
   await alerts.raise(some('old/over', { tenantId: TENANT, audience: 'tenant' }))
   await alerts.raise(some('old/open'))
   await alerts.resolve('old/over')
-  await clock.advance(PAST_KEPT_MS / 2)
+  await clock.advance(MINUTE_MS)
+  const resolvedBeforeMs = clock.now()
+  await clock.advance(MINUTE_MS)
   await alerts.raise(some('newer/over'))
   await alerts.resolve('newer/over')
-  await clock.advance(PAST_KEPT_MS / 2 + 1)
-  expect(await removeOldAlerts({ rows, clock })).toBe(1)
-  expect(await removeOldAlerts({ rows, clock })).toBe(0)
+  await clock.advance(MINUTE_MS)
+  const forget = createRemoveOldAlerts(rows)
+  const asked = { resolvedBeforeMs, countMax: 10, isOver: () => false }
+  expect(await forget({ ...asked, dry: true })).toBe(1)
+  expect(await forget({ ...asked, dry: false })).toBe(1)
+  expect(await forget({ ...asked, dry: false })).toBe(0)
   expect(await ids()).toEqual(['old/open', 'newer/over'])
   expect(await ids({ seenBy: TENANT })).toEqual([])
 })

@@ -10,6 +10,9 @@ import {
   type Reply,
 } from '../functions/control-plane-server'
 import { keepDataset, openUpload } from '../functions/dataset-fixtures'
+import { newSubscriptionId } from '../../src/notifications/subscription'
+import { promisedTenant } from '../sla/promised-tenant'
+import { notifiedTenant } from '../notifications/notification-fixtures'
 import { sharedModelOf } from '../shared-models/shared-fixtures'
 import { evaluatedModel, keepJob, sealingScope } from '../functions/tuned-fixtures'
 import { documentedOperations, kindsInText, type DocumentedOperation } from './documented-operations'
@@ -67,7 +70,11 @@ beforeAll(async () => {
     stampId: await createStamp(server),
     operationId: `onb_${a.tenantId.slice('ten_'.length)}`,
     name: 'account-key',
+    // A month is nobody's: both are before either tenant was there.
+    period: '2025-02',
     jobId: (await keepJob(server, scopeOfA)).id,
+    ...(await notifiedTenant(server, scopeOfA, a.apiKey)),
+    ...(await promisedTenant(server, scopeOfA)),
     datasetId: await keepDataset(server, scopeOfA),
     uploadId: await openUpload(server, scopeOfA),
     ...(await evaluatedModel(server, scopeOfA)),
@@ -82,6 +89,7 @@ beforeAll(async () => {
     stampId: ids.stampId(),
     operationId: ids.operationId('onb'),
     name: 'no-such-key',
+    period: '2025-01',
     jobId: ids.tuningJobId(),
     datasetId: ids.datasetId(),
     uploadId: ids.linkUploadId(),
@@ -90,6 +98,11 @@ beforeAll(async () => {
     sharedModelId: ids.operationId('shm'),
     purposeId: 'no-such-purpose',
     alias: 'no-such-alias',
+    incidentId: `inc_${'0'.repeat(26)}`,
+    maintenanceId: ids.maintenanceId(),
+    subscriptionId: newSubscriptionId({ clock: server.clock, chance: systemChance() }),
+    alertId: 'no-such-alert',
+    deadLetterId: `dead-${'0'.repeat(13)}-${ids.tenantId()}-dlv_${'0'.repeat(40)}`,
   }
   const documented = documentedOperations(expectStatus(await server.send('GET', '/api/openapi.json'), 200).body)
   operations = documented.map((operation) => ({ ...operation, params: kindsInText(operation.path) }))
@@ -105,7 +118,8 @@ async function look(): Promise<string> {
   const { jobId = '', modelId = '', datasetId = '', uploadId = '' } = real
   const data = [`datasets/${datasetId}`, `datasets/${datasetId}/report`, `datasets/uploads/${uploadId}`]
   const tuned = [`tuning/jobs/${jobId}`, `models/${modelId}`, `models/${modelId}/drift`]
-  const lists = ['keys', 'members', 'secrets', 'audit?limit=1000', ...tuned, ...data]
+  const told = ['invoices', 'alerts', 'notifications/subscriptions', 'incidents', 'sla?month=2025-12']
+  const lists = [...told, 'keys', 'members', 'secrets', 'audit?limit=1000', ...tuned, ...data]
   const paths = ['/api/tenant', ...lists.map((list) => `/api/tenant/${list}`)]
   const replies = await Promise.all(paths.map((path) => server.send('GET', path, { apiKey: keyOfA })))
   // The audit of A has A's own reads; nothing else may come to it.
