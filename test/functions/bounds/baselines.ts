@@ -1,5 +1,8 @@
 import { TenantScope } from '../../../src/storage/tenant-scope'
+import { billingBaselines } from './billing-baselines'
 import { capacityBaselines } from './capacity-baselines'
+import { slaBaselines } from './sla-baselines'
+import { notificationBaselines } from './notification-baselines'
 import { accountOf, aliasesWithFallback, budgets, deploymentOf, DIRECTORY, sharedAlias } from './sound-models'
 import { backendBody, expectStatus, stampBody, tenantBody } from '../control-plane-fixtures'
 import { OTHER_OWNER, OWNER, type World } from './world'
@@ -254,7 +257,10 @@ const sharedOrder = {
 
 /** By operation. One of no parameters and no body needs none. */
 export const baselines: Readonly<Record<string, Baseline>> = {
+  ...billingBaselines,
   ...capacityBaselines,
+  ...notificationBaselines,
+  ...slaBaselines,
   'POST /api/platform/backends': { bodies: () => backends },
   'PUT /api/platform/backends/{backendId}': { params: ofBackend, bodies: () => backends },
   'PATCH /api/platform/backends/{backendId}': { params: ofBackend, bodies: () => backends },
