@@ -337,6 +337,8 @@ module app 'modules/function-app.bicep' = {
     applicationDirectoryId: tenant().tenantId
     recoveryRegion: recoveryLocation
     recoveryStorageName: hasRecovery ? recoveryStorage!.outputs.name : ''
+    mailEndpoint: values.communication ? communication!.outputs.endpoint : ''
+    mailSender: values.communication ? communication!.outputs.sender : ''
     durableTaskConnection: hasScheduler ? scheduler!.outputs.connection : ''
     furtherSettings: furtherSettings
     workspaceId: monitoring.outputs.workspaceId

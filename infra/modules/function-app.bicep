@@ -98,6 +98,12 @@ param recoveryRegion string
 @description('Name of the storage account of the replica; empty for none.')
 param recoveryStorageName string
 
+@description('Address of the communication service by which mail is sent; empty for none.')
+param mailEndpoint string
+
+@description('Whom mail is from; empty for none.')
+param mailSender string
+
 @description('What connects to the Durable Task Scheduler; empty for Azure Storage.')
 param durableTaskConnection string
 
@@ -143,6 +149,12 @@ var recoverySettings = hasRecovery
       { name: 'TENANTRY_RECOVERY_STORAGE__accountName', value: recoveryStorageName }
     ]
   : []
+var mailSettings = empty(mailEndpoint)
+  ? []
+  : [
+      { name: 'TENANTRY_MAIL_ENDPOINT', value: mailEndpoint }
+      { name: 'TENANTRY_MAIL_SENDER', value: mailSender }
+    ]
 var durableSettings = empty(durableTaskConnection)
   ? []
   : [{ name: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING', value: durableTaskConnection }]
@@ -223,6 +235,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         directorySettings,
         applicationSettings,
         recoverySettings,
+        mailSettings,
         durableSettings,
         map(items(furtherSettings), setting => { name: setting.key, value: setting.value })
       )

@@ -52,6 +52,8 @@ const notSet: Readonly<Record<string, readonly string[]>> = {
     'TENANTRY_RECOVERY_DELETE_HOURS',
     'TENANTRY_RECOVERY_LAG_MINUTES',
     'TENANTRY_EXPORT_VALID_HOURS',
+    'TENANTRY_EVENT_GRID_TOPIC',
+    'TENANTRY_WEBHOOK_HOSTS_OPEN',
   ],
 }
 
