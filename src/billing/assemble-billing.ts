@@ -2,7 +2,6 @@ import type { Chance } from '../base/chance'
 import type { Clock } from '../base/clock'
 import type { TenantId } from '../base/ids'
 import type { Log } from '../base/log'
-import type { PriceBook } from '../metering/price-book'
 import type { Notifications } from '../notifications/notice'
 import type { Backends } from '../routing/backends'
 import type { StorageAccount } from '../storage/connect'
@@ -26,6 +25,7 @@ import { issueInvoices } from './issue-invoices'
 import { createLivePrices, type LivePrices } from './live-prices'
 import { createMargins, type Margins } from './margins'
 import { measureStorage } from './measure-storage'
+import type { OwnPrices } from './own-prices'
 import { createPlans, type Plans } from './plans'
 import { createPriceStore, type PriceStore } from './price-store'
 import { removeOldInvoices } from './remove-old-invoices'
@@ -35,7 +35,7 @@ export interface BillingParts {
   readonly storage: StorageAccount
   readonly tenants: Pick<Tenants, 'get'>
   readonly backends: Pick<Backends, 'all'>
-  readonly book: Pick<PriceBook, 'use'>
+  readonly ownPrices: Pick<OwnPrices, 'use'>
   readonly usage: UsageReader
   readonly tenantsWithUsage: TenantsWithUsage
   readonly rollUp: Pick<RollUp, 'run'>
@@ -105,7 +105,7 @@ export function assembleBilling(parts: BillingParts): AssembledBilling {
       summaries: createSummaries(rows),
       margins: createMargins({ ...deps, tenantIds: parts.tenantIds }),
     },
-    keepPrices: () => createLivePrices({ prices, book: parts.book, clock, log }),
+    keepPrices: () => createLivePrices({ prices, ownPrices: parts.ownPrices, clock, log }),
     timers: {
       'measure-storage': async () => {
         await measureStorage({ everyShelf: tenantsRows(storage.table('files')), rows, clock, log })

@@ -20,7 +20,8 @@ export interface Closing {
 }
 
 const ROW = 'closing'
-const ATTEMPTS_MAX = 5
+/** Each lost race was lost to somebody who is as far, or further. */
+const ATTEMPTS_MAX = 20
 
 export function createClosing({ rows, clock }: { rows: PartitionTable<Columns>; clock: Clock }): Closing {
   const read = async () => {
@@ -39,6 +40,7 @@ export function createClosing({ rows, clock }: { rows: PartitionTable<Columns>; 
           openDay: further(state.openDay, to.openDay),
           openPeriod: further(state.openPeriod, to.openPeriod),
         }
+        if (row && next.openDay === state.openDay && next.openPeriod === state.openPeriod) return
         const columns = toJsonColumns(next)
         const result = await (row ? rows.replace(ROW, columns, row.etag) : rows.insert(ROW, columns))
         if (result.kind === 'written') return

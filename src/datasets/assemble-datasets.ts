@@ -6,19 +6,20 @@ import { createCheckedFiles } from './checked-files'
 import { datasetChecklist } from './dataset-checklist'
 import { createDatasetStore } from './dataset-store'
 import { createDatasets } from './datasets'
-import { trainingPrices, type TrainingPriceList } from './training-prices'
+import { trainingPrices, type TrainingPricesAt } from './training-prices'
 
 export interface DatasetsParts {
   readonly records: SealedRecords
   readonly files: Pick<Files, 'get' | 'read'>
-  readonly prices?: TrainingPriceList
+  /** The built-in list where none is given. */
+  readonly pricesAt?: TrainingPricesAt
   readonly ids: IdMaker
   readonly clock: Clock
 }
 
 /** The slice put together. */
-export function assembleDatasets({ records, files, prices = trainingPrices, ids, clock }: DatasetsParts) {
-  const deps = { store: createDatasetStore(records), files, prices, ids, clock }
+export function assembleDatasets({ records, files, pricesAt = () => trainingPrices, ids, clock }: DatasetsParts) {
+  const deps = { store: createDatasetStore(records), files, pricesAt, ids, clock }
   const datasets = createDatasets(deps)
   return { datasets, checkedFiles: createCheckedFiles(deps), checklist: datasetChecklist(datasets) }
 }

@@ -12,7 +12,7 @@ import type { ExampleSketch } from './example-sketch'
 import { findLeakage, type LeakageReport } from './find-leakage'
 import { readDataset } from './read-dataset'
 import { familyOf, type TrainingMethod } from './training-models'
-import type { TrainingPriceList, TrainingType } from './training-prices'
+import type { TrainingPricesAt, TrainingType } from './training-prices'
 import { validateDataset } from './validate-dataset'
 
 /** Files as jobs need them: read, by themselves or by whoever registered them before. */
@@ -51,7 +51,7 @@ export type ReadFile = Extract<CheckedFile, { kind: 'checked' }>
 export interface CheckedFilesDeps {
   readonly store: DatasetStore
   readonly files: Pick<Files, 'get' | 'read'>
-  readonly prices: TrainingPriceList
+  readonly pricesAt: TrainingPricesAt
   readonly ids: Pick<IdMaker, 'datasetId'>
   readonly clock: Clock
 }
@@ -60,7 +60,7 @@ export interface CheckedFilesDeps {
 const READING_MS_MAX = 15 * 60_000
 
 export function createCheckedFiles(deps: CheckedFilesDeps): CheckedFiles {
-  const { store, files, prices, ids, clock } = deps
+  const { store, files, pricesAt, ids, clock } = deps
 
   /** The kept one that is as good as reading the file; else one that is there to be read. */
   const knownOf = async (scope: TenantScope, file: FileRecord, wanted: WantedFile) => {
@@ -92,7 +92,7 @@ export function createCheckedFiles(deps: CheckedFilesDeps): CheckedFiles {
   return {
     check: async (scope, wanted) => {
       const { fileId, epochs, trainingType, baseModel } = wanted
-      const plan = { epochs, trainingType, baseModel, prices }
+      const plan = { epochs, trainingType, baseModel, prices: pricesAt(clock.now()) }
       const file = await files.get(scope, fileId)
       if (!file) return { kind: 'missing' }
       const known = await knownOf(scope, file, wanted)
@@ -138,11 +138,11 @@ function isReadAlready({ state, file: read }: Dataset, { id, contentHash }: File
 }
 
 async function readOnly(
-  { prices }: CheckedFilesDeps,
+  { pricesAt, clock }: CheckedFilesDeps,
   { method, baseModel, role, trainingType, epochs }: WantedFile,
   content: AsyncIterable<Uint8Array>,
 ): Promise<CheckedFile> {
-  const options = { method, baseModel, role, scanPii: true, trainingType, prices }
+  const options = { method, baseModel, role, scanPii: true, trainingType, prices: pricesAt(clock.now()) }
   const { report, sketch } = await validateDataset(content, epochs === undefined ? options : { ...options, epochs })
   return { kind: 'checked', report, dataset: undefined, sketch: async () => sketch }
 }

@@ -11,7 +11,7 @@ import type { Fault } from './fault-list'
 import { findLeakage } from './find-leakage'
 import { readDataset } from './read-dataset'
 import { trainingModelOf, type TrainingMethod } from './training-models'
-import type { TrainingPriceList, TrainingType } from './training-prices'
+import type { TrainingPricesAt, TrainingType } from './training-prices'
 
 /** A tenant's files as training and validation data. A dataset of another tenant, or a file, is one that never was (I3). */
 export interface Datasets {
@@ -59,7 +59,7 @@ export interface DatasetPage {
 export interface DatasetsDeps {
   readonly store: DatasetStore
   readonly files: Pick<Files, 'get' | 'read'>
-  readonly prices: TrainingPriceList
+  readonly pricesAt: TrainingPricesAt
   readonly clock: Clock
 }
 

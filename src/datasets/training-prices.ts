@@ -21,6 +21,9 @@ export interface TrainingPriceList {
   }[]
 }
 
+/** The list as it is at a time, Unix milliseconds: the same whenever it is asked for a time in the past, since training is booked by it. */
+export type TrainingPricesAt = (atMs: number) => TrainingPriceList
+
 const tokens = (family: string, type: TrainingType, usdPerMillion: number) =>
   ({ family, methods: ['supervised', 'dpo'], type, price: { kind: 'tokens', usdPerMillion } }) as const
 const hours = (family: string, type: TrainingType, usdPerHour: number) =>

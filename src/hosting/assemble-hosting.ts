@@ -4,7 +4,7 @@ import { tenantTable } from '../storage/tenant-table'
 import { createHostingBeginnings, hostingQueueStorage, type HostingBeginningsDeps } from './begin-hosting'
 import { hostingChecklist, type HostingDeps } from './hosting-checklist'
 import { createHostingMeters, type HostingMetersDeps } from './hosting-meters'
-import { hostingPrices } from './hosting-prices'
+import { hostingPrices, type HostingPricesAt } from './hosting-prices'
 import { lookAfterModels, type LookAfterDeps } from './look-after-models'
 import { createMeterRows, hostingTable } from './meter-rows'
 import { createWakeCalls } from './wake-calls'
@@ -15,11 +15,15 @@ export const hostingNeeds = { tables: [hostingTable], queues: hostingQueueStorag
 export function assembleMeters({
   storage,
   lateUsage,
+  hostingPricesAt = () => hostingPrices,
   clock,
-}: Pick<HostingMetersDeps, 'lateUsage' | 'clock'> & { readonly storage: StorageAccount }) {
+}: Pick<HostingMetersDeps, 'lateUsage' | 'clock'> & {
+  readonly storage: StorageAccount
+  readonly hostingPricesAt?: HostingPricesAt
+}) {
   const table = storage.table(hostingTable)
   const rows = createMeterRows(tenantTable(table), everyRow(table))
-  return { rows, meters: createHostingMeters({ rows, lateUsage, prices: hostingPrices, clock }) }
+  return { rows, meters: createHostingMeters({ rows, lateUsage, pricesAt: hostingPricesAt, clock }) }
 }
 
 export type HostingParts = HostingBeginningsDeps & HostingDeps & Omit<LookAfterDeps, 'ask'>

@@ -6,7 +6,7 @@ import type { TenantScope } from '../storage/tenant-scope'
 import type { HostingMeters } from '../tuning/model-deployments'
 import { hostingEntry } from './hosting-entry'
 import { bookableUntil, hourOf, isBooked, piecesOf, type HostingMeter } from './hosting-meter'
-import type { HostingPriceList } from './hosting-prices'
+import type { HostingPricesAt } from './hosting-prices'
 import type { MeterRows } from './meter-rows'
 
 export interface BookedMeters extends HostingMeters {
@@ -17,7 +17,7 @@ export interface BookedMeters extends HostingMeters {
 export interface HostingMetersDeps {
   readonly rows: MeterRows
   readonly lateUsage: Pick<LateUsage, 'record'>
-  readonly prices: HostingPriceList
+  readonly pricesAt: HostingPricesAt
   readonly clock: Clock
 }
 
@@ -70,7 +70,7 @@ function withClaim(meter: HostingMeter, nowMs: number): HostingMeter {
 }
 
 async function bookClaim(
-  { rows, lateUsage, prices }: HostingMetersDeps,
+  { rows, lateUsage, pricesAt }: HostingMetersDeps,
   scope: TenantScope,
   { model, claimed }: { model: ModelVersion; claimed: HostingMeter },
 ): Promise<void> {
@@ -78,7 +78,9 @@ async function bookClaim(
   if (!claim) return
   const pieces = piecesOf(claimed)
   const { tenantId } = scope
-  const entries = pieces.map((piece) => hostingEntry(model, claimed, { piece, tenantId, prices }))
+  const entries = pieces.map((piece) =>
+    hostingEntry(model, claimed, { piece, tenantId, prices: pricesAt(piece.fromMs) }),
+  )
   const result = await lateUsage.record({ id: logIdOf(model.id), atMs: claim.atMs, sequence }, entries)
   const counted = result.kind === 'recorded' ? pieces.length : result.entries
   const bookedMs = pieces[counted - 1]?.toMs ?? claimed.bookedMs

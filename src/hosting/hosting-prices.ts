@@ -8,7 +8,10 @@ export interface HostingPriceList {
   readonly usdPerHour: Readonly<Partial<Record<DeploymentSku, number>>>
 }
 
-/** Of a sku that is missing the price is not known: its hours count as unpriced, at no cost. An installation passes its own list. */
+/** The list as it is at a time, Unix milliseconds: the same whenever it is asked for a time in the past, since hosting is booked by it. */
+export type HostingPricesAt = (atMs: number) => HostingPriceList
+
+/** Of a sku that is missing the price is not known: its hours count as unpriced, at no cost. Operators' own prices go before it. */
 export const hostingPrices: HostingPriceList = {
   asOf: '2026-03',
   source: 'Microsoft, "Cost management for fine-tuning": its examples; the developer tier has no hosting fee',

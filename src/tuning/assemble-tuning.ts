@@ -9,7 +9,7 @@ import type { PlacementDeps } from '../provisioning/placement'
 import type { ProbeDeps } from '../provisioning/probe-backend'
 import type { IdMaker } from '../base/ids'
 import type { Datasets } from '../datasets/datasets'
-import { trainingPrices } from '../datasets/training-prices'
+import { trainingPrices, type TrainingPricesAt } from '../datasets/training-prices'
 import type { Backends } from '../routing/backends'
 import type { StorageAccount } from '../storage/connect'
 import { platformTable } from '../storage/platform-table'
@@ -57,6 +57,8 @@ export interface TuningParts extends Given, ProbeDeps {
   readonly placement: PlacementDeps
   readonly tenants: Tenants
   readonly meters: HostingMeters
+  /** The built-in list where none is given. */
+  readonly trainingPricesAt?: TrainingPricesAt
   readonly bounds: { readonly pollMs: number; readonly perAccountMax: number; readonly perTenantMax: number }
   readonly ids: IdMaker
 }
@@ -90,7 +92,7 @@ export function assembleTuning(parts: TuningParts) {
       deployments,
       trainingAccounts: (scope) => trainingAccountsOf({ ...placement, tenants }, scope),
       holds: createStandingHolds({ store: budgetsIn(storage), spentByLog: parts.spentByLog, clock }),
-      trainingPrices,
+      trainingPricesAt: parts.trainingPricesAt ?? (() => trainingPrices),
       pollMs: bounds.pollMs,
     }),
     ofTenant: createTenantTuning({ registry, store, events, turns, deployments, accounts }),

@@ -7,7 +7,7 @@ import type { BudgetWarnings } from '../budgets/budget-warnings'
 import type { StandingHolds } from '../budgets/standing-holds'
 import type { ChecklistStep } from '../checklists/checklist'
 import type { CheckedFiles } from '../datasets/checked-files'
-import type { TrainingPriceList } from '../datasets/training-prices'
+import type { TrainingPricesAt } from '../datasets/training-prices'
 import type { AccountFiles } from '../files/account-files'
 import type { Files } from '../files/files'
 import type { LateUsage } from '../metering/late-usage'
@@ -40,7 +40,7 @@ export interface TuningDeps {
   readonly holds: StandingHolds
   readonly budgetWarnings: Pick<BudgetWarnings, 'refused' | 'unpriced'>
   readonly lateUsage: Pick<LateUsage, 'record'>
-  readonly trainingPrices: TrainingPriceList
+  readonly trainingPricesAt: TrainingPricesAt
   readonly deployments: ModelDeployments
   /** Absent ones are passed over. */
   readonly stages: ModelStages

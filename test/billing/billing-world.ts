@@ -5,6 +5,7 @@ import { billingStorage, createBillingRows } from '../../src/billing/billing-row
 import { fileStorage } from '../../src/files/assemble-files'
 import { hourPrefix, usageLogContainer } from '../../src/metering/log-blob-name'
 import { encodeSettled } from '../../src/metering/log-line'
+import { createOwnPrices } from '../../src/billing/own-prices'
 import { createPriceBook } from '../../src/metering/price-book'
 import type { CallIntent, CallSettlement } from '../../src/metering/usage-record'
 import type { Notice } from '../../src/notifications/notice'
@@ -49,13 +50,14 @@ export async function billingWorld(now: string, storage: StorageAccount = freshS
   const backends = new Map<BackendId, Backend>()
   const published: Notice[] = []
   const book = createPriceBook()
+  const ownPrices = createOwnPrices(book)
   const parts = {
     storage,
     tenants: {
       get: async ({ tenantId }: TenantScope) => recordOf(names.get(tenantId)),
     },
     backends: { all: () => backends },
-    book,
+    ownPrices,
     usage: createUsageReader({ storage, clock }),
     tenantsWithUsage: createTenantsWithUsage({ storage, clock }),
     rollUp,
@@ -82,9 +84,10 @@ export async function billingWorld(now: string, storage: StorageAccount = freshS
     bill: assembled.timers['bill-tenants'],
     removeOld: assembled.timers['remove-old-invoices'],
     parts,
+    book,
+    ownPrices,
     storage,
     clock,
-    book,
     published,
     names,
     left,

@@ -2,6 +2,8 @@ import { Problem } from '../../src/base/problem'
 import { faultOfChange } from '../../src/billing/price-changes'
 import { faultsOfEntries, priceEntriesInput, type PriceEntry } from '../../src/billing/price-entry'
 import type { Day } from '../../src/billing/calendar'
+import { estimatePrice } from '../../src/datasets/estimate-price'
+import { hostingPrices } from '../../src/hosting/hosting-prices'
 import { createPriceBook } from '../../src/metering/price-book'
 import { noTokens } from '../../src/metering/usage-record'
 import { billingWorld } from './billing-world'
@@ -126,5 +128,52 @@ describe('operators’ prices', () => {
     expect(['gpt-4.1', 'gpt-4.1-2025-04-14', 'of-ours'].map(at('2026-03-12'))).toEqual([list, list, 1_000_000])
     const batchAt = (model: string) => world.book.batchCostOf(model, MILLION, Date.parse('2026-03-11'))
     expect(['gpt-4.1', 'of-ours'].map(batchAt)).toEqual([100_000, 500_000])
+  })
+})
+
+describe('operators’ prices of what is booked by the hour or the job', () => {
+  it('count on their days, before the list’s', async () => {
+    const { prices, ownPrices, keepPrices } = await billingWorld('2026-03-10T12:00:00Z')
+    const dates = { from: '2026-03-11', to: '2026-03-12', ...noted } as const
+    await prices.replace(
+      [
+        { kind: 'hosting', sku: 'Standard', microUsdPerHour: 2_500_000, ...dates },
+        {
+          kind: 'training',
+          model: 'gpt-4.1',
+          trainingType: 'standard',
+          price: { kind: 'per-million-tokens', microUsd: 25_000_000 },
+          ...dates,
+        },
+        {
+          kind: 'training',
+          model: 'o4-mini',
+          trainingType: 'standard',
+          price: { kind: 'per-hour', microUsd: 110_000_000 },
+          ...dates,
+        },
+      ],
+      anyVersion,
+    )
+    const kept = keepPrices()
+    await kept.refresh()
+    await kept.stop()
+    const hosting = (at: string) => ownPrices.hostingAt(Date.parse(at)).usdPerHour
+    expect(hosting('2026-03-10T23:59:59Z')).toEqual(hostingPrices.usdPerHour)
+    expect(hosting('2026-03-11T00:00:00Z')).toEqual({ ...hostingPrices.usdPerHour, Standard: 2.5 })
+    expect(hosting('2026-03-12T00:00:00Z')).toEqual(hostingPrices.usdPerHour)
+    const estimate = (at: string, baseModel: string, method: 'dpo' | 'reinforcement') =>
+      estimatePrice(ownPrices.trainingAt(Date.parse(at)), {
+        baseModel,
+        method,
+        type: 'standard',
+        tokens: 2_000_000,
+        marginTokens: 0,
+        epochs: 1,
+      })
+    expect(estimate('2026-03-10', 'gpt-4.1', 'dpo').kind).toBe('unknown')
+    expect(estimate('2026-03-11', 'gpt-4.1-2025-04-14', 'dpo')).toMatchObject({ kind: 'tokens', microUsd: 50_000_000 })
+    expect(estimate('2026-03-11', 'o4-mini', 'reinforcement')).toMatchObject({ microUsdPerHour: 110_000_000 })
+    expect(estimate('2026-03-12', 'o4-mini', 'reinforcement')).toMatchObject({ microUsdPerHour: 100_000_000 })
   })
 })

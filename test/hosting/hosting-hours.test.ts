@@ -76,7 +76,7 @@ describe('what a deployment is hosted for', () => {
             throw new Error('killed')
           },
         },
-        prices: hostingPrices,
+        pricesAt: () => hostingPrices,
         clock: world.clock,
       })
     await expect(dying('before').book(tenant.scope, model)).rejects.toThrow('killed')
@@ -94,7 +94,7 @@ describe('what a deployment is hosted for', () => {
     await world.clock.advance(2 * HOUR_MS)
     const dead = { record: () => Promise.reject(new Error('killed')) }
     const { rows, clock } = world
-    const dying = createHostingMeters({ rows, lateUsage: dead, prices: hostingPrices, clock })
+    const dying = createHostingMeters({ rows, lateUsage: dead, pricesAt: () => hostingPrices, clock })
     await expect(dying.book(tenant.scope, model)).rejects.toThrow('killed')
     await world.clock.advance(4 * HOUR_MS)
     await world.meters.book(tenant.scope, model)

@@ -18,7 +18,7 @@ export const meterStep = (deps: TuningDeps): TuningStep => ({
     const claim = claimed?.metering
     if (!claim) return done()
     const { atMs, sequence } = claim
-    const entry = trainingEntry(job, { tenantId: scope.tenantId, atMs, prices: deps.trainingPrices })
+    const entry = trainingEntry(job, { tenantId: scope.tenantId, atMs, prices: deps.trainingPricesAt(atMs) })
     const { costMicroUsd, usage } = entry.settlement
     if (costMicroUsd === undefined)
       deps.budgetWarnings.unpriced({ tenantId: scope.tenantId, model: job.order.baseModel }, atMs)
