@@ -28,7 +28,7 @@ export interface Endpoint {
   readonly summary: string
   readonly schemas: EndpointSchemas
   readonly answerStatus: SuccessStatus
-  /** Of an answer that is no JSON. */
+  /** Of an answer that is no JSON; beside `answer` where both can be asked for. */
   readonly answerType: string | undefined
   /** Codes that this endpoint may answer with, beyond those that follow from its schemas and its access. */
   readonly problems: readonly ProblemCode[]

@@ -146,9 +146,12 @@ const titles = { 200: 'Done', 201: 'Made', 202: 'Accepted; the work goes on', 20
 function successOf(collection: SchemaCollection, described: Described): Record<string, OpenApiResponse> {
   const { answerStatus, answerType, schemas } = described.endpoint
   const headers = hasEtag(described) ? { headers: { ETag: etagHeader } } : {}
-  const text = answerType ? { content: { [answerType]: { schema: { type: 'string' } } } } : {}
-  const content = schemas.answer ? { content: json(collection.add(schemas.answer, 'output')) } : text
-  return { [answerStatus]: { description: titles[answerStatus], ...headers, ...content } }
+  const content = {
+    ...(schemas.answer ? json(collection.add(schemas.answer, 'output')) : {}),
+    ...(answerType ? { [answerType]: { schema: { type: 'string' } } } : {}),
+  }
+  const hasContent = schemas.answer !== undefined || answerType !== undefined
+  return { [answerStatus]: { description: titles[answerStatus], ...headers, ...(hasContent ? { content } : {}) } }
 }
 
 /** What is changed under If-Match is read with an ETag. */
