@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util'
 import type { BackendId } from '../src/base/ids'
 import { BackendWatch } from '../src/neighbours/backend-watch'
 import { climbLadder, type Ladder } from '../src/neighbours/climb-ladder'
-import { findNoisyNeighbours } from '../src/neighbours/find-noisy-neighbours'
+import { findNoisyNeighbours, type Evidence } from '../src/neighbours/find-noisy-neighbours'
 import { minuteFigures, type MinuteFigures } from '../src/neighbours/minute-figures'
 import { defaultPolicy } from '../src/neighbours/noisy-policy'
 import { learnHour, LOAD_MINUTES, newPoolNormal, type PoolNormal } from '../src/neighbours/pool-normal'
@@ -53,6 +53,7 @@ interface Found {
   readonly tenant: SyntheticTenant
   /** Minutes of the week, the end of the one that was judged. */
   readonly atMinute: number
+  readonly evidence: Evidence | undefined
 }
 
 interface Score {
@@ -162,8 +163,9 @@ function judge(watched: readonly Watched[], minute: number): Found[] {
   const isHeld = ({ tenantId }: { tenantId: string }) => byKey.get(tenantId)?.ladder !== undefined
   const verdicts = new Map(findNoisyNeighbours(watch.views(), isHeld).map((each) => [each.tenantId, each.verdict]))
   return watched.flatMap((one) => {
+    const verdict = verdicts.get(one.tenant.id)
     const step = climbLadder(one.ladder, {
-      verdict: verdicts.get(one.tenant.id),
+      verdict,
       policy: defaultPolicy,
       allowed: 'notify',
       nowMs: endMs,
@@ -171,7 +173,7 @@ function judge(watched: readonly Watched[], minute: number): Found[] {
     const isNew = !one.ladder && step.kind === 'to'
     one.ladder = step.kind === 'over' ? undefined : step.ladder
     one.wasNoisy ||= one.ladder !== undefined
-    return isNew ? [{ tenant: one.tenant, atMinute: minute + 1 }] : []
+    return isNew ? [{ tenant: one.tenant, atMinute: minute + 1, evidence: verdict?.evidence }] : []
   })
 }
 
@@ -245,14 +247,15 @@ function tell({ seed, episodes, found }: Score): void {
     if (delay !== undefined && delay <= DELAY_MINUTES_MAX) continue
     const { kind, culprit, startMinute, minutes, size, harmedFrom } = episode
     process.stdout.write(
-      `seed ${seed} missed ${JSON.stringify({ kind, tenant: culprit?.id.slice(-3), startMinute, minutes, size, harmedFrom, delay })}\n`,
+      `seed ${seed} missed ${JSON.stringify({ kind, tenant: culprit?.id, startMinute, minutes, size, harmedFrom, delay })}\n`,
     )
   }
   for (const each of found.filter((one) => !episodes.some((episode) => isOf(episode, one)))) {
+    const { victims: _victims, ...evidence } = each.evidence ?? { victims: [] }
     const { id, job } = each.tenant
     const during = wrongDuring(each, episodes)
     process.stdout.write(
-      `seed ${seed} wrong ${JSON.stringify({ tenant: id.slice(-3), at: each.atMinute, job, during })}\n`,
+      `seed ${seed} wrong ${JSON.stringify({ tenant: id, at: each.atMinute, job, during, ...evidence })}\n`,
     )
   }
 }

@@ -27,7 +27,10 @@ void platform
 
 function toInferenceRequest(request: IncomingMessage, response: ServerResponse): InferenceRequest {
   const client = new AbortController()
-  response.once('close', () => client.abort())
+  // As the app does: an answer that is whole ends nothing, and an abort makes an error with its stack.
+  response.once('close', () => {
+    if (!response.writableFinished) client.abort()
+  })
   const [path = '', query] = (request.url ?? '').split('?')
   return {
     method: request.method ?? '',
