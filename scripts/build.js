@@ -1,14 +1,15 @@
 const { build } = require('esbuild')
 const { existsSync } = require('node:fs')
 const { leanFunctionsLibrary } = require('./lean-functions-library')
+const { leanStart, apart } = require('./lean-start')
 
 /**
- * Builds the app as Azure loads it (dist/main.js, one bundle) and, beside it, the tools of the local stack.
+ * Builds the app as Azure loads it (dist/main.js, with what is loaded later in bundles beside it) and the tools of the local stack.
  * `@azure/functions-core` exists only inside a Functions host; the tokenizer's tables are large and loaded when first needed.
  */
 const app = {
-  plugins: [leanFunctionsLibrary],
-  entryPoints: { main: 'src/main.ts' },
+  plugins: [leanFunctionsLibrary, leanStart],
+  entryPoints: { main: 'src/main.ts', ...apart },
   external: ['@azure/functions-core', 'gpt-tokenizer', 'gpt-tokenizer/*'],
   // Some packages' ES modules ask where they are; in a CommonJS bundle that is the bundle itself.
   define: { 'import.meta.url': 'bundleUrl' },
@@ -36,6 +37,8 @@ const bench = {
     'simulation/simulate-limits': 'test/simulation/simulate-limits.ts',
     'bench/fairness': 'bench/fairness.ts',
     'bench/forecast': 'bench/forecast.ts',
+    'bench/rollup': 'bench/rollup.ts',
+    'bench/noisy': 'bench/noisy.ts',
     'bench/streams': 'bench/streams.ts',
     'bench/dataset': 'bench/dataset.ts',
     'bench/scale': 'bench/scale.ts',
@@ -57,9 +60,11 @@ const shared = {
   sourcesContent: false,
 }
 
+const isThere = (file) => existsSync(file) || Object.values(apart).includes(file)
+
 async function run() {
   for (const part of [app, local, bench]) {
-    const entryPoints = Object.fromEntries(Object.entries(part.entryPoints).filter(([, file]) => existsSync(file)))
+    const entryPoints = Object.fromEntries(Object.entries(part.entryPoints).filter(([, file]) => isThere(file)))
     if (Object.keys(entryPoints).length > 0) await build({ ...shared, ...part, entryPoints, logLevel: 'warning' })
   }
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { Zip, ZipDeflate } from 'fflate'
 
 export interface ArchiveFile {
   readonly name: string
@@ -8,6 +7,8 @@ export interface ArchiveFile {
 
 /** A zip archive, made while it is read; its last file, `manifest.json`, has the SHA-256 and size of every other. */
 export async function* zipOf(files: AsyncIterable<ArchiveFile>): AsyncGenerator<Uint8Array> {
+  // Exports are rare, and its tables are made when it is loaded.
+  const { Zip, ZipDeflate } = await import('fflate')
   const ready: Uint8Array[] = []
   let failure: Error | undefined
   const zip = new Zip((error, chunk) => {

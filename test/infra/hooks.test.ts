@@ -15,10 +15,12 @@ interface MakeSecrets {
 interface AssemblePackage {
   hostFor(durableStorage: string | undefined, host: object): Record<string, Record<string, unknown>>
   describePackage(description: object): { dependencies: Record<string, string>; scripts?: unknown }
+  readonly BUNDLES: readonly string[]
   readonly UNBUNDLED: readonly string[]
 }
 const { missingIn } = require('../../infra/hooks/make-secrets.js') as MakeSecrets
-const { hostFor, describePackage, UNBUNDLED } = require('../../infra/hooks/assemble-package.js') as AssemblePackage
+const { hostFor, describePackage, BUNDLES, UNBUNDLED } =
+  require('../../infra/hooks/assemble-package.js') as AssemblePackage
 const json = (file: string) =>
   JSON.parse(readFileSync(join(root, file), 'utf8')) as { dependencies: Record<string, string> }
 
@@ -63,10 +65,12 @@ test('the host’s settings differ by where orchestrations are kept, and by noth
 })
 
 test('the package has what the bundle does not have in it, no more, and builds nothing where it is deployed', () => {
-  const bundle = readFileSync(join(root, 'dist', 'main.js'), 'utf8')
-  const asked = [...bundle.matchAll(/\b(?:require|import)\("((?:@[\w.-]+\/)?[a-z][\w.-]*)(?:\/[^"]*)?"\)/g)].map(
+  const bundles = BUNDLES.map((file) => readFileSync(join(root, 'dist', file), 'utf8')).join('\n')
+  const asked = [...bundles.matchAll(/\b(?:require|import)\("((?:@[\w.-]+\/)?[a-z][\w.-]*)(?:\/[^"]*)?"\)/g)].map(
     ([, name = '']) => name,
   )
+  const apart = [...bundles.matchAll(/\b(?:require|import)\("\.\/([\w-]+\.js)"\)/g)].map(([, file = '']) => file)
+  expect(new Set(['main.js', ...apart])).toEqual(new Set(BUNDLES))
   const packages = new Set(asked.filter((name) => !builtinModules.includes(name)))
   // The Functions host has it.
   packages.delete('@azure/functions-core')
