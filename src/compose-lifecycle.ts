@@ -35,6 +35,8 @@ import { createEvaluations, type Evaluations } from './evaluation/evaluations'
 import { createGateStage } from './evaluation/gate-stage'
 import { assembleFiles } from './files/assemble-files'
 import { linkUploadChecklist } from './files/link-upload-checklist'
+import type { HostingPricesAt } from './hosting/hosting-prices'
+import type { TrainingPricesAt } from './datasets/training-prices'
 import type { PriceBook } from './metering/price-book'
 import type { Backends } from './routing/backends'
 import { movingChecklist } from './moving/moving-checklist'
@@ -102,6 +104,9 @@ export interface LifecycleParts extends Pick<
   readonly credentials: BackendCredentials
   readonly audit: AuditLog
   readonly costOf: PriceBook['costOf']
+  /** What hosting and training cost at a time. */
+  readonly hostingPricesAt: HostingPricesAt
+  readonly trainingPricesAt: TrainingPricesAt
   readonly responses: TenantResponses
   /** As a tenant's own calls are served, for those that the platform makes for it. */
   readonly callModel: CallModel
@@ -132,7 +137,13 @@ export function composeLifecycle(parts: LifecycleParts) {
   const { places, dataPlaces, models, arm, placement } = composePlaces(parts)
   const records = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
   const files = assembleFiles({ ...parts, records, places, http: parts.smallHttp })
-  const datasets = assembleDatasets({ records, files: files.files, ids, clock })
+  const datasets = assembleDatasets({
+    records,
+    files: files.files,
+    pricesAt: parts.trainingPricesAt,
+    ids,
+    clock,
+  })
   const batches = assembleBatches({
     ...parts,
     records,

@@ -47,7 +47,7 @@ export interface WatchingParts {
   /** Whom the platform is to Azure. */
   readonly identity: TokenCredential
   readonly smallHttp: SmallHttp
-  readonly book: BillingParts['book']
+  readonly ownPrices: BillingParts['ownPrices']
   readonly leftAt: BillingParts['leftAt']
   readonly tenantIdsAfter: BillingParts['tenantIds']
   readonly tenantIds: () => AsyncIterable<TenantId>

@@ -21,6 +21,7 @@ import { keyVaultWrappingKey } from './azure/key-vault-wrapping-key'
 import { createKeyVaultSecrets } from './azure/key-vault-secrets'
 import { createSmallHttp } from './azure/small-http'
 import { createUpstreamHttp } from './azure/upstream-http'
+import { createOwnPrices } from './billing/own-prices'
 import { createBudgetWarnings } from './budgets/budget-warnings'
 import { budgetsIn, createBudgetKeeper } from './budgets/create-budget-keeper'
 import { createShowLimits } from './budgets/limits-report'
@@ -191,6 +192,7 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
   })
   const credentials = createBackendCredentials({ settings: config.backendKeys, identity, secrets, clock })
   const book = createPriceBook()
+  const ownPrices = createOwnPrices(book)
   const { costOf, batchCostOf } = book
   const lateUsage = createLateUsage({ storage, clock })
   const responses = assembleResponses({
@@ -224,6 +226,8 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
     audit,
     costOf,
     batchCostOf,
+    hostingPricesAt: ownPrices.hostingAt,
+    trainingPricesAt: ownPrices.trainingAt,
     lateUsage,
     responses: responses.ofTenant,
     spentByLog,
@@ -255,7 +259,7 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
     wrappingKey,
     identity,
     smallHttp,
-    book,
+    ownPrices,
     leftAt: async (tenantId) => (await lifecycle.controlPlane.offboardings.get(tenantId))?.frozenAt,
     tenantIdsAfter: (after) => everyTenant(tenantDirectory, after),
     tenantIds: () => everyTenant(tenantDirectory),

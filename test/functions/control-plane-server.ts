@@ -101,7 +101,13 @@ export async function serveControlPlane(
       ...sent,
     })
     const text = await response.text()
-    return { status: response.status, headers: response.headers, text, body: text ? JSON.parse(text) : undefined }
+    const isJson = response.headers.get('content-type')?.includes('json') === true
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: text && isJson ? JSON.parse(text) : undefined,
+    }
   }
   const operate: ControlPlaneServer['operate'] = (method, path, body, headers) =>
     send(method, path, { body, headers: { authorization: `Bearer ${operatorToken}`, ...headers } })

@@ -336,7 +336,7 @@ export function wireControlPlane(options: WiringOptions) {
     storage,
     tenants,
     backends,
-    book: { use: () => {} },
+    ownPrices: { use: () => {} },
     usage: createUsageReader({ storage, clock }),
     tenantsWithUsage: createTenantsWithUsage({ storage, clock }),
     // What tests need of usage they write as sheets of days; test/billing has a log that is rolled up.
