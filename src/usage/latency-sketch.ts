@@ -12,13 +12,18 @@ export const SKETCH_ERROR = 0.01
 /** What takes longer counts as this, which bounds a sketch to 916 bins. A call lasts minutes, a batch's window a day. */
 export const SKETCHED_MS_MAX = 24 * 3_600_000
 
+/** A bin that is looked up costs as much as so many that are copied. */
+const FEW_BINS = 8
+
 const LN_GAMMA = Math.log((1 + SKETCH_ERROR) / (1 - SKETCH_ERROR))
 
 export class LatencySketch {
   // Not `#private`, or tests could not tell two sketches apart by comparing them.
-  /** Ascending; each with its count at the same place. */
-  private bins: number[] = []
-  private counts: number[] = []
+  /**
+   * Bin and count by turns, the bins ascending. An array of its own length for each new bin: most sketches hold few values, and room
+   * to grow would be most of their memory.
+   */
+  private cells: number[] = []
   private total = 0
 
   /** How many values it holds. */
@@ -28,31 +33,18 @@ export class LatencySketch {
 
   /** Below a millisecond counts as zero. `times` is a whole number. */
   add(ms: number, times = 1): void {
-    if (times <= 0) return
-    this.total += times
-    const bin = binOf(ms)
-    const at = placeOf(this.bins, bin)
-    if (this.bins[at] === bin) {
-      this.counts[at] = (this.counts[at] ?? 0) + times
-      return
-    }
-    this.bins.splice(at, 0, bin)
-    this.counts.splice(at, 0, times)
+    if (times > 0) this.addTo(binOf(ms), times)
   }
 
   /** Afterwards as if every value of `other` had been added here; `other` stays as it is. */
   merge(other: LatencySketch): void {
-    this.total += other.total
-    const { bins, counts } = this
-    this.bins = []
-    this.counts = []
-    for (let own = 0, its = 0; own < bins.length || its < other.bins.length;) {
-      const [ownBin, itsBin] = [bins[own] ?? Infinity, other.bins[its] ?? Infinity]
-      this.bins.push(Math.min(ownBin, itsBin))
-      this.counts.push((ownBin <= itsBin ? (counts[own] ?? 0) : 0) + (itsBin <= ownBin ? (other.counts[its] ?? 0) : 0))
-      if (ownBin <= itsBin) own++
-      if (itsBin <= ownBin) its++
+    // A minute into a month, say: most of the month's bins stay as they are.
+    if (other.cells.length * FEW_BINS < this.cells.length) {
+      for (const [bin, times] of pairsOf(other.cells)) this.addTo(bin, times)
+      return
     }
+    this.total += other.total
+    this.cells = this.cells.length === 0 ? other.cells.slice() : mergedCells(this.cells, other.cells)
   }
 
   /**
@@ -61,9 +53,9 @@ export class LatencySketch {
    */
   quantile(share: number): number | undefined {
     let missing = Math.max(1, Math.ceil(share * this.total))
-    for (const [at, count] of this.counts.entries()) {
-      missing -= count
-      if (missing <= 0) return middleOf(this.bins[at] ?? 0)
+    for (const [bin, times] of pairsOf(this.cells)) {
+      missing -= times
+      if (missing <= 0) return middleOf(bin)
     }
     return undefined
   }
@@ -72,26 +64,56 @@ export class LatencySketch {
   shareAbove(ms: number): number {
     if (this.total === 0) return 0
     let above = 0
-    for (const [at, count] of this.counts.entries()) if (middleOf(this.bins[at] ?? 0) > ms) above += count
+    for (const [bin, times] of pairsOf(this.cells)) if (middleOf(bin) > ms) above += times
     return above / this.total
   }
 
   /** For rows: each bin's distance from the one before, and its count. Equal for equal sketches only. */
   encode(): readonly number[] {
-    return this.bins.flatMap((bin, at) => [bin - (this.bins[at - 1] ?? 0), this.counts[at] ?? 0])
+    let before = 0
+    return this.cells.map((cell, at) => {
+      if (at % 2 === 1) return cell
+      const distance = cell - before
+      before = cell
+      return distance
+    })
   }
 
   static decode(stored: readonly number[]): LatencySketch {
     const sketch = new LatencySketch()
     let bin = 0
-    for (let at = 0; at + 1 < stored.length; at += 2) {
-      const count = stored[at + 1] ?? 0
-      sketch.bins.push((bin += stored[at] ?? 0))
-      sketch.counts.push(count)
-      sketch.total += count
-    }
+    sketch.cells = stored.map((cell, at) => {
+      if (at % 2 === 0) return (bin += cell)
+      sketch.total += cell
+      return cell
+    })
     return sketch
   }
+
+  private addTo(bin: number, times: number): void {
+    this.total += times
+    const at = placeOf(this.cells, bin)
+    if (this.cells[at] === bin) this.cells[at + 1] = (this.cells[at + 1] ?? 0) + times
+    else this.cells = this.cells.toSpliced(at, 0, bin, times)
+  }
+}
+
+function* pairsOf(cells: readonly number[]): Generator<[bin: number, times: number]> {
+  for (let at = 0; at < cells.length; at += 2) yield [cells[at] ?? 0, cells[at + 1] ?? 0]
+}
+
+function mergedCells(some: readonly number[], others: readonly number[]): number[] {
+  const cells: number[] = []
+  for (let a = 0, b = 0; a < some.length || b < others.length;) {
+    const [binA, binB] = [some[a] ?? Infinity, others[b] ?? Infinity]
+    cells.push(
+      Math.min(binA, binB),
+      (binA <= binB ? (some[a + 1] ?? 0) : 0) + (binB <= binA ? (others[b + 1] ?? 0) : 0),
+    )
+    if (binA <= binB) a += 2
+    if (binB <= binA) b += 2
+  }
+  return cells
 }
 
 /** 0 below a millisecond; else 1 + i where γ^(i-1) < ms ≤ γ^i. */
@@ -103,14 +125,14 @@ function binOf(ms: number): number {
 /** The value whose relative distance to both ends of the bin is SKETCH_ERROR: 2γ^i / (γ + 1). */
 const middleOf = (bin: number) => (bin === 0 ? 0 : Math.exp((bin - 1) * LN_GAMMA) * (1 - SKETCH_ERROR))
 
-/** Where `bin` stands or would stand. */
-function placeOf(bins: readonly number[], bin: number): number {
+/** Where `bin` stands or would stand among cells. */
+function placeOf(cells: readonly number[], bin: number): number {
   let from = 0
-  let to = bins.length
+  let to = cells.length / 2
   while (from < to) {
     const middle = (from + to) >>> 1
-    if ((bins[middle] ?? 0) < bin) from = middle + 1
+    if ((cells[2 * middle] ?? 0) < bin) from = middle + 1
     else to = middle
   }
-  return from
+  return 2 * from
 }

@@ -131,9 +131,8 @@ export function createBlobRollUps(deps: {
       if (cursor?.position === blob.bytes) return end(blob)
       const reached = liveBlob(blob, cursor)
       if (blob.bytes > reached.position) await read(blob, reached)
-      const changed = reached.rollUp.rowsBeyond(reached.writtenTo)
-      const byTenant = [...Map.groupBy(changed, ({ tenantId }) => tenantId).values()]
-      await inParallel(byTenant, TENANTS_WRITTEN_AT_ONCE_MAX, (rows) => write(rows, reached.etags))
+      const changed = reached.rollUp.tenantsBeyond(reached.writtenTo)
+      await inParallel(changed, TENANTS_WRITTEN_AT_ONCE_MAX, (rowsOf) => write(rowsOf(), reached.etags))
       reached.writtenTo = Math.max(reached.writtenTo, reached.position)
       // What is left of a sealed blob after its last whole line is torn for ever.
       if (blob.sealed) await end(blob)

@@ -59,6 +59,8 @@ export class BlobRollUp {
   readonly #calls = new Map<CallId, CountedCall>()
   readonly #tallies = new Set<TallyId>()
   readonly #minutes = new Map<string, Minute>()
+  /** By their keys: the same ones come minute by minute, and their texts are most of a minute's memory. */
+  readonly #groups = new Map<string, KnownGroup>()
 
   constructor(blobId: LogBlobId) {
     this.#blobId = blobId
@@ -104,6 +106,13 @@ export class BlobRollUp {
     )
   }
 
+  /** The same, tenant by tenant; each tenant's rows are made when they are asked for, since all at one time are much to hold. */
+  tenantsBeyond(position: number): (() => UsageRow[])[] {
+    const changed = [...this.#minutes.values()].flatMap(({ parts }) => parts.filter((part) => part.position > position))
+    const byTenant = Map.groupBy(changed, ({ tenantId }) => tenantId)
+    return [...byTenant.values()].map((parts) => () => parts.map((part) => this.#rowOf(part)))
+  }
+
   #rowOf(part: Part): UsageRow {
     const groups = [...part.groups]
       .filter(([, { sums }]) => !isZero(sums))
@@ -123,20 +132,34 @@ export class BlobRollUp {
     const minuteKey = `${minuteNumber} ${tenantId}`
     let minute = this.#minutes.get(minuteKey)
     if (!minute) this.#minutes.set(minuteKey, (minute = { parts: [], partOf: new Map() }))
-    const key = groupKey(group)
+    const { key, group: known } = this.#known(group)
     let part = minute.partOf.get(key)
     if (!part) {
-      const sketched = isSketched(group.outcome)
+      const sketched = isSketched(known.outcome)
       const characters = key.length + SUMS_CHARACTERS_MAX + (sketched ? SKETCHES_CHARACTERS_MAX : 0)
       part = partWithRoom(minute, { tenantId, minute: minuteNumber }, characters)
       minute.partOf.set(key, part)
-      part.groups.set(key, { group, sums: zeroSums(), sketches: sketched ? newSketches() : noSketches })
+      part.groups.set(key, { group: known, sums: zeroSums(), sketches: sketched ? newSketches() : noSketches })
     }
     part.position = position
     const found = part.groups.get(key)
     if (!found) throw new Error('a usage group is missing from its part')
     return found
   }
+
+  #known(group: UsageGroup): KnownGroup {
+    const key = groupKey(group)
+    const known = this.#groups.get(key)
+    if (known) return known
+    const made = { key, group }
+    this.#groups.set(key, made)
+    return made
+  }
+}
+
+interface KnownGroup {
+  readonly key: string
+  readonly group: UsageGroup
 }
 
 type CountedCall = 'unsettled' | 'settled'

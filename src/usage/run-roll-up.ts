@@ -37,7 +37,8 @@ export const FRESH_INTERVAL_MS = 1_000
 export const SEAL_AFTER_MS = 2 * HOUR_MS
 /** Compaction begins this much before the first blob's hour: no call counts in an hour longer before its blob's than this. */
 const FIRST_HOURS_BACK = 24
-const BLOBS_AT_ONCE_MAX = 4
+/** They share one thread; the second reads while the first waits for its rows to be written. */
+const BLOBS_AT_ONCE_MAX = 2
 /** Further behind than this, days are listed rather than hours. */
 const HOURS_LISTED_MAX = 48
 

@@ -48,6 +48,23 @@ describe('a running call', () => {
     ])
   })
 
+  it('tells how long it waited for its turns, and which backends it asked, over all its tries', () => {
+    const { running, settlements } = setUp()
+    running.queued(120.4)
+    running.tried({ attempts: 2, throttled: 2 })
+    running.queued(80.2)
+    running.tried({ attempts: 1, throttled: 0 })
+    running.end({ ...ended, attempts: 1 })
+    expect(settlements).toMatchObject([{ queuedMs: 201, attempts: 3, throttledAttempts: 2 }])
+  })
+
+  it('that never waited says so', () => {
+    const { running, settlements } = setUp()
+    running.end(ended)
+    expect(settlements).toMatchObject([{ queuedMs: 0, attempts: 2 }])
+    expect(settlements[0]?.throttledAttempts).toBeUndefined()
+  })
+
   it('that moves to another alias gives back its first reservation, and ends by the second and its price', () => {
     const { running, told, settlements, admission } = setUp()
     running.leaves()

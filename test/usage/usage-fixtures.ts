@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../../src/base/clock'
 import { Problem } from '../../src/base/problem'
 import type { TenantId } from '../../src/base/ids'
 import { hourPrefix, usageLogContainer } from '../../src/metering/log-blob-name'
+import type { StorageAccount } from '../../src/storage/connect'
 import { TenantScope } from '../../src/storage/tenant-scope'
 import { tenantTable } from '../../src/storage/tenant-table'
 import { queryUsage, type UsageReport } from '../../src/usage/query-usage'
@@ -54,7 +55,7 @@ export async function writeHistories({ container }: FreshUsage, calls: readonly 
 }
 
 export async function report(
-  usage: FreshUsage,
+  usage: Omit<FreshUsage, 'storage'> & { storage: StorageAccount },
   tenantId: TenantId,
   raw: Record<string, string>,
   rollUp: Pick<RollUp, 'run'> = createRollUp(usage),

@@ -149,6 +149,9 @@ describe('the OpenAPI document', () => {
       'to',
       'groupBy',
       'interval',
+      'format',
+      'limit',
+      'after',
     ])
   })
 
