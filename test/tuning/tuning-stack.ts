@@ -33,12 +33,16 @@ const OVER = ['succeeded', 'failed', 'cancelled']
 const END_MS_MAX = 80_000
 
 /** The job once it is over. */
-export async function jobEnded(client: OpenAI, id: string): Promise<OpenAI.FineTuning.FineTuningJob> {
-  const deadline = Date.now() + END_MS_MAX
+export async function jobEnded(
+  client: OpenAI,
+  id: string,
+  endMsMax = END_MS_MAX,
+): Promise<OpenAI.FineTuning.FineTuningJob> {
+  const deadline = Date.now() + endMsMax
   for (;;) {
     const job = await client.fineTuning.jobs.retrieve(id)
     if (OVER.includes(job.status)) return job
-    if (Date.now() > deadline) throw new Error(`${id} is ${job.status} after ${END_MS_MAX / 1_000} s`)
+    if (Date.now() > deadline) throw new Error(`${id} is ${job.status} after ${endMsMax / 1_000} s`)
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
 }
