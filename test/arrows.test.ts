@@ -222,7 +222,10 @@ describe('src', () => {
        "src/tuning/begin-tuning.ts",
        "src/tuning/tuning-run.ts",
        "src/usage/compact-hours.ts",
+       "src/usage/make-days.ts",
+       "src/usage/query-platform-usage.ts",
        "src/usage/roll-up-blob.ts",
+       "src/usage/write-period-reports.ts",
      ]
     `)
   })
