@@ -16,8 +16,8 @@ export interface SecretStore {
 
 /** When tenants' secrets were last given, for whoever tells them that it is long ago: a cross-tenant reader (I4), of names and times. */
 export interface SecretAges {
-  /** Read page by page as they are consumed. `tenantIds` are those whose secrets may be there; some stores ask each of them. */
-  ages(tenantIds: () => AsyncIterable<TenantId>): AsyncIterable<SecretAge>
+  /** Read page by page as they are consumed. `scopes` are of those whose secrets may be there; some stores ask each of them. */
+  ages(scopes: () => AsyncIterable<TenantScope>): AsyncIterable<SecretAge>
 }
 
 export interface SecretAge {

@@ -1,7 +1,7 @@
 import type { SecretAges, SecretStore } from '../azure/secret-store'
 import type { Clock } from '../base/clock'
 import type { WrappingKey } from '../base/wrapping-key'
-import { TenantScope } from '../storage/tenant-scope'
+import type { TenantScope } from '../storage/tenant-scope'
 import type { Columns, TenantTable } from '../storage/tenant-table'
 
 /** Above every secret's name, which is lower-case letters, digits and hyphens. */
@@ -32,11 +32,11 @@ export function createWrappedSecrets(
     remove: (scope, name) => rows.remove(scope, name),
     list,
     remains: list,
-    ages: async function* (tenantIds) {
-      for await (const tenantId of tenantIds())
-        for await (const { rowKey: name, columns } of rows.range(TenantScope.ofPlatform(tenantId), '', END)) {
+    ages: async function* (scopes) {
+      for await (const scope of scopes())
+        for await (const { rowKey: name, columns } of rows.range(scope, '', END)) {
           const changedAt = columns['changedAt']
-          yield { tenantId, name, changedAt: typeof changedAt === 'number' ? changedAt : undefined }
+          yield { tenantId: scope.tenantId, name, changedAt: typeof changedAt === 'number' ? changedAt : undefined }
         }
     },
   }

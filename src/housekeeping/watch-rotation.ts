@@ -121,7 +121,10 @@ async function lookAtSecrets(
   { add, endsAtMs }: { add: (secret: AgedSecret) => void; endsAtMs: number },
 ): Promise<boolean> {
   const { secrets, tenantIds, clock } = deps
-  for await (const { tenantId, name, changedAt } of secrets.ages(tenantIds)) {
+  const scopes = async function* () {
+    for await (const tenantId of tenantIds()) yield TenantScope.ofPlatform(tenantId)
+  }
+  for await (const { tenantId, name, changedAt } of secrets.ages(scopes)) {
     if (clock.monotonicMs() >= endsAtMs) return false
     const aged: AgedSecret = { kind: 'tenant-secret', name, tenantId, sinceMs: changedAt }
     add(aged)

@@ -40,8 +40,8 @@ it('says when each tenant’s secrets were last given, and nothing of what they 
   await secrets.put(one, 'account-key', 'the-second')
   const ages = await Array.fromAsync(
     secrets.ages(async function* () {
-      yield one.tenantId
-      yield two.tenantId
+      yield one
+      yield two
     }),
   )
   expect(ages).toEqual([
