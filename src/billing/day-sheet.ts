@@ -1,4 +1,3 @@
-import { assert } from '../base/assert'
 import type { BackendId } from '../base/ids'
 import type { MicroUsd } from '../base/money'
 import type { GroupSums, UsageGroup } from '../usage/usage-sums'
@@ -53,8 +52,10 @@ export interface ProvisionedShare {
 /** Where calls of a backend stand on a day. */
 export type PlacementOf = (backend: string | null) => Placement
 
-/** Tuned models and aliases of one tenant on one day; far fewer there are, and a row of storage has no room for more. */
+/** Far more than a tenant has aliases and tuned models; what a row of storage has room for. */
 const ITEMS_MAX = 1_500
+/** In place of the aliases that are too many. */
+const OTHERS = '(others)'
 
 /** The items of a day's usage, in whatever pieces and order it comes; pure. */
 export function itemsOf(groups: Iterable<GroupSums>, placementOf: PlacementOf): SheetItem[] {
@@ -70,12 +71,33 @@ export function itemsOf(groups: Iterable<GroupSums>, placementOf: PlacementOf): 
     item.listMicroUsd += sums.costMicroUsd
     item.unpriced += sums.unpriced
   }
-  assert(items.size <= ITEMS_MAX, `a tenant has used more than ${ITEMS_MAX} models on one day`)
-  return [...items.entries()]
+  const inOrder = [...items.entries()]
     .filter(([, item]) => item.calls > 0 || item.costMicroUsd > 0)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, item]) => item)
+  return inOrder.length <= ITEMS_MAX ? inOrder : [...inOrder.slice(0, ITEMS_MAX), ...merged(inOrder.slice(ITEMS_MAX))]
 }
+
+/** Without their aliases; models are those of the catalogue, which are few. */
+function merged(items: readonly SheetItem[]): SheetItem[] {
+  const byModel = Map.groupBy(items, ({ service, model, placement }) => JSON.stringify([service, model, placement]))
+  return [...byModel.values()].flatMap((group) => {
+    const [first] = group
+    if (!first) return []
+    const sums = sumFields.map((field) => [field, group.reduce((sum, item) => sum + item[field], 0)])
+    return [{ ...first, alias: OTHERS, ...Object.fromEntries(sums) }]
+  })
+}
+
+const sumFields = [
+  'calls',
+  'promptTokens',
+  'cachedTokens',
+  'outputTokens',
+  'listMicroUsd',
+  'unpriced',
+  'costMicroUsd',
+] as const satisfies readonly (keyof SheetItem)[]
 
 type Counted = { -readonly [Field in keyof SheetItem]: SheetItem[Field] }
 

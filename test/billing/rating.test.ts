@@ -334,6 +334,23 @@ describe('an invoice', () => {
   })
 })
 
+describe('a day of very many aliases', () => {
+  it('has a bounded sheet, in which nothing is missing', () => {
+    const groups = Array.from({ length: 5_000 }, (_, i) =>
+      itemGroup({ alias: `alias-${i}`, model: i % 2 ? 'o3' : 'gpt-4.1' }, { promptTokens: i, costMicroUsd: 2 * i }),
+    )
+    const items = itemsOf(groups, () => 'metered')
+    expect(items).toHaveLength(1_502)
+    expect(itemsOf(groups.toReversed(), () => 'metered')).toEqual(items)
+    expect(total(items, ({ promptTokens }) => promptTokens)).toBe((4_999 * 5_000) / 2)
+    expect(total(items, ({ costMicroUsd }) => costMicroUsd)).toBe(4_999 * 5_000)
+    expect(items.slice(-2).map(({ alias, model }) => [alias, model])).toEqual([
+      ['(others)', expect.any(String)],
+      ['(others)', expect.any(String)],
+    ])
+  })
+})
+
 describe('where calls were served', () => {
   const items = (['metered', 'provisioned', 'own-account'] as const).flatMap((placement) =>
     itemsOf([itemGroup({ alias: placement }, { promptTokens: 10, costMicroUsd: 100 })], () => placement),
