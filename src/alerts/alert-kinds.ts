@@ -28,5 +28,3 @@ export const alertKinds = {
 } as const satisfies Readonly<Record<string, string>>
 
 export type AlertKind = keyof typeof alertKinds
-
-export const isAlertKind = (text: string): text is AlertKind => Object.hasOwn(alertKinds, text)

@@ -120,9 +120,13 @@ export function acknowledged(known: Alert | undefined, remark: Remark, nowMs: nu
   return known?.state === 'open' ? { alert: withChange(known, 'acknowledged', remark, nowMs) } : undefined
 }
 
-/** Undefined where there is nothing to mitigate. */
+/** Undefined where there is nothing to mitigate. What is mitigated already is told to nobody again; another note stays in its history. */
 export function mitigated(known: Alert | undefined, remark: Remark, nowMs: number): AlertStep | undefined {
-  if (!known || known.state === 'resolved' || known.state === 'mitigated') return undefined
+  if (!known || known.state === 'resolved') return undefined
+  if (known.state === 'mitigated') {
+    const isNew = remark.note !== undefined && remark.note !== known.history.at(-1)?.note
+    return isNew ? { alert: withChange(known, 'mitigated', remark, nowMs) } : undefined
+  }
   return { alert: withChange(known, 'mitigated', remark, nowMs), event: 'mitigated' }
 }
 

@@ -44,6 +44,15 @@ describe('an alert', () => {
     expect(again.event).toBeUndefined()
   })
 
+  it('that is mitigated otherwise keeps what was said, and tells nobody', () => {
+    const held = alertOf(mitigated(first(), { by: 'platform', note: 'lower weight' }, 2_000))
+    expect(mitigated(held, { by: 'platform', note: 'lower weight' }, 3_000)).toBeUndefined()
+    const other = mitigated(held, { by: 'platform', note: 'throttled' }, 3_000)
+    expect(other).toMatchObject({ alert: { state: 'mitigated' } })
+    expect(other?.event).toBeUndefined()
+    expect(other?.alert.history.map(({ note }) => note)).toEqual([undefined, 'lower weight', 'throttled'])
+  })
+
   it('is open again when it gets worse than what somebody acknowledged', () => {
     const looked = alertOf(acknowledged(first(), by, 2_000))
     const worse = raised(looked, raise('critical'), 3_000)
