@@ -10,6 +10,9 @@ afterAll(() => http.close())
 const scope = TenantScope.ofPlatform('ten_00000000000000000000000001')
 const other = TenantScope.ofPlatform('ten_00000000000000000000000002')
 
+/** Unix seconds, as Key Vault writes times. */
+const UPDATED_S = 1_780_000_000
+
 /** Key Vault's secrets as far as these calls go: soft delete, purge, and lists in pages of two. */
 async function vault(purge: { status?: number; busyFor?: number } = {}) {
   let busyFor = purge.busyFor ?? 0
@@ -22,7 +25,9 @@ async function vault(purge: { status?: number; busyFor?: number } = {}) {
     if (name === '') {
       const all = [...(kind === 'secrets' ? secrets.keys() : deleted)].sort()
       const from = Number(query.get('from') ?? 0)
-      const value = all.slice(from, from + 2).map((each) => ({ id: `${server.url}/secrets/${each}` }))
+      const value = all
+        .slice(from, from + 2)
+        .map((each) => ({ id: `${server.url}/secrets/${each}`, attributes: { updated: UPDATED_S } }))
       const nextLink = from + 2 < all.length ? `${server.url}/${kind}?api-version=7.4&from=${from + 2}` : null
       return { status: 200, body: { value, nextLink } }
     }
@@ -113,4 +118,17 @@ describe('the list of a vault', () => {
     place.secrets.set('zz-behind', 'k')
     await expect(place.store.list(scope)).rejects.toThrow('more than 2500 secrets')
   })
+})
+
+it('the ages of all tenants’ secrets are read in one list of the vault, over all pages, without what is no tenant’s', async () => {
+  await using place = await vault()
+  for (const name of ['one', 'two']) await place.store.put(scope, name, 'k')
+  await place.store.put(other, 'one', 'k')
+  place.secrets.set('wrapping-key-backup', 'of the platform’s')
+  const ages = await Array.fromAsync(place.store.ages(async function* () {}))
+  expect(ages).toEqual([
+    { tenantId: scope.tenantId, name: 'one', changedAt: UPDATED_S * 1_000 },
+    { tenantId: scope.tenantId, name: 'two', changedAt: UPDATED_S * 1_000 },
+    { tenantId: other.tenantId, name: 'one', changedAt: UPDATED_S * 1_000 },
+  ])
 })

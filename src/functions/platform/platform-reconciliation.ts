@@ -11,9 +11,7 @@ const PAGE_ROWS_MAX = 500
 const CURSOR_CHARACTERS_MAX = 1_200
 const DEPLOYMENT_CHARACTERS_MAX = 100
 
-const time = z.union([z.iso.datetime({ offset: true }), z.iso.date()], {
-  error: 'Must be a date (2026-01-31) or a date and time with its zone (2026-01-31T08:00:00Z)',
-})
+const time = z.iso.datetime({ offset: true, error: 'Must be a time such as "2027-01-31T00:00:00Z"' })
 
 const reconciliationQuery = z.strictObject({
   from: time.optional().meta({ description: '24 hours before `to` by default.' }),

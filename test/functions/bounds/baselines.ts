@@ -1,3 +1,4 @@
+import { defaultPolicy } from '../../../src/neighbours/noisy-policy'
 import { TenantScope } from '../../../src/storage/tenant-scope'
 import { billingBaselines } from './billing-baselines'
 import { capacityBaselines } from './capacity-baselines'
@@ -270,6 +271,9 @@ export const baselines: Readonly<Record<string, Baseline>> = {
     bodies: () => [{ name: stampBody.name, modelAccountIds: stampBody.modelAccountIds, ...stamp }],
   },
   'GET /api/platform/tenants/{tenantId}/limits': { params: ofTenant },
+  'GET /api/platform/tenants/{tenantId}/noisy-policy': { params: ofTenant },
+  'PUT /api/platform/tenants/{tenantId}/noisy-policy': { params: ofTenant, bodies: () => [defaultPolicy] },
+  'POST /api/platform/tenants/{tenantId}/measures/lift': { params: ofTenant, bodies: () => [{ holdMinutes: 5 }] },
   'POST /api/platform/operations/{operationId}/decision': {
     params: ofOperation,
     bodies: () => [{ approved: true, reason: 'a reason' }],
@@ -510,6 +514,10 @@ export const baselines: Readonly<Record<string, Baseline>> = {
     params: ({ tenantId }) => ({ tenantId, modelId: `mdl_${'0'.repeat(26)}` }),
     bodies: () => [{ region: 'norwayeast', lead: 'replace' }],
     answers: { status: 404, says: /nothing here/ },
+  },
+  'GET /api/platform/reconciliation': {
+    // Of two times each alone is sound, and one of them may yet lie on the wrong side of the other, which is now.
+    exceptions: [{ field: /^from$/, status: 400, says: /Must lie before "to"/ }],
   },
   'POST /api/platform/tenants/{tenantId}/recovery/restore': {
     params: ofTenant,
