@@ -40,9 +40,11 @@ const TITLE_CHARACTERS_MAX = 200
 const ROWS = 'maintenance-'
 
 const fullHour = z.iso
-  .datetime({ offset: true })
+  .datetime({ offset: true, error: 'Must be a date and time with its zone, at a full hour: 2026-01-31T08:00:00Z' })
   // Usage is kept by the hour for good, so only whole hours can be told apart in a month's report.
-  .refine((text) => Date.parse(text) % HOUR_MS === 0, { error: 'Must be at a full hour, UTC' })
+  .refine((text) => Number.isNaN(Date.parse(text)) || Date.parse(text) % HOUR_MS === 0, {
+    error: 'Must be at a full hour, UTC',
+  })
 
 export const maintenanceInput = z.strictObject({
   title: z.string().trim().min(1).max(TITLE_CHARACTERS_MAX).meta({ description: 'Shown to tenants.' }),

@@ -51,13 +51,15 @@ const operationNames = [
 export const isAwaited = (operation: string): operation is OperationName =>
   operationNames.some((name) => name === operation)
 
-const percentText = `Must be a percentage from ${PERCENT_MIN} to ${PERCENT_MAX}`
-const p95Text = `Must be 1 to ${P95_MS_MAX} milliseconds`
+const percentText = `Must be a number from ${PERCENT_MIN} to ${PERCENT_MAX}`
+const p95Text = `Must be an integer from 1 to ${P95_MS_MAX}, milliseconds`
 
 const part = {
   alias: aliasName.optional().meta({ description: 'Only calls of this alias; absent: of all.' }),
   operation: z.enum(operationNames).optional().meta({ description: 'Only calls of this operation; absent: of all.' }),
 }
+
+const p95 = { p95Ms: z.int(p95Text).min(1, p95Text).max(P95_MS_MAX, p95Text) }
 
 const objectiveInput = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -65,11 +67,8 @@ const objectiveInput = z.discriminatedUnion('kind', [
     percent: z.number(percentText).min(PERCENT_MIN, percentText).max(PERCENT_MAX, percentText),
     ...part,
   }),
-  z.strictObject({
-    kind: z.enum(['latency', 'first-byte']),
-    p95Ms: z.int(p95Text).min(1, p95Text).max(P95_MS_MAX, p95Text),
-    ...part,
-  }),
+  z.strictObject({ kind: z.literal('latency'), ...p95, ...part }),
+  z.strictObject({ kind: z.literal('first-byte'), ...p95, ...part }),
 ])
 
 export const slaPolicyInput = z.strictObject({

@@ -337,6 +337,7 @@ export function wireControlPlane(options: WiringOptions) {
     tenants,
     backends,
     ownPrices: { use: () => {} },
+    alerts,
     usage: createUsageReader({ storage, clock }),
     tenantsWithUsage: createTenantsWithUsage({ storage, clock }),
     // What tests need of usage they write as sheets of days; test/billing has a log that is rolled up.
