@@ -84,6 +84,7 @@ export async function seedDemo(options: DemoOptions): Promise<Demo> {
   const others = simulatorUrl === undefined ? [] : await putOthers(platform, upstream.chat)
   // What is made for tenants is made by the simulated Resource Manager; a real subscription is nobody's to fill here.
   if (simulatorUrl !== undefined) await putStamp(platform)
+  if (simulatorUrl !== undefined) await subscribeOperators(platform, simulatorUrl)
   const earlier = readDemo(options.file)
 
   const made = await Promise.all(
@@ -102,6 +103,19 @@ export async function seedDemo(options: DemoOptions): Promise<Demo> {
   }
   writeFileSync(options.file, `${JSON.stringify(demo, null, 2)}\n`, { mode: 0o600 })
   return demo
+}
+
+/** So that what happens is told by every way that there is; `GET /simulator/messages` shows it. */
+async function subscribeOperators(platform: PlatformClient, simulatorUrl: string): Promise<void> {
+  const path = '/notifications/subscriptions'
+  const { body } = await platform.get<{ subscriptions: readonly { name: string }[] }>(path)
+  const wanted = [
+    { name: 'demo webhook', channel: { kind: 'webhook', url: `${simulatorUrl}/hooks/operators` } },
+    { name: 'demo mail', channel: { kind: 'email', to: ['operators@tenantry.example'] }, severityMin: 'warning' },
+    { name: 'demo events', channel: { kind: 'event-grid' } },
+  ]
+  for (const subscription of wanted)
+    if (!body.subscriptions.some(({ name }) => name === subscription.name)) await platform.post(path, subscription)
 }
 
 async function putOthers(platform: PlatformClient, target: Upstream['chat']): Promise<{ name: string }[]> {

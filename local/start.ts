@@ -185,6 +185,11 @@ What it cost, by the minute:
 
   curl "${demo.baseUrl}/api/tenant/usage?groupBy=alias" -H "api-key: ${key}"
 
+${
+  demo.simulatorUrl === undefined
+    ? ''
+    : `\nMail, webhooks and events that went out (docs/notifications.md):\n\n  curl ${demo.simulatorUrl}/simulator/messages\n`
+}
 Ctrl-C stops everything.`
 }
 

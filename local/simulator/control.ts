@@ -35,6 +35,8 @@ export async function serveControl(
       // An account whose deletion is due is gone, whether or not Resource Manager was asked since.
       world.settle()
       return send(response, 200, { things: resource.stores.things(), deployments: deploymentsIn(world) })
+    case 'GET messages':
+      return send(response, 200, { messages: world.messages.inbox.letters() })
     case 'GET learned':
       world.settle()
       return send(response, 200, { models: resource.stores.learned() })

@@ -39,8 +39,11 @@ function serve(world: World, request: IncomingMessage, response: ServerResponse)
     world.settle()
     return world.arm.serve(request, response)
   }
+  if (MESSAGES.test(url)) return world.messages.serve(request, response)
   return serveModelCall(world, request, response)
 }
+
+const MESSAGES = /^\/(communication|eventgrid|hooks)\//
 
 async function serveModelCall(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { resource } = world

@@ -8,6 +8,7 @@ import { seedStore } from './arm/seed-store'
 import type { StoredAccount } from './arm/stored-resource'
 import { directories } from './entra/directories'
 import { createEntra, type Entra } from './entra/entra'
+import { createMessages, type Messages } from './messages/messages'
 import type { Resource } from './resource'
 import type { SavedState, StateFile } from './state-file'
 
@@ -15,6 +16,8 @@ import type { SavedState, StateFile } from './state-file'
 export interface World {
   readonly resource: Resource
   readonly entra: Entra
+  /** Mail, events and webhooks. */
+  readonly messages: Messages
   readonly arm: Arm
   readonly store: ArmStore
   readonly planes: AccountPlanes
@@ -53,6 +56,7 @@ export async function createWorld(
     (account) => resource.stores.forget(account),
   )
   const faults = new ArmFaults()
+  const messages = createMessages(entra)
   const planes = new AccountPlanes(resource, store)
   const config = () => resource.config.arm
   const keysOf = ({ name, keys }: StoredAccount): readonly [string, string] => {
@@ -85,6 +89,7 @@ export async function createWorld(
   return {
     resource,
     entra,
+    messages,
     arm,
     store,
     planes,
@@ -101,6 +106,7 @@ export async function createWorld(
     },
     reset: async () => {
       await resource.reset()
+      messages.inbox.clear()
       planes.hosting.clear(resource.config.hosting.speed)
       await start()
     },
