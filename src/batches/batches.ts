@@ -3,6 +3,7 @@ import { Problem } from '../base/problem'
 import { describeError, type Log } from '../base/log'
 import type { Caller } from '../access/caller'
 import type { Clock } from '../base/clock'
+import { countAmong } from '../base/count-among'
 import type { Files } from '../files/files'
 import type { Metadata } from '../inference/read-metadata'
 import type { TenantScope } from '../storage/tenant-scope'
@@ -43,6 +44,8 @@ export interface BatchesDeps {
 
 /** Of one tenant, not over at one time. */
 const OPEN_BATCHES_MAX = 200
+/** The newest are looked through: batches end within days, and of these only so many may be open. */
+const LOOKED_THROUGH_MAX = 1_000
 /** A batch that nobody has looked at for so long after its making was not begun: the message was lost. */
 const BEGUN_MS_MAX = 120_000
 
@@ -57,7 +60,8 @@ export function createBatches({ store, files, accounts, begin, ids, clock, log }
       const file = fileId && (await files.get(scope, fileId))
       if (!file) return noFile(order)
       if (file.purpose !== 'batch') return wrongPurpose
-      if ((await openBatches(store, scope)) >= OPEN_BATCHES_MAX) return tooMany
+      const open = await countAmong(store.list(scope), LOOKED_THROUGH_MAX, (record) => !isOver(record))
+      if (open >= OPEN_BATCHES_MAX) return tooMany
       const record: BatchRecord = {
         id: ids.batchId(),
         createdAt: clock.now(),
@@ -124,20 +128,6 @@ export function calledOff(record: BatchRecord, nowMs: number): BatchRecord {
   const asked = { ...record, cancelAskedAt: nowMs }
   if (!wasSent(record)) return become(ending(asked, 'cancelled'), 'cancelled', nowMs)
   return become(asked, 'cancelling', nowMs)
-}
-
-/** The newest are looked through: batches end within days, and of these only so many may be open. */
-const LOOKED_THROUGH_MAX = 1_000
-
-async function openBatches(store: BatchStore, scope: TenantScope): Promise<number> {
-  let open = 0
-  let looked = 0
-  for await (const record of store.list(scope)) {
-    if (!isOver(record)) open += 1
-    looked += 1
-    if (looked >= LOOKED_THROUGH_MAX) break
-  }
-  return open
 }
 
 /** An id of nobody's, of another tenant's and of a deleted file are alike (I3). */

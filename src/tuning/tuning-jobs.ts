@@ -1,5 +1,6 @@
 import type { Caller } from '../access/caller'
 import type { Clock } from '../base/clock'
+import { countAmong } from '../base/count-among'
 import type { IdMaker, TenantId, TuningJobId } from '../base/ids'
 import { Problem } from '../base/problem'
 import type { Decision } from '../checklists/checklist'
@@ -112,7 +113,8 @@ export function createTuningJobs(deps: TuningJobsDeps): TuningJobs {
       if (missing) return invalid(missing, 'is not available on this platform')
       const fault = await faultOfWishes(deps, scope, { order, wishes: wishes ?? {} })
       if (fault) return fault
-      if ((await openJobs(store, scope)) >= OPEN_JOBS_MAX) return tooMany
+      const open = await countAmong(store.list(scope), LOOKED_THROUGH_MAX, (job) => !isOver(job))
+      if (open >= OPEN_JOBS_MAX) return tooMany
       const nowMs = clock.now()
       const said = hasConsent ? { by: caller.callerId, atMs: nowMs } : undefined
       const consent = given ?? said ?? (await givenConsent(deps.datasets, scope, order))
@@ -222,17 +224,6 @@ function deploymentFor({ trainingType }: TuningOrder): DeployWish {
     developertier: 'DeveloperTier',
   }
   return { sku: skus[trainingType], capacity: CAPACITY_DEFAULT }
-}
-
-async function openJobs(store: TuningStore, scope: TenantScope): Promise<number> {
-  let open = 0
-  let looked = 0
-  for await (const job of store.list(scope)) {
-    if (!isOver(job)) open += 1
-    looked += 1
-    if (looked >= LOOKED_THROUGH_MAX) break
-  }
-  return open
 }
 
 const tooMany = new Problem(

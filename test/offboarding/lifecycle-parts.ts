@@ -1,15 +1,8 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createDirectories } from '../../src/access/directories'
-import { systemChance } from '../../src/base/chance'
 import type { Clock } from '../../src/base/clock'
-import { createIdMaker } from '../../src/base/ids'
 import { createLog } from '../../src/base/log'
 import { createLanes } from '../../src/batches/lanes'
 import { createTenantBatches } from '../../src/batches/tenant-batches'
-import { keyFileWrappingKey } from '../../src/encryption/key-file'
-import { createTenantKeys } from '../../src/encryption/tenant-keys'
 import { createWrappedSecrets } from '../../src/encryption/wrapped-secrets'
 import { createAccountFiles } from '../../src/files/account-files'
 import { createCopies } from '../../src/files/copies'
@@ -22,10 +15,8 @@ import { createPriceBook } from '../../src/metering/price-book'
 import { assembleResponses } from '../../src/responses/assemble-responses'
 import { createBackends } from '../../src/routing/backends'
 import type { StorageAccount } from '../../src/storage/connect'
-import { createPlaces } from '../../src/storage/places'
 import { platformTable } from '../../src/storage/platform-table'
 import { tenantTable } from '../../src/storage/tenant-table'
-import { createSnapshotStore } from '../../src/tenants/snapshot-store'
 import { createArm } from '../../src/azure/arm-client'
 import { createBackendCredentials } from '../../src/azure/backend-credentials'
 import { createSmallHttp } from '../../src/azure/small-http'
@@ -34,10 +25,6 @@ import { createDataPlaces } from '../../src/provisioning/data-places'
 import { createTenantStorageAccounts } from '../../src/provisioning/storage-account'
 import { createTenantModels } from '../../src/provisioning/tenant-models'
 import { createStamps } from '../../src/stamps/stamps'
-import { createTenantDirectory } from '../../src/tenants/tenant-directory'
-import { createTenants } from '../../src/tenants/tenants'
-import { createSealer } from '../../src/encryption/create-sealer'
-import { createSealedRecords } from '../../src/encryption/sealed-records'
 import { createAlerts } from '../../src/alerts/alerts'
 import { assembleSharedModels } from '../../src/shared-models/assemble-shared-models'
 import { createRegistry } from '../../src/registry/registry'
@@ -48,32 +35,23 @@ import { createTurnRows } from '../../src/tuning/turn-rows'
 import { createTuningEvents } from '../../src/tuning/tuning-events'
 import { createTuningStore } from '../../src/tuning/tuning-store'
 import { largeParts } from '../files/large-parts'
+import { tenantParts } from '../harness/tenant-parts'
 
 /** What offboarding is made of, on real storage, without a host. */
 export function lifecycleParts(storage: StorageAccount, clock: Clock) {
-  const chance = systemChance()
   const log = createLog(
     () => {},
     () => 0,
   )
   const rows = tenantTable(storage.table('tenants'))
-  const wrappingKey = keyFileWrappingKey(join(mkdtempSync(join(tmpdir(), 'tenantry-test-')), 'key.json'))
-  const places = createPlaces({ storage, rows: tenantTable(storage.table('tenantplaces')), clock, log })
-  const keyring = createTenantKeys({ table: tenantTable(storage.table('datakeys')), wrappingKey, clock, chance, log })
+  const parts = tenantParts({ storage, clock, log, knownBackends: async () => new Set() })
+  const { chance, ids, wrappingKey, places, keyring, records, tenants } = parts
   const directories = createDirectories({
     index: platformTable(storage.table('directories')),
     rows: tenantTable(storage.table('directories')),
   })
   const backends = createBackends({ table: platformTable(storage.table('backends')), clock, log })
   const secrets = createWrappedSecrets(tenantTable(storage.table('secrets')), wrappingKey, clock)
-  const tenants = createTenants({
-    table: rows,
-    directory: createTenantDirectory(platformTable(storage.table('tenantdirectory'))),
-    snapshots: createSnapshotStore(rows),
-    clock,
-    knownBackends: async () => new Set(),
-    onChange: () => {},
-  })
   const stamps = createStamps(platformTable(storage.table('stamps')))
   // Nothing of these tenants is made in Azure: whatever asked it would fail.
   const identity = { getToken: () => Promise.reject(new Error('there is no Azure here')) }
@@ -90,7 +68,7 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
     rows: fileRows,
     accounts: accountFiles,
     ...largeParts({ rows: fileRows, places, accounts: accountFiles, ...reach, clock }),
-    ids: createIdMaker({ clock, chance }),
+    ids,
   })
   const dataPlaces = createDataPlaces(places, createTenantStorageAccounts({ ...placement, usesKeys: true }))
   const lanes = createLanes({
@@ -110,11 +88,10 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
     backends: backends.all,
     lateUsage: createLateUsage({ storage, clock }),
     costOf: createPriceBook().costOf,
-    ids: createIdMaker({ clock, chance }),
+    ids,
     clock,
     log,
   })
-  const records = createSealedRecords({ data: places, sealer: createSealer({ keys: keyring, chance }) })
   const registry = createRegistry(records)
   const turns = createTurnRows({
     rows: platformTable(storage.table('tuningturns')),
@@ -161,7 +138,7 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
     },
     emptyOwner: async () => ({ kind: 'removed' }),
     bounds: { retrain: 'start', pollMs: 1_000, drainMs: 0, affectedMsMax: 1 },
-    ids: createIdMaker({ clock, chance }),
+    ids,
     clock,
     log,
   }).ofTenant
@@ -173,7 +150,7 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
     log,
     keyring,
     tenants,
-    ids: createIdMaker({ clock, chance }),
+    ids,
     wrappingKey,
     places,
     directories,
