@@ -213,6 +213,11 @@ const retainedAlways: readonly RetainedData[] = [
     holds: { tables: ['offboardings'] },
   },
   {
+    what: 'Alerts about it that operators alone saw, and what they were told of them',
+    why: 'Ids and numbers of how the platform ran, among those of others. They go when they are old, as every alert does.',
+    holds: {},
+  },
+  {
     what: 'Shared models that examples of it helped train, where it had consented to that',
     why: 'They were made of several tenants’ examples without what identifies anybody. Each is marked, made anew without it, and deleted within 90 days.',
     holds: {},

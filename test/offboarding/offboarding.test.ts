@@ -97,7 +97,10 @@ describe('a deletion certificate', () => {
       swept: { found: 0, looked: expect.arrayContaining(['table keys', 'container tenant-content', 'table backends']) },
       retained: [
         { what: expect.stringContaining('Sums of usage') },
+        { what: expect.stringContaining('What the provider counted') },
+        { what: expect.stringContaining('Invoices') },
         { what: expect.stringContaining('tombstone') },
+        { what: expect.stringContaining('Alerts about it') },
         { what: expect.stringContaining('Shared models') },
         { what: expect.stringContaining('The encrypted export, until ') },
       ],
