@@ -19,7 +19,7 @@ export interface BackendView {
   readonly weight: number
   /** How far tenants are above what is usual of each, tokens a minute. */
   readonly excess: number
-  /** Of tenants that do not surge themselves. */
+  /** Of tenants that neither surge nor are held back themselves. */
   readonly calls: number
   readonly impaired: number
   /** By how much of their load is more than usual, the most first. */
@@ -46,7 +46,8 @@ export class BackendWatch {
       backend.excess += excessOf(suspect)
       if (isHeld) backend.held.push(suspect)
       else if (surges(standing)) keepMost(backend.suspects, suspect, { of: excessOf, countMax: SUSPECTS_MAX })
-      if (surges(standing)) continue
+      // What is refused of who is held back is no harm that others do it.
+      if (isHeld || surges(standing)) continue
       backend.calls += here.calls
       backend.impaired += here.impaired
       if (here.impaired > 0) keepMost(backend.sufferers, suspect, { of: impairedOf, countMax: SUFFERERS_MAX })

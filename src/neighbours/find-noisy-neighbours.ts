@@ -55,15 +55,15 @@ const SLOW_USUALLY = 0.05
 /** More of them than this, and others suffer; of few calls so many scales more. */
 const SLOW_MORE_MIN = 0.06
 const CHANCE_SCALES = 4
-/** Fewer calls of others show nothing. */
-const CALLS_MIN = 20
+/** Fewer calls of others show nothing. Who waits long for each makes few. */
+const CALLS_MIN = 6
 /** Who takes so much more than its share is over it. One of whom little is known is judged by its share alone. */
 const OVER_SHARE = 1.25
 const OVER_SHARE_UNKNOWN = 2
 /** Of a backend's load, what a culprit has in excess: with less gone nobody would notice. */
 const EXCESS_OF_LOAD_MIN = 0.15
 /** Of all that is in excess there. Where everybody asks for more, nobody is to blame. */
-const EXCESS_OF_ALL_MIN = 0.35
+const EXCESS_OF_ALL_MIN = 0.45
 /** Where others suffer half as much on backends that it does not use, something else is the matter. */
 const ELSEWHERE_MAX = 0.5
 /** Other backends with calls that it takes for their state to mean something. */

@@ -15,6 +15,9 @@ export interface Normal {
 export const WEEKS_KEPT = 5
 const HOURS_A_DAY = 24
 export const HOURS_A_WEEK = 168
+/** Hours of the week counted from Thursday: 1970 began on one, 00:00 UTC. */
+const WEEKEND_FROM = 2 * HOURS_A_DAY
+const WEEKEND_TO = 4 * HOURS_A_DAY
 /** So many hours of one kind weigh as much as all that is known of the wider kind. */
 const SHRINKAGE_HOURS = 1
 /** Below it a scale measures how little was seen, not how little there is to see. */
@@ -23,15 +26,18 @@ const SCALE_MIN = 0.12
 const SCALE_UNKNOWN = 0.8
 /** A median absolute deviation as a standard deviation, if the middle is Gaussian (Rousseeuw and Croux 1993). */
 const MAD_TO_DEVIATION = 1.4826
+/** Loads have a longer tail above than a Gaussian, so far out of which lies the same share. */
+const TAIL_SHARE = 0.95
+const TAIL_SCALES = 1.645
 /** Values are stored as whole hundredths of their logarithm: to one percent. */
 const STEPS = 100
 
 /**
  * What is usual of a figure at each hour of the week, by medians: an hour that went wrong does not move them. While there are
- * few weeks, the same hour of other days stands in, and before that all hours: each kind is shrunk towards the wider one by how
- * many hours of it there are. A value is 0 or more, of whatever unit.
- *
- * 1970 began on a Thursday, 00:00 UTC; hours of the week are counted from there.
+ * few weeks, the same hour of other days of its kind (of work, or of the weekend) stands in, before that the same hour of all
+ * days, and before that all hours: each kind is shrunk towards the wider one by how many hours of it there are. How far hours
+ * differ from what is usual of their kind is one figure for all of them: few weeks tell little of a single hour.
+ * A value is 0 or more, of whatever unit.
  */
 export class SeasonalNormal {
   readonly #weeks: number[][]
@@ -58,19 +64,45 @@ export class SeasonalNormal {
   }
 
   #of(hour: number): Normal {
-    const ofDay = this.#weeks.filter((_, other) => other % HOURS_A_DAY === hour % HOURS_A_DAY).flat()
     const all = this.#weeks.flat()
-    const seen = [...(this.#weeks[hour] ?? []), ...this.#aDayBefore(hour)]
     if (all.length === 0) return { center: 0, scale: SCALE_UNKNOWN, seenMax: 0, hours: 0 }
-    const wide = spreadOf(all)
-    const daily = shrunk(wide, ofDay)
-    const weekly = shrunk(daily, this.#weeks[hour] ?? [])
+    const ofWeek = this.#weeks[hour] ?? []
+    const [workdays, weekend] = this.#sameHour(hour)
+    const kinds = [[...workdays, ...weekend], isWeekend(hour) ? weekend : workdays, ofWeek]
+    const center = kinds.reduce((wide, values) => shrunk(wide, values), medianOf(all))
+    const seen = [...ofWeek, ...this.#aDayBefore(hour)]
     return {
-      center: weekly.center / STEPS,
-      scale: Math.max(SCALE_MIN, weekly.scale / STEPS) + SCALE_UNKNOWN / Math.sqrt(all.length),
+      center: center / STEPS,
+      scale: Math.max(SCALE_MIN, this.#deviation() / STEPS) + SCALE_UNKNOWN / Math.sqrt(all.length),
       seenMax: seen.length === 0 ? 0 : valueOf(Math.max(...seen)),
       hours: all.length,
     }
+  }
+
+  /** The values of this hour of all days: of workdays, and of weekends. */
+  #sameHour(hour: number): readonly [number[], number[]] {
+    const workdays: number[] = []
+    const weekend: number[] = []
+    for (let at = hour % HOURS_A_DAY; at < HOURS_A_WEEK; at += HOURS_A_DAY)
+      (isWeekend(at) ? weekend : workdays).push(...(this.#weeks[at] ?? []))
+    return [workdays, weekend]
+  }
+
+  /** Of all hours from the median of the same hour of days of their kind. */
+  #deviation(): number {
+    const residuals: number[] = []
+    for (let hour = 0; hour < HOURS_A_DAY; hour++) {
+      for (const values of this.#sameHour(hour)) {
+        if (values.length < 2) continue
+        const center = medianOf(values)
+        // Of few values the median lies nearer to each than what it stands for.
+        const correction = Math.sqrt(values.length / (values.length - 1))
+        for (const value of values) residuals.push((value - center) * correction)
+      }
+    }
+    if (residuals.length === 0) return deviationOf(this.#weeks.flat())
+    const above = residuals.map((residual) => Math.max(0, residual))
+    return Math.max(MAD_TO_DEVIATION * medianOf(residuals.map(Math.abs)), quantileOf(above, TAIL_SHARE) / TAIL_SCALES)
   }
 
   #aDayBefore(hour: number): readonly number[] {
@@ -94,27 +126,22 @@ const valueOf = (stored: number) => Math.expm1(stored / STEPS)
 
 const hourOfWeek = (timeMs: number) => Math.floor(timeMs / HOUR_MS) % HOURS_A_WEEK
 
-interface Spread {
-  readonly center: number
-  readonly scale: number
-}
+const isWeekend = (hour: number) => hour >= WEEKEND_FROM && hour < WEEKEND_TO
 
-function spreadOf(values: readonly number[]): Spread {
-  const center = medianOf(values)
-  return { center, scale: MAD_TO_DEVIATION * medianOf(values.map((value) => Math.abs(value - center))) }
-}
-
-/** The narrower kind's median, as far as there are hours of it. Of a few of them a deviation says nothing: the wider kind's stays. */
-function shrunk(wide: Spread, values: readonly number[]): Spread {
+/** The narrower kind's median, as far as there are hours of it. */
+function shrunk(wide: number, values: readonly number[]): number {
   if (values.length === 0) return wide
-  const narrow = spreadOf(values)
   const weight = values.length / (values.length + SHRINKAGE_HOURS)
-  const sureness = (values.length - 1) / (values.length + SHRINKAGE_HOURS)
-  return {
-    center: weight * narrow.center + (1 - weight) * wide.center,
-    scale: sureness * narrow.scale + (1 - sureness) * wide.scale,
-  }
+  return weight * medianOf(values) + (1 - weight) * wide
 }
+
+function deviationOf(values: readonly number[]): number {
+  const center = medianOf(values)
+  return MAD_TO_DEVIATION * medianOf(values.map((value) => Math.abs(value - center)))
+}
+
+const quantileOf = (values: readonly number[], share: number): number =>
+  Float64Array.from(values).sort()[Math.floor(share * (values.length - 1))] ?? 0
 
 function medianOf(values: readonly number[]): number {
   const sorted = Float64Array.from(values).sort()

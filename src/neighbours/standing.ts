@@ -92,17 +92,19 @@ function backendsOf(
   const known = sumOf(pool.backendIds, tokensAt)
   // What reached no backend would have been divided as the rest was.
   const shareOf = (id: BackendId) => (known > 0 ? tokensAt(id) / known : 1 / pool.backendIds.length)
+  const stuckCalls = sumOf(recent, ({ startMs, unsettled }) => (startMs <= endMs - 2 * MINUTE_MS ? unsettled : 0))
   const nowhere = totalOf(recent.filter(({ backendId }) => backendId === undefined))
   return pool.backendIds
     .map((backendId): BackendStanding => {
       const share = shareOf(backendId)
       const here = totalOf(recent.filter((minute) => minute.backendId === backendId))
       const lost = lostOf(here) + share * lostOf(nowhere)
+      const stuck = Math.round(share * stuckCalls)
       return {
         backendId,
         load: share * load,
         offered: share * offered,
-        ...impairedOf(normal, { latency: here.latency, lost, endMs }),
+        ...impairedOf(normal, { latency: here.latency, lost, stuck, endMs }),
         lost,
         throttled: here.throttled,
         queuedMs: here.queuedMs,
@@ -126,16 +128,18 @@ function totalOf(minutes: readonly MinuteFigures[]): MinuteFigures {
 /** Against the tenant's own figures alone: what is slow for one is usual for another, who asks for longer answers. */
 function impairedOf(
   normal: PoolNormal,
-  { latency, lost, endMs }: { latency: LatencySketch; lost: number; endMs: number },
+  { latency, lost, stuck, endMs }: { latency: LatencySketch; lost: number; stuck: number; endMs: number },
 ): Pick<BackendStanding, 'calls' | 'impaired' | 'p95Ms' | 'usualP95Ms'> {
   const timeMs = endMs - MINUTE_MS
   const after = slowAfterMs(normal, timeMs)
   const lostMax = lostShareMax(normal, timeMs)
-  const slow = after ? latency.count * latency.shareAbove(after.slowMs) : 0
+  // A call that came a minute ago and has not ended is slow, unless a minute is nothing for this tenant.
+  const late = after && after.slowMs < MINUTE_MS ? stuck : 0
+  const slow = after ? latency.count * latency.shareAbove(after.slowMs) + late : 0
   const asked = latency.count + lost
   const isLosing = lostMax !== undefined && asked > 0 && lost / asked > lostMax
   // Without what is usual nothing is known of it, and it counts for neither side.
-  const calls = after ? latency.count + (isLosing ? lost : 0) : 0
+  const calls = after ? latency.count + late + (isLosing ? lost : 0) : 0
   return {
     calls,
     impaired: calls === 0 ? 0 : slow + (isLosing ? lost : 0),
