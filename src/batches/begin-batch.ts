@@ -1,5 +1,6 @@
 import { parseBatchId, parseTenantId, type BatchId, type TenantId } from '../base/ids'
 import type { Orchestrations } from '../base/durable-steps'
+import { fieldsOf } from '../base/json-object'
 import type { ChecklistInput } from '../checklists/run-checklist'
 import type { StorageAccount } from '../storage/connect'
 import { TenantScope } from '../storage/tenant-scope'
@@ -49,8 +50,6 @@ export function createBatchBeginnings({
 
 /** The host has parsed what is JSON. */
 function read(message: unknown): { tenantId: TenantId | undefined; batchId: BatchId | undefined } {
-  const { tenantId, batchId } = (typeof message === 'object' && message !== null ? message : {}) as Partial<
-    Record<string, unknown>
-  >
+  const { tenantId, batchId } = fieldsOf(message)
   return { tenantId: parseTenantId(String(tenantId)), batchId: parseBatchId(String(batchId)) }
 }

@@ -1,5 +1,6 @@
 import type { Caller } from '../access/caller'
 import { parseKeyId, type CallerId } from '../base/ids'
+import { fieldsOf } from '../base/json-object'
 import { Problem } from '../base/problem'
 import type { AnswerForTenant, CallForTenant } from '../inference/call-for-tenant'
 import { embeddings } from '../inference/surfaces/embeddings'
@@ -86,10 +87,10 @@ function callerOf({ tenantId }: TenantScope, by: CallerId): Caller {
 
 /** Source: OpenAI's `CreateEmbeddingResponse`. */
 function readDirections(body: unknown, texts: number): readonly Direction[] | undefined {
-  const { data } = (typeof body === 'object' && body !== null ? body : {}) as { readonly data?: unknown }
+  const { data } = fieldsOf(body)
   if (!Array.isArray(data) || data.length !== texts) return undefined
   const directions = data.flatMap((item: unknown) => {
-    const { embedding } = (typeof item === 'object' && item !== null ? item : {}) as { readonly embedding?: unknown }
+    const { embedding } = fieldsOf(item)
     const direction = Array.isArray(embedding) && embedding.every(isNumber) ? directionOf(embedding) : undefined
     return direction ? [direction] : []
   })

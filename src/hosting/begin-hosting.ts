@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../base/clock'
 import type { Orchestrations } from '../base/durable-steps'
 import { parseModelId, parseTenantId, type ModelId, type TenantId } from '../base/ids'
+import { fieldsOf } from '../base/json-object'
 import type { ChecklistInput } from '../checklists/run-checklist'
 import type { Registry } from '../registry/registry'
 import type { StorageAccount } from '../storage/connect'
@@ -106,9 +107,7 @@ function read(message: unknown): {
   modelId: ModelId | undefined
   want: HostingWant
 } {
-  const { tenantId, modelId, want } = (typeof message === 'object' && message !== null ? message : {}) as Partial<
-    Record<string, unknown>
-  >
+  const { tenantId, modelId, want } = fieldsOf(message)
   return {
     tenantId: parseTenantId(String(tenantId)),
     modelId: parseModelId(String(modelId)),

@@ -1,4 +1,5 @@
 import type { UpstreamResponse } from '../azure/upstream-http'
+import { isObject } from '../base/json-object'
 import type { Operation } from './operation'
 
 /** Whole answers up to so many bytes are parsed to be checked, which takes 0.2 ms at most; of larger ones their ends are looked at. */
@@ -37,8 +38,7 @@ const typeOf = ({ 'content-type': type }: UpstreamResponse['headers']): string =
 export function isJsonObject(body: Buffer): boolean {
   if (body.length > PARSED_BYTES_MAX) return hasBraces(body)
   try {
-    const value: unknown = JSON.parse(body.toString('utf8'))
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isObject(JSON.parse(body.toString('utf8')))
   } catch {
     return false
   }

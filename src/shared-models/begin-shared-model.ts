@@ -1,4 +1,5 @@
 import type { Orchestrations } from '../base/durable-steps'
+import { fieldsOf } from '../base/json-object'
 import type { ChecklistInput } from '../checklists/run-checklist'
 import type { StorageAccount } from '../storage/connect'
 import { ownerOf, parseSharedModelId, retirementOf, type SharedModelId } from './shared-model'
@@ -47,6 +48,6 @@ export function createSharedModelBeginnings({
 
 /** The host has parsed what is JSON. */
 function read(message: unknown): SharedModelId | undefined {
-  const { id } = (typeof message === 'object' && message !== null ? message : {}) as Partial<Record<string, unknown>>
+  const { id } = fieldsOf(message)
   return parseSharedModelId(String(id))
 }

@@ -1,5 +1,6 @@
 import type { Orchestrations } from '../base/durable-steps'
 import { parseTenantId, parseTuningJobId, type TenantId, type TuningJobId } from '../base/ids'
+import { fieldsOf } from '../base/json-object'
 import type { ChecklistInput } from '../checklists/run-checklist'
 import type { StorageAccount } from '../storage/connect'
 import { TenantScope } from '../storage/tenant-scope'
@@ -49,8 +50,6 @@ export function createTuningBeginnings({
 
 /** The host has parsed what is JSON. */
 function read(message: unknown): { tenantId: TenantId | undefined; jobId: TuningJobId | undefined } {
-  const { tenantId, jobId } = (typeof message === 'object' && message !== null ? message : {}) as Partial<
-    Record<string, unknown>
-  >
+  const { tenantId, jobId } = fieldsOf(message)
   return { tenantId: parseTenantId(String(tenantId)), jobId: parseTuningJobId(String(jobId)) }
 }
