@@ -1,3 +1,4 @@
+import type { Alerts } from '../alerts/alerts'
 import type { Chance } from '../base/chance'
 import type { Clock } from '../base/clock'
 import type { TenantId } from '../base/ids'
@@ -28,6 +29,7 @@ import { measureStorage } from './measure-storage'
 import type { OwnPrices } from './own-prices'
 import { createPlans, type Plans } from './plans'
 import { createPriceStore, type PriceStore } from './price-store'
+import { watchBilling } from './watch-billing'
 import { removeOldInvoices } from './remove-old-invoices'
 import { createSummaries, type Summaries } from './summaries'
 
@@ -40,6 +42,7 @@ export interface BillingParts {
   readonly tenantsWithUsage: TenantsWithUsage
   readonly rollUp: Pick<RollUp, 'run'>
   readonly notifications: Pick<Notifications, 'publish'>
+  readonly alerts: Pick<Alerts, 'raise' | 'resolve'>
   readonly leftAt: InputsDeps['leftAt']
   /** Every tenant behind `after`, in order of ids. */
   readonly tenantIds: (after?: TenantId) => AsyncIterable<TenantId>
@@ -111,14 +114,15 @@ export function assembleBilling(parts: BillingParts): AssembledBilling {
         await measureStorage({ everyShelf: tenantsRows(storage.table('files')), rows, clock, log })
       },
       'bill-tenants': async () => {
-        const closed = await closeDays({
-          ...deps,
-          tenantsWithUsage: parts.tenantsWithUsage,
-          closing,
-          rolledUpBefore: () => cursors.finishedBefore('rolled-up'),
-        })
-        const tenants = await issueInvoices({ invoices, rows, closing, tenantIds: () => parts.tenantIds(), clock, log })
-        if (closed + tenants > 0) log.info('days were closed and tenants billed', { closed, tenants })
+        try {
+          const { tenantsWithUsage, tenantIds } = parts
+          const rolledUpBefore = () => cursors.finishedBefore('rolled-up')
+          const closed = await closeDays({ ...deps, tenantsWithUsage, closing, rolledUpBefore })
+          const tenants = await issueInvoices({ invoices, rows, closing, tenantIds: () => tenantIds(), clock, log })
+          if (closed + tenants > 0) log.info('days were closed and tenants billed', { closed, tenants })
+        } finally {
+          await watchBilling({ closing, alerts: parts.alerts, clock })
+        }
       },
       'remove-old-invoices': async () => {
         const count = await removeOldInvoices({ rows, clock, log })

@@ -29,6 +29,8 @@ export interface BillingRows {
   noteBilled(period: Period, tenantId: TenantId): Promise<void>
   /** In order of ids, behind `after`. */
   billed(period: Period, after?: TenantId): AsyncIterable<TenantId>
+  /** Who has an invoice of the month, in order of ids. */
+  issuedTo(period: Period): AsyncIterable<TenantId>
   putSummary(summary: InvoiceSummary): Promise<void>
   summary(period: Period, tenantId: TenantId): Promise<InvoiceSummary | undefined>
   summaries(period: Period, page: { after?: TenantId | undefined; limit: number }): Promise<InvoiceSummary[]>
@@ -92,6 +94,13 @@ export function createBillingRows({
       if (found.push(fromJsonColumns<T>(columns)) >= limit) break
     return found
   }
+  const listed = async function* (start: string, after?: TenantId) {
+    const from = after === undefined ? start : start + after + JUST_AFTER
+    for await (const { rowKey } of platformRows.range(from, start + END, [])) {
+      const tenantId = parseTenantId(rowKey.slice(start.length))
+      if (tenantId) yield tenantId
+    }
+  }
   const get = async <T>(rows: Pick<PartitionTable<Columns>, 'get'>, rowKey: string) => {
     const row = await rows.get(rowKey)
     return row && fromJsonColumns<T>(row.columns)
@@ -106,14 +115,8 @@ export function createBillingRows({
     invoice: (scope, period) => get(tenantRows.partition(scope), `invoice~${period}`),
     invoices: (scope, from, limit) => ofTenant(scope, `invoice~${from ?? ''}`, `invoice${END}`, limit),
     noteBilled: async (period, tenantId) => void (await platformRows.insert(`billed~${period}~${tenantId}`, {})),
-    billed: async function* (period, after) {
-      const start = `billed~${period}~`
-      const from = after === undefined ? start : start + after + JUST_AFTER
-      for await (const { rowKey } of platformRows.range(from, start + END)) {
-        const tenantId = parseTenantId(rowKey.slice(start.length))
-        if (tenantId) yield tenantId
-      }
-    },
+    billed: (period, after) => listed(`billed~${period}~`, after),
+    issuedTo: (period) => listed(`issued~${period}~`),
     putSummary: (summary) => platformRows.put(`issued~${summary.period}~${summary.tenantId}`, toJsonColumns(summary)),
     summary: (period, tenantId) => get(platformRows, `issued~${period}~${tenantId}`),
     summaries: async (period, { after, limit }) => {

@@ -68,11 +68,11 @@ export function createInvoices(deps: InvoicesDeps): Invoices {
       const issued = await rows.invoice(scope, period)
       if (issued) return { kind: 'issued', invoice: issued }
       const state = await closing.read()
-      return notBillable(deps, scope, period, state) ?? draftOf(deps, scope, period, state)
+      return (await notBillable(deps, scope, period, state)) ?? draftOf(deps, scope, period, state)
     },
     issue: async (scope, period) => {
       const state = await closing.read()
-      const refused = notBillable(deps, scope, period, state) ?? notClosed(period, state)
+      const refused = (await notBillable(deps, scope, period, state)) ?? notClosed(period, state)
       if (refused) return refused
       const missing = await missingUpTo(deps, scope, period, state)
       let issued = await rows.invoice(scope, periodBefore(missing[0] ?? periodAfter(period)))
@@ -89,17 +89,20 @@ export function createInvoices(deps: InvoicesDeps): Invoices {
 }
 
 /** Why there can be no invoice of the month, not even a draft. */
-function notBillable(
-  { clock }: InvoicesDeps,
+async function notBillable(
+  { clock, leftAt }: InvoicesDeps,
   { tenantId }: TenantScope,
   period: Period,
   { began }: ClosingState,
-): Problem | undefined {
+): Promise<Problem | undefined> {
   const current = periodOf(dayOf(clock.now()))
   if (period > current) return ofPeriod('not_found', `The month ${period} has not begun.`)
   const first = firstPeriodOf(tenantId)
   if (period < first) return ofPeriod('not_found', `Before ${first} the tenant was not there.`)
-  return period < began ? ofPeriod('not_found', `Bills begin with ${began}.`) : undefined
+  if (period < began) return ofPeriod('not_found', `Bills begin with ${began}.`)
+  const leftMs = await leftAt(tenantId)
+  const left = leftMs === undefined ? undefined : periodOf(dayOf(leftMs))
+  return left !== undefined && period > left ? ofPeriod('not_found', `The tenant left in ${left}.`) : undefined
 }
 
 function notClosed(period: Period, { openDay }: ClosingState): Problem | undefined {

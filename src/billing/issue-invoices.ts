@@ -5,13 +5,13 @@ import { Problem } from '../base/problem'
 import { TenantScope } from '../storage/tenant-scope'
 import { isPlatformOwner } from '../tenants/platform-owner'
 import type { BillingRows } from './billing-rows'
-import { dayBehind, periodAfter, type Period } from './calendar'
+import { dayBehind, periodAfter, periodBefore, type Period } from './calendar'
 import type { Closing } from './closing-state'
 import type { Invoices } from './invoices'
 
 export interface IssueInvoicesDeps {
   readonly invoices: Pick<Invoices, 'issue'>
-  readonly rows: Pick<BillingRows, 'billed'>
+  readonly rows: Pick<BillingRows, 'billed' | 'issuedTo'>
   readonly closing: Closing
   /** Every tenant there is, on behalf of each by itself (I4). */
   readonly tenantIds: () => AsyncIterable<TenantId>
@@ -25,8 +25,8 @@ const TENANTS_AT_ONCE = 8
 
 /**
  * Issues the invoices of months that are closed; how many tenants were looked at. A month is behind us when each of its tenants has its
- * invoice: those that are there, and those that left meanwhile and used something. Late, twice at once or broken off, each invoice is
- * issued once.
+ * invoice: those that are there, and those that have left since, who used something or had an invoice the month before. Late, twice at
+ * once or broken off, each invoice is issued once.
  */
 export async function issueInvoices(deps: IssueInvoicesDeps): Promise<number> {
   const { closing, clock } = deps
@@ -55,7 +55,7 @@ async function issueAll(
     looked += 1
     try {
       const issued = await invoices.issue(TenantScope.ofPlatform(tenantId), period)
-      // Not-found is one that came after the month.
+      // Not-found is one that came after the month, or left before it.
       if (issued instanceof Problem && issued.code !== 'not_found') throw new Error(issued.public)
     } catch (error) {
       isComplete = false
@@ -71,7 +71,7 @@ async function issueAll(
       await issue(next.value)
     }
   }
-  for (const source of [tenantIds(), rows.billed(period)]) {
+  for (const source of [tenantIds(), rows.billed(period), rows.issuedTo(periodBefore(period))]) {
     const tenants = source[Symbol.asyncIterator]()
     await Promise.all(Array.from({ length: TENANTS_AT_ONCE }, () => walk(tenants)))
   }

@@ -4,7 +4,7 @@ import { fromJsonColumns, toJsonColumns } from '../storage/json-columns'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Columns, TenantTable } from '../storage/tenant-table'
 import type { BillingRows } from './billing-rows'
-import { dayAfter, dayOf, periodOf } from './calendar'
+import { dayAfter, dayOf, later, periodOf } from './calendar'
 import { withPlan, type DatedPlan } from './plan'
 
 /** What each tenant pays, from which day on. */
@@ -38,7 +38,7 @@ export function createPlans({
   clock,
 }: {
   rows: TenantTable<Columns>
-  billing: Pick<BillingRows, 'invoices'>
+  billing: Pick<BillingRows, 'invoices' | 'noteBilled'>
   clock: Clock
 }): Plans {
   const read = async (scope: TenantScope) => {
@@ -57,6 +57,8 @@ export function createPlans({
         return invalid(`Must be in a month without an invoice: ${issued.inputs.period} has its invoice already`)
       const plans = withPlan(stored.plans, dated)
       if (plans instanceof Problem) return plans
+      // One that leaves before its first invoice has a fee to pay, too.
+      await billing.noteBilled(periodOf(later(dated.from, dayOf(clock.now()))), scope.tenantId)
       const next: StoredPlans = { plans, version: stored.version + 1 }
       const columns = toJsonColumns(next)
       const result = await (row ? rows.replace(scope, ROW, columns, row.etag) : rows.insert(scope, ROW, columns))

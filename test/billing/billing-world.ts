@@ -1,7 +1,10 @@
 import { systemChance } from '../../src/base/chance'
 import { encodeBase32, encodeTime, type BackendId, type TenantId } from '../../src/base/ids'
+import { alertStorage, createAlerts } from '../../src/alerts/alerts'
 import { assembleBilling } from '../../src/billing/assemble-billing'
 import { billingStorage, createBillingRows } from '../../src/billing/billing-rows'
+import type { Day } from '../../src/billing/calendar'
+import { createClosing } from '../../src/billing/closing-state'
 import { fileStorage } from '../../src/files/assemble-files'
 import { hourPrefix, usageLogContainer } from '../../src/metering/log-blob-name'
 import { encodeSettled } from '../../src/metering/log-line'
@@ -10,7 +13,6 @@ import { createPriceBook } from '../../src/metering/price-book'
 import type { CallIntent, CallSettlement } from '../../src/metering/usage-record'
 import type { Notice } from '../../src/notifications/notice'
 import type { Backend } from '../../src/routing/backend'
-import type { StorageAccount } from '../../src/storage/connect'
 import { platformTable } from '../../src/storage/platform-table'
 import { TenantScope } from '../../src/storage/tenant-scope'
 import { tenantTable, type Columns } from '../../src/storage/tenant-table'
@@ -36,9 +38,10 @@ export interface BilledCall
 const scopeOf = (tenantId: TenantId) => TenantScope.ofPlatform(tenantId)
 
 /** Billing on real storage with a real usage log and its roll-up, and a wall time that the test sets. */
-export async function billingWorld(now: string, storage: StorageAccount = freshStorage()) {
+export async function billingWorld(now: string, { openDay }: { openDay?: Day } = {}) {
+  const storage = freshStorage()
   await storage.ensure({
-    tables: [...billingStorage.tables, ...usageStorage.tables, ...fileStorage.tables],
+    tables: [...alertStorage.tables, ...billingStorage.tables, ...usageStorage.tables, ...fileStorage.tables],
     containers: usageStorage.containers,
   })
   const clock = setClock(Date.parse(now))
@@ -64,6 +67,7 @@ export async function billingWorld(now: string, storage: StorageAccount = freshS
     notifications: {
       publish: async (notice: Notice) => void published.push(notice),
     },
+    alerts: createAlerts({ rows: platformTable<Columns>(storage.table('alerts')), clock }),
     leftAt: async (tenantId: TenantId) => left.get(tenantId),
     tenantIds: async function* (after?: TenantId) {
       for (const id of [...names.keys()].sort()) if (after === undefined || id > after) yield id
@@ -73,6 +77,9 @@ export async function billingWorld(now: string, storage: StorageAccount = freshS
     log: silentLog,
   }
   const assembled = assembleBilling(parts)
+  // Days before it are closed, with nothing in them: closing each takes its time.
+  if (openDay)
+    await createClosing({ rows: platformTable<Columns>(storage.table('billing')), clock }).advance({ openDay })
   let blobs = 0
   let calls = 0
 

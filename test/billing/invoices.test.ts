@@ -1,7 +1,8 @@
 import { Problem } from '../../src/base/problem'
+import { assembleBilling } from '../../src/billing/assemble-billing'
 import { creditInput } from '../../src/billing/credit'
 import { planInput } from '../../src/billing/plan'
-import type { Period } from '../../src/billing/calendar'
+import type { Day, Period } from '../../src/billing/calendar'
 import type { TenantId } from '../../src/base/ids'
 import { billingWorld, USD, type BillingWorld } from './billing-world'
 
@@ -34,12 +35,12 @@ const enter = (world: BillingWorld, tenantId: TenantId, input: object) =>
     createdAt: world.clock.now(),
   })
 
-/** Some usage in February, and nothing closed yet. */
-async function february(): Promise<BillingWorld & { tenantId: TenantId }> {
-  const world = await billingWorld('2026-03-01T06:00:00Z')
+/** Some usage in February, of which nothing is closed yet. */
+async function february(openDay: Day = '2026-02-25'): Promise<BillingWorld & { tenantId: TenantId }> {
+  const world = await billingWorld('2026-03-01T06:00:00Z', { openDay })
   const tenantId = world.newTenant('2026-01-10T00:00:00Z')
   await world.used([
-    { tenantId, at: '2026-02-03T10:00:00Z', costMicroUsd: 1_500 },
+    { tenantId, at: '2026-02-25T10:00:00Z', costMicroUsd: 1_500 },
     { tenantId, at: '2026-02-28T23:59:59Z', costMicroUsd: 2_500 },
   ])
   return { ...world, tenantId }
@@ -95,9 +96,9 @@ describe('a month', () => {
     expect(await world.invoices.verify(scope, invoice)).toEqual({ sameSheets: true, sameInvoice: true })
 
     const table = world.storage.table('billing')
-    const row = await table.getEntity<{ json0: string }>(tenantId, 'day~2026-02-03')
+    const row = await table.getEntity<{ json0: string }>(tenantId, 'day~2026-02-25')
     const json0 = row.json0.replace('"listMicroUsd":1500', '"listMicroUsd":1400')
-    await table.updateEntity({ partitionKey: tenantId, rowKey: 'day~2026-02-03', json0 }, 'Replace')
+    await table.updateEntity({ partitionKey: tenantId, rowKey: 'day~2026-02-25', json0 }, 'Replace')
     expect(await world.invoices.verify(scope, invoice)).toEqual({ sameSheets: false, sameInvoice: false })
   })
 
@@ -228,10 +229,9 @@ describe('credits', () => {
 
 describe('a tenant that has gone', () => {
   it('gets a last invoice, to its last day and by its name', async () => {
-    const world = await february()
-    const { tenantId } = world
+    const world = await billingWorld('2026-02-07T12:00:00Z', { openDay: '2026-01-31' })
+    const tenantId = world.newTenant('2026-01-10T00:00:00Z')
     await world.plans.set(world.scopeOf(tenantId), { from: '2026-01-01', plan: subscription(28 * USD) }, anyVersion)
-    world.at('2026-02-07T12:00:00Z')
     await world.tick()
     world.left.set(tenantId, Date.parse('2026-02-07T12:00:00Z'))
     world.names.delete(tenantId)
@@ -240,6 +240,11 @@ describe('a tenant that has gone', () => {
     const { made, inputs } = await issued(world, tenantId, '2026-02')
     expect(inputs).toMatchObject({ billedTo: 'Contoso', served: { from: '2026-02-01', to: '2026-02-08' } })
     expect(made.lines[0]).toMatchObject({ kind: 'subscription', microUsd: 7 * USD })
+    world.at('2026-04-02T03:00:00Z')
+    await world.tick()
+    expect(await world.rows.invoice(world.scopeOf(tenantId), '2026-03')).toBeUndefined()
+    const after = await world.invoices.read(world.scopeOf(tenantId), '2026-03')
+    expect(after).toMatchObject({ code: 'not_found', public: 'The tenant left in 2026-02.' })
   })
 })
 
@@ -260,6 +265,30 @@ describe('what was billed', () => {
     await world.removeOld()
     expect(await world.storage.rowsInPartition('billing', tenantId)).toBe(0)
     expect(await world.summaries.page('2026-02', { limit: 10 })).toEqual({ invoices: [], next: undefined })
+  })
+})
+
+describe('operators', () => {
+  it('are told when billing is behind, and when it is not any more', async () => {
+    const world = await february()
+    const usage = world.parts.tenantsWithUsage
+    const broken = assembleBilling({
+      ...world.parts,
+      tenantsWithUsage: async function* (span) {
+        yield* usage(span)
+        throw new Error('the usage cannot be read')
+      },
+    })
+    world.at('2026-03-05T12:00:00Z')
+    await world.rollUp.run()
+    await expect(broken.timers['bill-tenants']()).rejects.toThrow('the usage cannot be read')
+    expect(await world.parts.alerts.get('billing-behind')).toMatchObject({
+      state: 'open',
+      evidence: { openDay: '2026-02-25', openPeriod: '2026-02' },
+    })
+    await world.tick()
+    expect(await world.parts.alerts.get('billing-behind')).toMatchObject({ state: 'resolved' })
+    expect((await issued(world, world.tenantId, '2026-02')).made.totalMicroUsd).toBe(4_000)
   })
 })
 

@@ -28,7 +28,7 @@ const hourPrice = {
 
 /** Two days of March with an hour of provisioned throughput that two tenants used, and an account of one's own. */
 async function march() {
-  const world = await billingWorld('2026-03-02T00:00:00Z')
+  const world = await billingWorld('2026-03-02T00:00:00Z', { openDay: '2026-03-01' })
   const [a, b, c] = ['2026-01-01', '2026-01-02', '2026-01-03'].map((day) =>
     world.newTenant(`${day}T00:00:00Z`, day),
   ) as [TenantId, TenantId, TenantId]
@@ -120,7 +120,7 @@ describe('margins', () => {
 
 describe('a backend that is gone when its calls are billed', () => {
   it('is known to have been at an account of the tenant’s own', async () => {
-    const world = await billingWorld('2026-03-02T00:00:00Z')
+    const world = await billingWorld('2026-03-02T00:00:00Z', { openDay: '2026-03-01' })
     const tenantId = world.newTenant('2026-01-01T00:00:00Z')
     world.backends.set(ownId, { ...aBackend, id: ownId, ownerTenantId: tenantId })
     await world.used([{ tenantId, at: '2026-03-01T10:00:00Z', backendId: ownId, costMicroUsd: 500 }])
@@ -135,7 +135,7 @@ describe('a backend that is gone when its calls are billed', () => {
 
 describe('what tenants hold', () => {
   it('is measured once a day, and billed by the day', async () => {
-    const world = await billingWorld('2026-03-30T10:00:00Z')
+    const world = await billingWorld('2026-03-30T10:00:00Z', { openDay: '2026-03-01' })
     const tenantId = world.newTenant('2026-01-01T00:00:00Z')
     const scope = world.scopeOf(tenantId)
     await world.prices.replace(

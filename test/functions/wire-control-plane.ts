@@ -311,6 +311,8 @@ export function wireControlPlane(options: WiringOptions) {
     queues: sharedModelStorage.queues,
     begunAt: idempotencyBegunAt,
     removeOldAlerts: createRemoveOldAlerts(platformTable(storage.table('alerts'))),
+    spentByLog: async () => ({ tokens: 0, microUsd: 0 }),
+    budgetWarnings: { look: () => {} },
     reconciliation: reconciliation.store,
     alerts,
     notifications: notifications.notifications,
