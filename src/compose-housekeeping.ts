@@ -11,6 +11,8 @@ import type { Clock } from './base/clock'
 import type { TenantId } from './base/ids'
 import type { Log } from './base/log'
 import type { WrappingKey } from './base/wrapping-key'
+import type { BudgetWarnings } from './budgets/budget-warnings'
+import type { SpentByLog } from './budgets/true-up'
 import type { Config } from './config'
 import type { TenantKeyring } from './encryption/sealer'
 import type { Timers } from './functions/timers'
@@ -40,6 +42,8 @@ export interface HousekeepingParts extends OurCountsDeps {
   readonly secrets: SecretAges
   readonly keyring: TenantKeyring
   readonly wrappingKey: WrappingKey
+  readonly spentByLog: SpentByLog
+  readonly budgetWarnings: BudgetWarnings
   readonly alerts: Alerts
   readonly notifications: Notifications
   readonly tenantIds: () => AsyncIterable<TenantId>
@@ -78,6 +82,9 @@ export function composeHousekeeping(parts: HousekeepingParts) {
       'watch-key-expiry': async () => {
         const told = await housekeeping.watchKeyExpiry()
         if (told > 0) log.info('tenants were told of keys that end', { told })
+      },
+      'watch-budgets': async () => {
+        await housekeeping.watchBudgets()
       },
       'watch-rotation': async () => {
         const due = await housekeeping.watchRotation()

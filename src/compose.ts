@@ -257,6 +257,8 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
     stamps,
     secrets,
     wrappingKey,
+    spentByLog,
+    budgetWarnings,
     identity,
     smallHttp,
     ownPrices,

@@ -50,6 +50,8 @@ const schedules = {
   'keep-house': '10 50 * * * *',
   /** Who was told of a key is not told again. */
   'watch-key-expiry': '10 10 6 * * *',
+  /** A warning is given once. */
+  'watch-budgets': '10 20 * * * *',
   'watch-rotation': '10 25 6 * * *',
 } as const
 

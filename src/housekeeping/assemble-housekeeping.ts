@@ -8,6 +8,9 @@ import type { Orchestrations } from '../base/durable-steps'
 import type { TenantId } from '../base/ids'
 import type { Log } from '../base/log'
 import type { WrappingKey } from '../base/wrapping-key'
+import type { BudgetWarnings } from '../budgets/budget-warnings'
+import { budgetsIn } from '../budgets/create-budget-keeper'
+import type { SpentByLog } from '../budgets/true-up'
 import type { TenantKeyring } from '../encryption/sealer'
 import type { Notifications } from '../notifications/notice'
 import type { ReconciliationStore } from '../reconciliation/reconciliation-store'
@@ -33,6 +36,7 @@ import {
   ORCHESTRATIONS_KEPT_MS,
   RECONCILIATION_KEPT_MS,
 } from './retention'
+import { createWatchBudgets } from './watch-budgets'
 import { createWatchKeyExpiry } from './watch-key-expiry'
 import { createWatchRotation, type HeldSecret } from './watch-rotation'
 
@@ -50,6 +54,8 @@ export interface HousekeepingParts {
   /** When an answer to a creation was begun, Unix milliseconds. */
   readonly begunAt: (columns: Columns) => number
   readonly removeOldAlerts: RemoveOldAlerts
+  readonly spentByLog: SpentByLog
+  readonly budgetWarnings: Pick<BudgetWarnings, 'look'>
   readonly reconciliation: ReconciliationStore
   readonly alerts: Pick<Alerts, 'raise' | 'resolve'>
   readonly notifications: Notifications
@@ -66,6 +72,8 @@ export interface Housekeeping {
   readonly keepHouse: (orchestrations: Orchestrations) => Promise<number>
   /** For a timer; how many notices were handed over. */
   readonly watchKeyExpiry: () => Promise<number>
+  /** For a timer; how many budgets were looked at. */
+  readonly watchBudgets: () => Promise<number>
   /** For a timer; how many secrets are due. */
   readonly watchRotation: () => Promise<number>
   readonly show: ShowHousekeeping
@@ -78,6 +86,7 @@ export function assembleHousekeeping(parts: HousekeepingParts): Housekeeping {
   return {
     keepHouse: createKeepHouse({ ...parts, purges, store }),
     watchKeyExpiry: createWatchKeyExpiry(parts),
+    watchBudgets: createWatchBudgets({ ...parts, budgets: budgetsIn(storage), warnings: parts.budgetWarnings }),
     watchRotation: createWatchRotation({ ...parts, store }),
     show: createShowHousekeeping({ ...parts, purges, store }),
   }

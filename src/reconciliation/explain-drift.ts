@@ -4,6 +4,8 @@ import { countedFields, isNothing, mapCounted, nothingCounted, type CountedField
 export interface OurUse {
   /** Calls that got an answer, and the tokens of all calls. */
   readonly counted: CountedUse
+  /** Part of `counted`: lines of batches, which count here when they were fetched and there when they ran. */
+  readonly batched: CountedUse
   /** Calls whose tokens are our own count, since the provider named none (a cut stream). */
   readonly estimatedCalls: number
   /** Calls that the provider refused as they were written; it may have charged their prompts (a filtered one). */
@@ -18,6 +20,7 @@ export interface OurUse {
 
 export const noUse: OurUse = {
   counted: nothingCounted,
+  batched: nothingCounted,
   estimatedCalls: 0,
   rejectedCalls: 0,
   cachedTokens: 0,
@@ -26,6 +29,8 @@ export const noUse: OurUse = {
 }
 
 export const driftClasses = [
+  /** We count lines of a batch that the provider ran in another hour, or does not count among calls. */
+  'batch',
   /** The provider served calls of which we know only that they were dispatched: their process died. */
   'unsettled',
   /** The provider was asked by a hedge that was then given up. */
@@ -93,6 +98,7 @@ function boundsOf(
   const estimated = ofCalls(ours.estimatedCalls)
   const rejected = ofCalls(ours.rejectedCalls)
   return [
+    ['batch', (field) => ({ up: 0, down: ours.batched[field] })],
     ['unsettled', (field) => ({ up: unsettled(field), down: 0 })],
     [
       'hedged',

@@ -28,6 +28,8 @@ interface Span {
 }
 
 const HOUR_MS = 3_600_000
+/** What operations of a batch’s lines begin with (src/batches/line-entry.ts). */
+const BATCH_OPERATION = 'batch.'
 
 /** Memory is bounded by the deployments of the platform, of which there are at most as many as backends; tenants pass by one at a time. */
 export async function ourCounts(
@@ -64,6 +66,7 @@ export function createTally(): { add(groups: readonly GroupSums[]): void; uses()
       deployment,
       counts: addCounts(known?.counts, {
         counted,
+        batched: group.operation.startsWith(BATCH_OPERATION) ? counted : nothingCounted,
         estimatedCalls: sums.estimated,
         rejectedCalls: group.outcome === 'rejected' ? sums.calls : 0,
         cachedTokens: sums.cachedTokens,
@@ -92,6 +95,7 @@ type Counts = Omit<OurUse, 'unsettledCalls' | 'hedgedTokens'>
 function addCounts(known: Counts | undefined, more: Counts): Counts {
   return {
     counted: addCounted(known?.counted ?? nothingCounted, more.counted),
+    batched: addCounted(known?.batched ?? nothingCounted, more.batched),
     estimatedCalls: (known?.estimatedCalls ?? 0) + more.estimatedCalls,
     rejectedCalls: (known?.rejectedCalls ?? 0) + more.rejectedCalls,
     cachedTokens: (known?.cachedTokens ?? 0) + more.cachedTokens,

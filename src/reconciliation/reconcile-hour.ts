@@ -7,7 +7,7 @@ import { describeError, type Log } from '../base/log'
 import type { Backends } from '../routing/backends'
 import type { Stamps } from '../stamps/stamps'
 import { inParallel } from '../usage/in-parallel'
-import { addCounted, isNothing, nothingCounted, type CountedUse } from './counted-use'
+import { addCounted, isNothing, nothingCounted } from './counted-use'
 import { closeGap, driftAlert, driftAlertId, openGap } from './drift-alerts'
 import { explainDrift, noUse, unexplained, type OurUse } from './explain-drift'
 import { judgeDrift, withHour } from './judge-drift'
@@ -102,6 +102,7 @@ async function accountsOf(deps: ReconcileDeps, uses: readonly BackendUse[]): Pro
 /** Two backends may stand for one deployment. What is known of models alone is the same in both. */
 const addUse = (one: OurUse, other: OurUse): OurUse => ({
   counted: addCounted(one.counted, other.counted),
+  batched: addCounted(one.batched, other.batched),
   estimatedCalls: one.estimatedCalls + other.estimatedCalls,
   rejectedCalls: one.rejectedCalls + other.rejectedCalls,
   cachedTokens: one.cachedTokens + other.cachedTokens,
@@ -163,16 +164,21 @@ async function compareAccount(
   return compared
 }
 
-/** The alert before the window: whoever comes after a crash finds the window as it was, and says the same again. */
+/**
+ * The alert before the window: whoever comes after a crash finds the window as it was, and says the same again. A deployment that
+ * serves batches is not judged, since their lines count here when they were fetched and there when they ran, up to days apart.
+ */
 async function judge(deps: ReconcileDeps, row: ComparedRow, tenantId: TenantId | undefined): Promise<void> {
   const { store, alerts } = deps
   const { hourMs, accountId, deployment, theirs } = row
   const before = await store.window(accountId, deployment)
-  const ours: CountedUse = row.ours.counted
-  const hours = withHour(before, { hourMs, theirs, ours, unexplained: unexplained(row) })
+  const hours = withHour(before.hours, { hourMs, theirs, ours: row.ours.counted, unexplained: unexplained(row) })
+  const servesBatches = before.servesBatches || !isNothing(row.ours.batched)
   const verdict = judgeDrift(hours)
-  if (verdict.kind === 'past') await alerts.raise(driftAlert({ accountId, deployment, tenantId, verdict, row }))
-  else if (verdict.kind === 'within' && judgeDrift(before).kind !== 'within')
+  const isOver = servesBatches ? !before.servesBatches : verdict.kind === 'within'
+  if (!servesBatches && verdict.kind === 'past')
+    await alerts.raise(driftAlert({ accountId, deployment, tenantId, verdict, row }))
+  else if (isOver && judgeDrift(before.hours).kind !== 'within')
     await alerts.resolve(driftAlertId(accountId, deployment))
-  await store.putWindow(accountId, deployment, hours)
+  await store.putWindow(accountId, deployment, { hours, servesBatches })
 }

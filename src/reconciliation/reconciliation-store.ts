@@ -14,12 +14,13 @@ export interface ReconciliationStore {
   putRow(row: ComparedRow): Promise<void>
   /** In order of time, account and deployment. `after` is the `cursor` of the last one of the page before. */
   page(asked: RowsAsked): Promise<readonly StoredRow[]>
-  /** Of whole days that ended before; how many rows there were. At most `daysMax` days in one call, the oldest first. */
+  /** Of whole days that ended before, and what was remembered of deployments that had nothing since; how many rows there were. At most `daysMax` days in one call, the oldest first. */
   removeBefore(beforeMs: number, daysMax: number): Promise<number>
   /** How many rows that would be, of at most `daysMax` days. */
   countBefore(beforeMs: number, daysMax: number): Promise<number>
-  window(accountId: string, deployment: string): Promise<readonly ComparedHour[]>
-  putWindow(accountId: string, deployment: string, hours: readonly ComparedHour[]): Promise<void>
+  /** Nothing yet of one that was never compared. */
+  window(accountId: string, deployment: string): Promise<DriftWindow>
+  putWindow(accountId: string, deployment: string, window: DriftWindow): Promise<void>
   /** What cannot be compared, in the order of the keys; an account that was read again is not among them. */
   gaps(): Promise<readonly Gap[]>
   gap(key: string): Promise<Gap | undefined>
@@ -29,6 +30,13 @@ export interface ReconciliationStore {
   next(look: Look): Promise<number | undefined>
   /** Never goes back. */
   advance(look: Look, hourMs: number): Promise<void>
+}
+
+/** What a deployment is judged by. */
+export interface DriftWindow {
+  readonly hours: readonly ComparedHour[]
+  /** It has served a batch once: what it serves cannot be told by hours any more. */
+  readonly servesBatches: boolean
 }
 
 /** Each hour is looked at soon, for alerts, and again when nothing of it comes late any more. */
@@ -99,6 +107,16 @@ export function createReconciliationStore(storage: StorageAccount): Reconciliati
     await own.insert(OLDEST, toJsonColumns(dayStartOf(hourMs)))
     isOldestKnown = true
   }
+  const removeWindows = async (beforeMs: number) => {
+    let removed = 0
+    for await (const { rowKey, columns, etag } of own.range(WINDOW, `${WINDOW}${END}`)) {
+      const newest = fromJsonColumns<DriftWindow>(columns).hours.at(-1)
+      if (newest && newest.hourMs >= beforeMs) continue
+      await own.remove(rowKey, etag)
+      removed++
+    }
+    return removed
+  }
   /** Days that may have rows and ended before. */
   const daysBefore = async function* (beforeMs: number, daysMax: number) {
     const oldestMs = await oldestDayMs()
@@ -135,6 +153,8 @@ export function createReconciliationStore(storage: StorageAccount): Reconciliati
       for await (const dayMs of daysBefore(beforeMs, daysMax)) {
         removed += await dayOf(dayMs).removeAll()
         await own.put(OLDEST, toJsonColumns(dayMs + DAY_MS))
+        // Of deployments that are gone, there is a window left that nobody will judge by again.
+        if (dayMs + 2 * DAY_MS > beforeMs) removed += await removeWindows(beforeMs)
       }
       return removed
     },
@@ -146,9 +166,10 @@ export function createReconciliationStore(storage: StorageAccount): Reconciliati
     },
     window: async (accountId, deployment) => {
       const row = await own.get(WINDOW + placeOf(accountId, deployment))
-      return row ? fromJsonColumns<readonly ComparedHour[]>(row.columns) : []
+      return row ? fromJsonColumns<DriftWindow>(row.columns) : { hours: [], servesBatches: false }
     },
-    putWindow: (accountId, deployment, hours) => own.put(WINDOW + placeOf(accountId, deployment), toJsonColumns(hours)),
+    putWindow: (accountId, deployment, window) =>
+      own.put(WINDOW + placeOf(accountId, deployment), toJsonColumns(window)),
     gaps: async () => {
       const found: Gap[] = []
       for await (const { columns } of own.range(GAP, `${GAP}${END}`))

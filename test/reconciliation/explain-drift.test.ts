@@ -19,6 +19,7 @@ const whole = (max: number) => fc.integer({ min: 0, max })
 const anyCounted = fc.record({ requests: whole(1_000), promptTokens: whole(100_000), outputTokens: whole(100_000) })
 const anyUse = fc.record({
   counted: anyCounted,
+  batched: anyCounted,
   estimatedCalls: whole(10),
   rejectedCalls: whole(10),
   cachedTokens: whole(10_000),
@@ -71,6 +72,12 @@ it.each<[string, DriftClass, CountedUse, OurUse]>([
   ['a cut stream of which more was generated', 'estimated', plus(0, 0, 40), ours(base, { estimatedCalls: 1 })],
   ['a cut stream of which less was generated', 'estimated', plus(0, 0, -40), ours(base, { estimatedCalls: 1 })],
   ['a figure without what came from the cache', 'cached', plus(0, -2_000, 0), ours(base, { cachedTokens: 2_000 })],
+  [
+    'a line of a batch that ran in another hour',
+    'batch',
+    plus(-1, -100, -50),
+    ours(base, { batched: counted(1, 100, 50) }),
+  ],
   ['a call past the platform', 'unknown-here', plus(1, 100, 50), ours(base)],
   ['a call that counts twice here', 'unknown-there', plus(-1, -100, -50), ours(base)],
 ])('%s is put down to "%s"', (_, name, theirs, use) => {

@@ -26,6 +26,7 @@ it('requests are calls that were answered, tokens are those of all calls', () =>
       deployment: 'a-deployment',
       use: {
         counted: { requests: 4, promptTokens: 41, outputTokens: 11 },
+        batched: { requests: 0, promptTokens: 0, outputTokens: 0 },
         estimatedCalls: 1,
         rejectedCalls: 2,
         cachedTokens: 5,

@@ -132,6 +132,30 @@ it('whoever calls an account that the platform left alone is found by the final 
   expect(await world.alert(DRIFT)).toBe('open')
 })
 
+it('a deployment that serves batches is shown, and no longer judged by hours', async () => {
+  world.backends.push(chat)
+  world.theyCounted(0, 'east', { chat: counted(50) })
+  world.weCounted(0, [[chat, counted(10)]])
+  world.weCounted(1, [[chat, counted(40), { batched: counted(40) }]])
+  world.theyCounted(2, 'east', { chat: counted(90) })
+  world.weCounted(2, [[chat, counted(10)]])
+  const run = world.newTimer()
+  await untilFirst(0)
+  await run()
+  expect(await world.alert(DRIFT)).toBe('open')
+  await untilFirst(1)
+  await run()
+  expect(await world.alert(DRIFT)).toBe('resolved')
+  await untilFirst(2)
+  await run()
+  expect((await world.rows()).map(({ parts }) => parts.map((part) => part.class))).toEqual([
+    ['unknown-here'],
+    ['batch'],
+    ['unknown-here'],
+  ])
+  expect(await world.alert(DRIFT)).toBe('resolved')
+})
+
 it('deployments that are no backends are shown, and raise no alert', async () => {
   world.backends.push(chat)
   world.weCounted(0, [[chat, counted(10)]])
@@ -358,4 +382,8 @@ it('whole days that are kept long enough are removed, the oldest first, and coun
   expect(await world.store.removeBefore(cut, 10)).toBe(4)
   expect(await world.store.removeBefore(cut, 10)).toBe(0)
   expect((await world.rows())[0]?.hourMs).toBe(cut)
+  const window = () => world.store.window(`${GROUP}/east`, 'chat')
+  expect((await window()).hours).not.toEqual([])
+  await world.store.removeBefore(cut + 3 * DAY_MS, 10)
+  expect((await window()).hours).toEqual([])
 })

@@ -1,0 +1,98 @@
+import { keyState } from '../access/key-record'
+import type { Keys } from '../access/keys'
+import type { Clock } from '../base/clock'
+import type { TenantId } from '../base/ids'
+import { describeError, type Log } from '../base/log'
+import type { BudgetWarnings } from '../budgets/budget-warnings'
+import type { BudgetStore, BudgetSubject } from '../budgets/budget-store'
+import { seedBudget, type SpentByLog } from '../budgets/true-up'
+import { TenantScope } from '../storage/tenant-scope'
+import { budgetNames, budgetWarnPercentsDefault, type Budgets } from '../tenants/budget'
+import type { TenantSnapshot } from '../tenants/snapshot'
+
+export interface WatchBudgetsDeps {
+  readonly keys: Pick<Keys, 'list'>
+  readonly budgets: Pick<BudgetStore, 'read'>
+  readonly spentByLog: SpentByLog
+  readonly warnings: Pick<BudgetWarnings, 'look'>
+  readonly tenantIds: () => AsyncIterable<TenantId>
+  readonly tenantOf: (tenantId: TenantId) => TenantSnapshot | undefined | Promise<TenantSnapshot | undefined>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** A row that was written since has been looked at by whoever wrote it: calls see to their own budgets. */
+const UNSEEN_MS = 3_600_000
+/** Below the half hour that the Functions host gives an invocation; who is left comes first the next time. */
+const RUN_MS_MAX = 20 * 60_000
+
+/**
+ * Warns of budgets that no call would: what was used grows without calls, too, by batches, trainings and hosting, and a budget that was
+ * lowered is used up at once. On behalf of each tenant by itself (I4); how many budgets were looked at. A warning is given once,
+ * however often this runs.
+ */
+export function createWatchBudgets(deps: WatchBudgetsDeps): () => Promise<number> {
+  const { tenantIds, clock, log } = deps
+  let beginBehind: TenantId | undefined
+  return async () => {
+    const endsAtMs = clock.monotonicMs() + RUN_MS_MAX
+    const skipped = beginBehind
+    beginBehind = undefined
+    let looked = 0
+    for await (const tenantId of tenantIds()) {
+      if (skipped !== undefined && tenantId <= skipped) continue
+      try {
+        looked += await lookAtTenant(deps, tenantId)
+      } catch (error) {
+        log.warn('a tenant’s budgets could not be looked at', { tenantId, error: describeError(error) })
+      }
+      if (clock.monotonicMs() < endsAtMs) continue
+      beginBehind = tenantId
+      log.warn('looking at budgets takes longer than its time', { looked })
+      break
+    }
+    return looked
+  }
+}
+
+async function lookAtTenant(deps: WatchBudgetsDeps, tenantId: TenantId): Promise<number> {
+  const { budgets: store, spentByLog, warnings, clock, tenantOf } = deps
+  const tenant = await tenantOf(tenantId)
+  if (tenant?.state !== 'active') return 0
+  const scope = TenantScope.ofPlatform(tenantId)
+  const percents = tenant.settings.budgetWarnPercents ?? budgetWarnPercentsDefault
+  let looked = 0
+  for (const { subject, budgets } of await holdingsOf(deps, tenant, scope)) {
+    const nowMs = clock.now()
+    const stored = await store.read(scope, subject)
+    if (stored && nowMs - stored.state.asOfMs < UNSEEN_MS) continue
+    const state = await seedBudget((span) => spentByLog(scope, subject, span), nowMs)
+    warnings.look({ tenantId }, { subject, budgets, state, percents }, nowMs)
+    looked++
+  }
+  return looked
+}
+
+interface Holding {
+  readonly subject: BudgetSubject
+  readonly budgets: Budgets
+}
+
+/** Whatever of the tenant has a budget. */
+async function holdingsOf(
+  { keys, clock }: WatchBudgetsDeps,
+  tenant: TenantSnapshot,
+  scope: TenantScope,
+): Promise<readonly Holding[]> {
+  const nowMs = clock.now()
+  const active = (await keys.list(scope)).filter((key) => keyState(key, nowMs) === 'active')
+  const all: Holding[] = [
+    { subject: { kind: 'tenant' }, budgets: tenant.budgets ?? {} },
+    ...active.map(({ keyId, budgets = {} }): Holding => ({ subject: { kind: 'key', keyId }, budgets })),
+    ...Object.values(tenant.aliases).map(({ name, budgets = {} }): Holding => ({
+      subject: { kind: 'alias', alias: name },
+      budgets,
+    })),
+  ]
+  return all.filter(({ budgets }) => budgetNames.some((name) => budgets[name] !== undefined))
+}
