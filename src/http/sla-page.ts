@@ -5,14 +5,14 @@ import { dailyChart } from './sla-chart'
 import { slaPageStyle } from './sla-page-style'
 
 /** Nothing is loaded, nothing runs, nobody frames it: the style is the one that we wrote. */
-export const slaPageHeaders: Readonly<Record<string, string>> = {
+export const slaPageHeaders = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy':
     `default-src 'none'; style-src 'sha256-${hash('sha256', slaPageStyle, 'base64')}'; ` +
     `base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
-}
+} as const
 
 /** Whole, since the hash is of every character between the tags. */
 const style = new Html(`<style>${slaPageStyle}</style>`)

@@ -31,7 +31,7 @@ const aBackend: NewBackend = {
 const validationRow = (tenantId: TenantId) =>
   storage.table('limits').createEntity({ partitionKey: validationLimitsId(tenantId), rowKey: 'window' })
 /** Their rows are the platform's own: what is a tenant's of them is told by the row. */
-const ofThePlatform = ['tenantdirectory', 'backends', 'openresponses']
+const ofThePlatform = ['tenantdirectory', 'backends', 'openresponses', 'slaindex']
 const removed = all.map(({ holds }) => holds)
 const kept = retained.map(({ holds }) => holds)
 
@@ -61,6 +61,7 @@ describe('the registry of what tenants have', () => {
         await storage.table(name).createEntity({ partitionKey: each.tenantId, rowKey: 'v000001' })
       await storage.table('tenantdirectory').createEntity({ partitionKey: 'platform', rowKey: each.tenantId })
       await openResponse(each.tenantId)
+      await storage.table('slaindex').createEntity({ partitionKey: 'platform', rowKey: `${each.tenantId}-watched` })
       await turns.take('an-account', {
         jobId: ids.tuningJobId(),
         tenantId: each.tenantId,

@@ -4,6 +4,7 @@ import type { HttpTrigger } from '../../http/http-trigger'
 import { notFound } from '../../http/plain-request'
 import { tenantParams } from '../../http/request-params'
 import { slaAnswer } from '../../http/sla-answer'
+import { slaPageHeaders } from '../../http/sla-page'
 import { slaReportQuery } from '../../http/sla-params'
 import { shownReport } from '../../sla/sla-report'
 import { TenantScope } from '../../storage/tenant-scope'
@@ -17,6 +18,7 @@ export const platformTenantSlaReport = ({ sla, tenants }: ControlPlane): HttpTri
       params: tenantParams,
       query: slaReportQuery,
       answer: shownReport,
+      answerType: slaPageHeaders['content-type'],
       auditsReads: true,
       run: async ({ params: { tenantId }, query: { month, format }, accept }) => {
         const scope = TenantScope.ofPlatform(tenantId)
