@@ -81,17 +81,15 @@ export const NOTE_CHARACTERS_MAX = 500
 /** Longer texts are cut: an alert that is too long must not be lost. */
 export const TITLE_CHARACTERS_MAX = 300
 export const DETAIL_CHARACTERS_MAX = 4_000
+/** Of its JSON; more is left out, and `leftOut` says so. */
+export const EVIDENCE_CHARACTERS_MAX = 20_000
 
 /**
  * Seen, for the first time or again. What is worse than what was acknowledged or mitigated is open again: nobody has looked
  * at that yet.
  */
 export function raised(known: Alert | undefined, raise: RaisedAlert, nowMs: number): AlertStep {
-  const seen = {
-    ...raise,
-    title: cut(raise.title, TITLE_CHARACTERS_MAX),
-    detail: cut(raise.detail, DETAIL_CHARACTERS_MAX),
-  }
+  const seen = bounded(raise)
   if (!known || known.state === 'resolved') {
     const episode = (known?.episode ?? 0) + 1
     const alert: Alert = {
@@ -140,6 +138,16 @@ function withChange(alert: Alert, to: AlertState, { by, note }: Remark, nowMs: n
   const said = note === undefined ? {} : { note: cut(note, NOTE_CHARACTERS_MAX) }
   const change: AlertChange = { at: nowMs, to, episode: alert.episode, by, ...said }
   return { ...alert, state: to, history: [...alert.history, change].slice(-HISTORY_MAX) }
+}
+
+function bounded({ evidence, ...raise }: RaisedAlert): RaisedAlert {
+  const shown = evidence === undefined || JSON.stringify(evidence).length <= EVIDENCE_CHARACTERS_MAX
+  return {
+    ...raise,
+    title: cut(raise.title, TITLE_CHARACTERS_MAX),
+    detail: cut(raise.detail, DETAIL_CHARACTERS_MAX),
+    ...(evidence === undefined ? {} : { evidence: shown ? evidence : { leftOut: true } }),
+  }
 }
 
 const cut = (text: string, charactersMax: number) =>

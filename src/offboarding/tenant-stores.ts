@@ -31,7 +31,16 @@ import type { Offboarding } from './offboardings'
 import type { RetainedData, StorageNames, TenantStore } from './tenant-store'
 
 /** Tables whose partition is the tenant and which nobody but their slice knows more about, in the order of emptying. */
-const partitions = ['hosting', 'usagereports', 'budgets', 'idempotency', 'keys', 'members', 'audit', 'recovery'] as const
+const partitions = [
+  'hosting',
+  'usagereports',
+  'budgets',
+  'idempotency',
+  'keys',
+  'members',
+  'audit',
+  'recovery',
+] as const
 
 const removed: Removal = { kind: 'removed' }
 
@@ -188,7 +197,16 @@ const responseStore = (responses: TenantResponses): TenantStore => ({
 /** Tables in which there is nothing of any tenant. The sweep looks through them all the same. */
 export const withoutTenants: StorageNames = {
   // Of lanes and turns the rows are deployments' and accounts': tenants' turns are removed with their batches and jobs.
-  tables: ['batchlanes', 'tuningturns', 'stamps', 'registrations', 'sharedmodels', 'signingkeys', 'usageblobs', 'housekeeping'],
+  tables: [
+    'batchlanes',
+    'tuningturns',
+    'stamps',
+    'registrations',
+    'sharedmodels',
+    'signingkeys',
+    'usageblobs',
+    'housekeeping',
+  ],
 }
 
 const retainedAlways: readonly RetainedData[] = [
@@ -298,8 +316,7 @@ function alertStore(storage: StorageAccount): TenantStore {
       await removeTenantAlerts(platformTable<Columns>(storage.table('alerts')), scope.tenantId)
       return table.remove(scope)
     },
-    census: async (scope) =>
-      (await table.census(scope)) + (await storage.platformRowsUnder('alerts', scope.tenantId)),
+    census: async (scope) => (await table.census(scope)) + (await storage.platformRowsUnder('alerts', scope.tenantId)),
   }
 }
 

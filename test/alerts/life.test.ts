@@ -77,6 +77,17 @@ describe('an alert', () => {
     ])
   })
 
+  it('that says more than fits is kept all the same, within its bounds', () => {
+    const { alert } = raised(
+      undefined,
+      { ...raise(), title: 't'.repeat(10_000), detail: '\u{1f600}'.repeat(10_000), evidence: ['e'.repeat(100_000)] },
+      0,
+    )
+    expect([alert.title.length, alert.detail.length, alert.evidence]).toEqual([300, 4_000, { leftOut: true }])
+    expect(alert.detail.isWellFormed()).toBe(true)
+    expect(raised(undefined, { ...raise(), evidence: { figure: 1 } }, 0).alert.evidence).toEqual({ figure: 1 })
+  })
+
   it('that is not there, or over, is neither acknowledged nor mitigated nor resolved', () => {
     const over = alertOf(resolved(first(), by, 2_000))
     for (const known of [undefined, over])

@@ -29,7 +29,7 @@ export const platformSubscriptions = ({ subscriptions, clock }: ControlPlane): H
         body: platformSubscriptionInput,
         answer: newSubscriptionView,
         problems: ['conflict'],
-        newSubject: subscriptions.newId,
+        newSubject: () => subscriptions.newId(),
         run: ({ body, subject }) => subscriptionAnswers(deps, operatorsScope).create(PATH, subject, body),
       }),
     },

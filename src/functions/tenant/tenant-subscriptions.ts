@@ -24,7 +24,7 @@ export const tenantSubscriptions = ({ subscriptions, clock }: ControlPlane): Htt
         body: tenantSubscriptionInput,
         answer: newSubscriptionView,
         problems: ['conflict'],
-        newSubject: subscriptions.newId,
+        newSubject: () => subscriptions.newId(),
         run: ({ caller, body, subject }) =>
           subscriptionAnswers(deps, TenantScope.ofCaller(caller)).create(PATH, subject, body),
       }),
