@@ -7,6 +7,8 @@ import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { forecastSeries, INTERVAL_SHARE } from '../src/capacity/forecast/forecast-series'
 import { ALERT_DAYS } from '../src/capacity/limit-alerts'
+import { limitOutlook } from '../src/capacity/limit-outlook'
+import { seededChance } from '../test/evaluation/seeded-chance'
 import { quantile } from '../src/capacity/forecast/order-statistics'
 import {
   AHEAD_DAYS,
@@ -88,8 +90,9 @@ function main(): void {
   process.stdout.write(table([...rows, seasonal, whole]))
   const limits = limitDates(series, seed)
   process.stdout.write(
-    `\nLimits that growing use reaches in ${DATE_FROM} to ${DATE_TO} days: the day is ${limits.daysOff} days off in the median, within a week for ` +
-      `${percent(limits.withinWeek)}; ${percent(limits.alerted)} are alerted of by now (${limits.count} series)\n`,
+    `\nLimits up to ${LIMIT_TIMES_MAX} times the last week’s: ${limits.reached} were reached within ${ALERT_DAYS} days, ` +
+      `${percent(limits.found)} of them had been alerted of; ${percent(limits.right)} of the alerts came true; ` +
+      `the day was ${limits.daysOff} days off in the median\n`,
   )
   const report = {
     limits,
@@ -135,34 +138,37 @@ function measure(kind: SeriesKind, series: number, seed: number): Errors {
   return errors
 }
 
-/** Whole weeks, three to four of them on. */
-const [DATE_FROM, DATE_TO] = [21, 28] as const
+/** Above the busiest day of the last week, how far a limit is. */
+const LIMIT_TIMES_MAX = 1.5
 
 /**
- * The question that forecasts are made for: a limit as high as the busiest day of the fourth week to come. When it is reached in truth is
- * known; only use that grows beyond what was seen has such a day.
+ * The question that forecasts are made for: limits somewhat above what was used of late, and whether a day of the month that came has
+ * come up to them. All kinds of series, those included that nothing becomes of.
  */
 function limitDates(series: number, seed: number) {
+  const chance = seededChance(seed)
   const off: number[] = []
-  let count = 0
-  for (const kind of ['linear growth', 'growth in proportion', 'business week'] as const)
+  const counts = { reached: 0, alerted: 0, both: 0 }
+  for (const kind of seriesKinds)
     for (let i = 0; i < series; i++) {
-      const { seen, truth } = makeSeries(kind, seed + i)
-      const limit = Math.max(...truth.slice(DATE_FROM, DATE_TO))
-      const reachedOn = truth.findIndex((value) => value >= limit) + 1
-      // Where noise alone has come up to it before, it was reached already.
-      if (limit <= Math.max(...seen.slice(-WEEK_DAYS).map((value) => value ?? 0)) || reachedOn <= DATE_FROM) continue
-      count += 1
+      const { seen, came } = makeSeries(kind, seed + i)
+      const busiest = Math.max(...seen.slice(-WEEK_DAYS).map((value) => value ?? 0))
+      const limit = busiest * (1 + (LIMIT_TIMES_MAX - 1) * chance())
       const forecast = forecastSeries(seen, AHEAD_DAYS)
-      const at = forecast.kind === 'forecast' ? forecast.expected.findIndex((value) => value >= limit) : -1
-      off.push(at < 0 ? AHEAD_DAYS : at + 1 - reachedOn)
+      const { expectedInDays } = limitOutlook({ name: 'tokensPerDay', limit, series: seen, forecast, through: 0 })
+      const reachedOn = came.findIndex((value) => value >= limit) + 1
+      const isReached = reachedOn > 0 && reachedOn <= ALERT_DAYS
+      const isAlerted = (expectedInDays ?? Infinity) <= ALERT_DAYS
+      counts.reached += isReached ? 1 : 0
+      counts.alerted += isAlerted ? 1 : 0
+      counts.both += isReached && isAlerted ? 1 : 0
+      if (isReached && expectedInDays !== undefined) off.push(Math.abs(expectedInDays - reachedOn))
     }
-  const share = (isSo: (days: number) => boolean) => off.filter(isSo).length / Math.max(1, count)
   return {
-    count,
-    daysOff: middle(off.map(Math.abs)),
-    withinWeek: share((days) => Math.abs(days) <= WEEK_DAYS),
-    alerted: share((days) => days + DATE_TO <= ALERT_DAYS + DATE_TO - DATE_FROM),
+    ...counts,
+    found: counts.both / Math.max(1, counts.reached),
+    right: counts.both / Math.max(1, counts.alerted),
+    daysOff: middle(off),
   }
 }
 

@@ -96,7 +96,8 @@ function seriesView(
   { through, days }: { through: DayNumber; days: number },
 ): z.infer<typeof shownSeries> {
   if (forecast.kind !== 'forecast') return forecast
-  const { expected, lower, upper, growthPerDay, ...rest } = forecast
+  // What a limit’s day is found by, and says nothing that the interval does not.
+  const { expected, lower, upper, growthPerDay, dayNoise: _, ...rest } = forecast
   return {
     ...rest,
     growthPerDay: Number(growthPerDay.toFixed(6)),

@@ -2,7 +2,7 @@ import type { Alerts, RaisedAlert } from '../alerts/alerts'
 import type { TenantId } from '../base/ids'
 import { dateOf } from './day'
 import type { LimitName, LimitOutlook } from './limit-outlook'
-import { fullness, subjectIdOf, type AlertedLimit, type CapacitySubject, type Outlook } from './outlook'
+import { fullness, subjectIdOf, type CapacitySubject, type Outlook } from './outlook'
 
 /** A limit that is expected to be reached within so many days is alerted of: time to order, to ask for quota, to talk to somebody. */
 export const ALERT_DAYS = 30
@@ -12,32 +12,33 @@ export const CALM_DAYS = 40
 const CRITICAL_DAYS = 7
 
 export type AlertDecision =
-  | { readonly kind: 'raise'; readonly limit: LimitOutlook; readonly severity: AlertedLimit['severity'] }
+  | { readonly kind: 'raise'; readonly limit: LimitOutlook; readonly severity: 'warning' | 'critical' }
   | { readonly kind: 'resolve'; readonly name: LimitName }
 
-/** Pure: what is to be said anew, and of which limits somebody is alerted afterwards. */
-export function decideAlerts(outlook: Pick<Outlook, 'limits' | 'alerted'>): {
+/**
+ * Pure: what is to be said, and of which limits somebody is alerted afterwards. One that stays so is raised with every look, as alerts
+ * are: it is the same alert, seen once more, and one that was resolved by hand comes back.
+ */
+export function decideAlerts({ limits, alerted }: Pick<Outlook, 'limits' | 'alerted'>): {
   readonly decisions: readonly AlertDecision[]
-  readonly alerted: readonly AlertedLimit[]
+  readonly alerted: readonly LimitName[]
 } {
-  const decisions: AlertDecision[] = []
-  const alerted: AlertedLimit[] = []
-  for (const limit of outlook.limits) {
-    const before = outlook.alerted.find(({ name }) => name === limit.name)
-    const inDays = limit.expectedInDays ?? Infinity
-    if (inDays > (before ? CALM_DAYS : ALERT_DAYS)) continue
-    const severity =
-      inDays <= CRITICAL_DAYS || (before?.severity === 'critical' && inDays <= ALERT_DAYS) ? 'critical' : 'warning'
-    // Not said again while it stays as it is: the alert is there, and somebody may be at it.
-    if (before === undefined || (before.severity === 'warning' && severity === 'critical'))
-      decisions.push({ kind: 'raise', limit, severity })
-    alerted.push({ name: limit.name, severity })
-  }
+  const near = limits.filter(
+    ({ name, expectedInDays = Infinity }) => expectedInDays <= (alerted.includes(name) ? CALM_DAYS : ALERT_DAYS),
+  )
   // Of a limit that is not there any more, too.
-  for (const { name } of outlook.alerted)
-    if (!alerted.some((other) => other.name === name)) decisions.push({ kind: 'resolve', name })
-  return { decisions, alerted }
+  const over = alerted.filter((name) => !near.some((limit) => limit.name === name))
+  return {
+    decisions: [
+      ...near.map((limit) => ({ kind: 'raise' as const, limit, severity: severityOf(limit) })),
+      ...over.map((name) => ({ kind: 'resolve' as const, name })),
+    ],
+    alerted: near.map(({ name }) => name),
+  }
 }
+
+const severityOf = ({ expectedInDays = Infinity }: LimitOutlook): 'warning' | 'critical' =>
+  expectedInDays <= CRITICAL_DAYS ? 'critical' : 'warning'
 
 /** Whom it is about, in words, and the tenant whose own people are told. */
 export interface AlertedSubject {

@@ -11,7 +11,7 @@ export interface LimitOutlook {
   readonly name: LimitName
   readonly limit: number
   readonly used: number
-  /** As likely before as after. */
+  /** As likely before as after: of a limit a minute or a day, the first single day that comes up to it. */
   readonly expectedInDays: number | undefined
   /** By the upper bound of the interval: with a chance of about one in ten it is reached by then. */
   readonly earliestInDays: number | undefined
@@ -52,13 +52,35 @@ export function limitOutlook(input: LimitInput): LimitOutlook {
 function ofDay({ name, limit, series, forecast }: LimitInput): LimitOutlook {
   const used = Math.max(0, ...series.slice(-RECENT_DAYS).map((value) => value ?? 0))
   if (used >= limit * REACHED_SHARE) return { name, limit, used, expectedInDays: 0, earliestInDays: 0 }
-  const firstIn = (path: readonly number[]) => {
-    const at = path.findIndex((value) => value >= limit)
-    return at < 0 ? undefined : at + 1
-  }
-  const [expected, upper] = forecast.kind === 'forecast' ? [forecast.expected, forecast.upper] : [[], []]
-  return { name, limit, used, expectedInDays: firstIn(expected), earliestInDays: firstIn(upper) }
+  if (forecast.kind !== 'forecast') return { name, limit, used, expectedInDays: undefined, earliestInDays: undefined }
+  const { expected, upper, dayNoise } = forecast
+  const touched = firstTouch(expected, { limit, dayNoise })
+  const within = upper.findIndex((value) => value >= limit) + 1
+  // A day’s chance is the interval’s, that of many days together may come before it.
+  const earliest = Math.min(within === 0 ? Infinity : within, touched ?? Infinity)
+  return { name, limit, used, expectedInDays: touched, earliestInDays: earliest === Infinity ? undefined : earliest }
 }
+
+/**
+ * From 1: the day by which it is as likely as not that one of the days has come up to the limit. Each day lies around what is expected of
+ * it, and it takes but one: so that day comes before the one on which the limit itself is expected.
+ */
+function firstTouch(
+  expected: readonly number[],
+  { limit, dayNoise }: { limit: number; dayNoise: number },
+): number | undefined {
+  let untouched = 1
+  for (const [i, value] of expected.entries()) {
+    const isAbove = value >= limit ? 1 : 0
+    untouched *= 1 - (dayNoise > 0 && value > 0 ? upperTail(Math.log(limit / value) / dayNoise) : isAbove)
+    if (untouched <= AS_LIKELY_AS_NOT) return i + 1
+  }
+  return undefined
+}
+const AS_LIKELY_AS_NOT = 0.5
+
+/** Chance that a standard normal is above `x`, to within 0.0002 (Bowling et al., 2009). */
+const upperTail = (x: number): number => 1 / (1 + Math.exp(1.5976 * x + 0.070_565_992 * x ** 3))
 
 /** Budgets begin anew with each month, so a month is reached by its own days alone. */
 function ofMonth({ name, limit, series, forecast, through }: LimitInput): LimitOutlook {

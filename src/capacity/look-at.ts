@@ -39,7 +39,7 @@ export async function lookAt({ store, alerts }: LookDeps, look: Look): Promise<O
   const before = await store.outlook(subject)
   const made = makeOutlook(observed, { through, generation, limits, alerted: before?.alerted ?? [] })
   const { decisions, alerted } = decideAlerts(made)
-  // Said before it is written down: after a crash in between it is said once more, which changes nothing, and never lost.
+  // Said before it is written down: after a crash in between it is said once more, and never lost.
   await sayAlerts(alerts, look, { decisions, through })
   const outlook = { ...made, alerted }
   await store.putOutlook(subject, outlook)

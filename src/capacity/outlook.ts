@@ -22,12 +22,7 @@ export interface Outlook {
   /** The one that is reached first comes first. */
   readonly limits: readonly LimitOutlook[]
   /** Limits that somebody was alerted of, and of which they have not been told that it is over. */
-  readonly alerted: readonly AlertedLimit[]
-}
-
-export interface AlertedLimit {
-  readonly name: LimitName
-  readonly severity: 'warning' | 'critical'
+  readonly alerted: readonly LimitName[]
 }
 
 export type Limits = Readonly<Partial<Record<LimitName, number>>>

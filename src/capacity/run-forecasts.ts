@@ -146,8 +146,7 @@ async function forgetDeployments({ store, alerts }: RunForecastsDeps, { ids }: F
     if (ids.has(backendId)) continue
     const subject = { kind: 'deployment', backendId } as const
     const outlook = await store.outlook(subject)
-    for (const { name } of outlook?.alerted ?? [])
-      await alerts.resolve(alertIdOf(subject, name), 'The deployment is gone.')
+    for (const name of outlook?.alerted ?? []) await alerts.resolve(alertIdOf(subject, name), 'The deployment is gone.')
     await store.removeDeployment(backendId)
   }
 }

@@ -44,7 +44,7 @@ interface Candidate {
 
 const ALPHAS = [0.03, 0.08, 0.15, 0.3, 0.5]
 const BETAS = [0.002, 0.01, 0.03]
-const PHIS = [0.96, 0.985, 0.995]
+const PHIS = [0.99, 0.999]
 const candidates: readonly Candidate[] = (['log', 'level'] as const).flatMap((scale) =>
   ALPHAS.flatMap((alpha) => [
     // Without growth there is but one.
@@ -60,7 +60,7 @@ const LEADS = [1, 7, 14, 28] as const
 const WARM_UP_DAYS = 14
 const FIRST_GROWTH_DAYS = 28
 /** Growth has to earn its place: a candidate that has it is taken for so much worse. */
-const GROWTH_LOSS = 1.03
+const GROWTH_LOSS = 1.02
 /** An error counts for the level by at most so many standard deviations of the noise. */
 const ERROR_SPREADS_MAX = 3
 /** What is taken for nothing, of the first level: a forecast by amounts may not fall below it. */

@@ -22,6 +22,8 @@ export interface Forecast {
   /** Holds `INTERVAL_SHARE` of what comes, half of the rest on each side. */
   readonly lower: readonly number[]
   readonly upper: readonly number[]
+  /** Standard deviation of the logarithm of a day around what is expected of it, were the level known; 0 where it is not told apart. */
+  readonly dayNoise: number
   /** Of the level, a day, as it is now; it lessens with time. 0.01 is one percent. */
   readonly growthPerDay: number
   /** Whole days since the level last became another one all at once; absent where it never did. */
@@ -100,6 +102,7 @@ function regular({ values, loud, season, horizonDays, daysKnown }: Regular): For
     expected: days.map(({ expected }) => expected),
     lower: days.map(({ lower }) => lower),
     upper: days.map(({ upper }) => upper),
+    dayNoise: noise,
     growthPerDay: trend.growthPerDay,
     ...(shiftedAt === undefined ? {} : { daysSinceShift: values.length - shiftedAt }),
     daysKnown,
@@ -118,6 +121,7 @@ function irregular(values: DailySeries, horizonDays: number, daysKnown: number):
     expected: same(mean(recent.map((value) => Math.min(value, upper)))),
     lower: same(quantile(recent, (1 - INTERVAL_SHARE) / 2)),
     upper: same(upper),
+    dayNoise: 0,
     growthPerDay: 0,
     daysKnown,
   }
