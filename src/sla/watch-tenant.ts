@@ -46,10 +46,12 @@ export async function watchTenant(
   const { objectives } = await store.policy(scope)
   for (let races = 0; races < RACES_MAX;) {
     const stored = await store.state(scope)
-    let isWritten: boolean
-    if (stored && stored.state.untold.length > 0) isWritten = await tellAndForget(deps, scope, stored)
-    else if (stored && stored.state.throughMinute >= nowMinute) return
-    else isWritten = await judgeOn(deps, scope, { stored, objectives, nowMinute, isMaintenance })
+    const isBehind = !stored || stored.state.throughMinute < nowMinute
+    if (!isBehind && stored.state.untold.length === 0) return
+    // Judging does not wait for telling, which may not be possible for hours.
+    const isWritten = isBehind
+      ? await judgeOn(deps, scope, { stored, objectives, nowMinute, isMaintenance })
+      : await tellAndForget(deps, scope, stored)
     if (!isWritten) races++
   }
   log.info('another run looks after a tenant’s objectives', { tenantId: scope.tenantId })

@@ -73,7 +73,7 @@ describe('the timer', () => {
     expect(alert).toMatchObject({ id: `sla-incident/${incidents[0]?.id}`, timesSeen: 1, episode: 1 })
   })
 
-  it('that could tell nobody tells the next time, of the same incident', async () => {
+  it('that could tell nobody goes on judging, and tells when it can', async () => {
     const world = await slaWorld()
     await outage(world, 14, 14)
     await world.at(14)
@@ -83,10 +83,16 @@ describe('the timer', () => {
     expect(incident).toBeDefined()
     expect(world.published.size).toBe(0)
 
+    // Judging does not wait for it.
+    for (let minute = 14; minute < 31; minute++) await world.call(minute, 5)
+    await world.at(31)
+    await world.instance().watch()
+    expect(await incidentsOf(world)).toMatchObject([{ id: incident?.id, end: { at: timeOf(14) } }])
+    expect(world.published.size).toBe(0)
+
     world.telling.fails = false
     await world.instance().watch()
-    expect([...world.published.keys()]).toEqual([`${incident?.id}/opened`])
-    expect(await incidentsOf(world)).toEqual([incident])
+    expect([...world.published.keys()]).toEqual([`${incident?.id}/opened`, `${incident?.id}/closed`])
   })
 
   it('that stood still for hours finds what it missed, of tenants who have stopped calling too', async () => {
