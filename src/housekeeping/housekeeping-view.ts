@@ -8,6 +8,7 @@ import { retention, type Kept } from './retention'
 import { dueAfterDays, secretKinds, type RotationReport } from './rotation-report'
 
 const purgeView = z.object({
+  id: z.enum(purgeIds),
   wouldGo: z.int().meta({ description: 'What would be removed now; the least of it where `isComplete` is false.' }),
   isComplete: z.boolean(),
   lastRun: z.iso.datetime().optional(),
@@ -27,12 +28,12 @@ export const shownHousekeeping = z
         purge: z.enum(purgeIds).optional(),
       }),
     ),
-    purges: z.record(z.enum(purgeIds), purgeView),
+    purges: z.array(purgeView),
     rotation: z
       .object({
         lookedAt: z.iso.datetime(),
         isComplete: z.boolean(),
-        counts: z.record(z.enum(secretKinds), z.object({ looked: z.int(), due: z.int(), dueAfterDays: z.int() })),
+        counts: z.array(z.object({ kind: z.enum(secretKinds), looked: z.int(), due: z.int(), dueAfterDays: z.int() })),
         due: z.array(
           z.object({
             kind: z.enum(secretKinds),
@@ -71,9 +72,7 @@ export function createShowHousekeeping({
         why,
         purge: kept.kind === 'for' && kept.by.kind === 'purge' ? kept.by.id : undefined,
       })),
-      purges: Object.fromEntries(purges.map(({ id }) => [id, viewOfPurge(counts.get(id), states.get(id))])) as z.input<
-        typeof shownHousekeeping
-      >['purges'],
+      purges: purges.map(({ id }) => viewOfPurge(id, counts.get(id), states.get(id))),
       rotation: report && rotationView(report),
     }
   }
@@ -81,7 +80,8 @@ export function createShowHousekeeping({
 
 const isoTime = (ms: number) => new Date(ms).toISOString()
 
-const viewOfPurge = (dry: DryCount | undefined, state: PurgeState | undefined) => ({
+const viewOfPurge = (id: Purge['id'], dry: DryCount | undefined, state: PurgeState | undefined) => ({
+  id,
   wouldGo: dry?.count ?? 0,
   isComplete: dry?.isComplete ?? false,
   lastRun: state && isoTime(state.ranAt),
@@ -94,9 +94,7 @@ const viewOfPurge = (dry: DryCount | undefined, state: PurgeState | undefined) =
 const rotationView = ({ lookedAt, isComplete, counts, due }: RotationReport) => ({
   lookedAt: isoTime(lookedAt),
   isComplete,
-  counts: Object.fromEntries(
-    secretKinds.map((kind) => [kind, { ...counts[kind], dueAfterDays: dueAfterDays[kind] }]),
-  ) as Record<(typeof secretKinds)[number], { looked: number; due: number; dueAfterDays: number }>,
+  counts: secretKinds.map((kind) => ({ kind, ...counts[kind], dueAfterDays: dueAfterDays[kind] })),
   due: due.map(({ kind, name, tenantId, sinceMs }) => ({
     kind,
     name,

@@ -95,9 +95,10 @@ export async function countDry(
   orchestrations: Host,
 ): Promise<ReadonlyMap<Purge['id'], DryCount>> {
   const counts = new Map<Purge['id'], DryCount>()
-  const eachMs = DRY_MS_MAX / Math.max(1, purges.length)
-  for (const purge of purges) {
-    const endsAtMs = clock.monotonicMs() + eachMs
+  const beganAtMs = clock.monotonicMs()
+  for (const [index, purge] of purges.entries()) {
+    // Whoever needs less leaves the rest to the next.
+    const endsAtMs = beganAtMs + (DRY_MS_MAX * (index + 1)) / purges.length
     const isOver = () => clock.monotonicMs() >= endsAtMs
     const turn = { dry: true, position: undefined, countMax: DRY_COUNT_MAX, isOver, orchestrations }
     const { count, position } = await purge.run(turn)

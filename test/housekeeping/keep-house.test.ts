@@ -90,7 +90,7 @@ it('what is shown has the form that the API promises', async () => {
   const purges = purgeIds.map((id) => purgeOf(id, 4).purge)
   const shown = await createShowHousekeeping({ purges, store: newStore(), clock })(noHost)
   expect(shownHousekeeping.parse(shown)).toMatchObject({
-    purges: { reconciliation: { wouldGo: 4, isComplete: true, isUnderWay: false } },
+    purges: purgeIds.map((id) => ({ id, wouldGo: 4, isComplete: true, isUnderWay: false })),
   })
 })
 
