@@ -38,6 +38,7 @@ export interface Margin {
 
 /** Looked through for one page, however few of them it shows; `next` then goes on behind the last one. */
 const TENANTS_LOOKED_MAX = 500
+const TENANTS_AT_ONCE = 10
 
 export interface MarginsDeps extends InvoicesDeps {
   readonly tenantIds: (after: TenantId | undefined) => AsyncIterable<TenantId>
@@ -49,13 +50,16 @@ export function createMargins(deps: MarginsDeps): Margins {
       const margins: Margin[] = []
       let looked = 0
       let last: TenantId | undefined
-      for await (const tenantId of bothInOrder(deps.rows.billed(period, after), deps.tenantIds(after))) {
-        // One more than is shown, or is looked at, tells that there is a next page.
-        if (margins.length >= limit || looked >= TENANTS_LOOKED_MAX) return { margins, next: last }
-        looked += 1
-        last = tenantId
-        const margin = await marginOf(deps, tenantId, period)
-        if (margin && (margin.isUnprofitable || !unprofitable)) margins.push(margin)
+      for await (const tenantIds of inPieces(bothInOrder(deps.rows.billed(period, after), deps.tenantIds(after)))) {
+        const found = await Promise.all(tenantIds.map((tenantId) => marginOf(deps, tenantId, period)))
+        for (const [index, tenantId] of tenantIds.entries()) {
+          // One more than is shown, or is looked at, tells that there is a next page.
+          if (margins.length >= limit || looked >= TENANTS_LOOKED_MAX) return { margins, next: last }
+          looked += 1
+          last = tenantId
+          const margin = found[index]
+          if (margin && (margin.isUnprofitable || !unprofitable)) margins.push(margin)
+        }
       }
       return { margins, next: undefined }
     },
@@ -87,6 +91,16 @@ async function soFar(
   const sheets = await deps.rows.sheets(scope, closedPart(daysIn(period), openDay))
   const { revenueMicroUsd, cost } = makeInvoice(inputs, sheets)
   return { billedTo: inputs.billedTo, revenueMicroUsd, cost }
+}
+
+async function* inPieces<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
+  let piece: T[] = []
+  for await (const item of items) {
+    if (piece.push(item) < TENANTS_AT_ONCE) continue
+    yield piece
+    piece = []
+  }
+  if (piece.length > 0) yield piece
 }
 
 /** Two lists in order of ids as one, each id once. */
