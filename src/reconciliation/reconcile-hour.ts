@@ -57,7 +57,9 @@ export async function reconcileHour(
     const isCalled = [...account.deployments.values()].some(({ ours }) => !isNothing(ours.counted))
     if (look === 'first' && !isCalled) return
     try {
-      compared += await compareAccount(deps, { account, hourMs, look, mayBeIdle: !isCalled })
+      const rows = await compareAccount(deps, { account, hourMs, look, mayBeIdle: !isCalled })
+      // Apart from the await: others add theirs meanwhile.
+      compared += rows
     } catch (error) {
       // One account's trouble is not the others'; the final look comes a day later, and the next hour sooner.
       deps.log.warn('an account could not be compared', { account: account.accountId, error: describeError(error) })

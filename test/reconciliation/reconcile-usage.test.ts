@@ -166,6 +166,19 @@ it('deployments that are no backends are shown, and raise no alert', async () =>
   expect(await world.alert('usage-drift/east/somebody-elses')).toBeUndefined()
 })
 
+it('accounts that are compared at one time all count', async () => {
+  const many = Array.from({ length: 9 }, (_, n) => backendIn(n, `account${n}`, 'chat'))
+  world.backends.push(...many)
+  world.weCounted(
+    0,
+    many.map((backend) => [backend, counted(1)] as const),
+  )
+  for (let n = 0; n < many.length; n++) world.theyCounted(0, `account${n}`, { chat: counted(1) })
+  await untilFirst(0)
+  expect(await world.newTimer()()).toBe(9)
+  expect(await world.rows()).toHaveLength(9)
+})
+
 it('two backends on one deployment are compared together', async () => {
   const twin = backendIn(3, 'east', 'chat')
   world.backends.push(chat, twin)
