@@ -78,7 +78,7 @@ async function tenantWith(options: TenantOptions = {}): Promise<Target> {
 const statusesOf = ({ answers }: WatchedFetch) => answers.map(({ status }) => status)
 
 describe.each(clients)('$name', ({ ask, stopsAt }) => {
-  it('is served after a short throttle, whose two headers agree and are at most a minute', async () => {
+  it.concurrent('is served after a short throttle, whose two headers agree and are at most a minute', async () => {
     const slow = await gatedBackend()
     const [own, held] = await Promise.all([
       stack.makeBackend('gpt-4.1-mini'),
@@ -106,7 +106,7 @@ describe.each(clients)('$name', ({ ask, stopsAt }) => {
     await slow.close()
   })
 
-  it('is told by the rate headers how its tenant stands, with the 429 as with the answer', async () => {
+  it.concurrent('is told by the rate headers how its tenant stands, with the 429 as with the answer', async () => {
     const target = await tenantWith({ limitOverrides: { requestsPerMinute: 1, tokensPerMinute: 5_000 } })
     const watched = watchedFetch()
     await ask(target, watched, 0)
@@ -121,7 +121,7 @@ describe.each(clients)('$name', ({ ask, stopsAt }) => {
     }
   })
 
-  it('asks once where the budget is used up, if it can tell, and is never told a long wait', async () => {
+  it.concurrent('asks once where the budget is used up, if it can tell, and is never told a long wait', async () => {
     const target = await tenantWith({ budgetOverrides: { tokensPerDay: { limit: 1 } } })
     const watched = watchedFetch()
     await expect(ask(target, watched, 1)).rejects.toThrow(/daily budget of tokens/)
@@ -133,7 +133,7 @@ describe.each(clients)('$name', ({ ask, stopsAt }) => {
     }
   })
 
-  it('asks again where the backend failed, and is served when it is back', async () => {
+  it.concurrent('asks again where the backend failed, and is served when it is back', async () => {
     const backend = await scriptedBackend('coming-back', (response, request) =>
       backend.calls.length === 1
         ? json(500, { error: { message: 'down', type: 'server_error', code: null } })(response, request)
@@ -151,7 +151,7 @@ describe.each(clients)('$name', ({ ask, stopsAt }) => {
     await backend.close()
   })
 
-  it('asks once where only the operator can help, if it can tell', async () => {
+  it.concurrent('asks once where only the operator can help, if it can tell', async () => {
     const id = await stack.makeBackend('no-such-deployment')
     const target = await tenantWith({ aliases: [chatAlias('chat', [[id]])] })
     const watched = watchedFetch()
@@ -159,7 +159,7 @@ describe.each(clients)('$name', ({ ask, stopsAt }) => {
     expect(statusesOf(watched)).toEqual(stopsAt === 'header' ? [502] : [502, 502])
   })
 
-  it('asks once where it is at fault itself', async () => {
+  it.concurrent('asks once where it is at fault itself', async () => {
     const watched = watchedFetch()
     await expect(ask(await tenantWith(), watched, 1, '[[filter:jailbreak]]')).rejects.toThrow()
     await expect(ask({ ...(await tenantWith()), apiKey: 'wrong' }, watched, 1)).rejects.toThrow()
@@ -167,7 +167,7 @@ describe.each(clients)('$name', ({ ask, stopsAt }) => {
   })
 })
 
-it('a client that says how often it has tried is limited like any other', async () => {
+it.concurrent('a client that says how often it has tried is limited like any other', async () => {
   const target = await tenantWith({ limitOverrides: { requestsPerMinute: 2 } })
   const statuses: number[] = []
   for (const count of ['0', '7', '-1', 'no number']) {
