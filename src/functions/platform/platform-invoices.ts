@@ -19,7 +19,7 @@ const shownSummary = z
   })
   .meta({ id: 'InvoiceSummary' })
 
-export const platformInvoices = ({ billing: { summaries }, clock }: ControlPlane): HttpTrigger => ({
+export const platformInvoices = ({ billing, clock }: ControlPlane): HttpTrigger => ({
   name: 'platform-invoices',
   route: 'api/platform/invoices',
   endpoints: {
@@ -31,7 +31,7 @@ export const platformInvoices = ({ billing: { summaries }, clock }: ControlPlane
       run: async ({ query: { period, ...page } }) => {
         const refused = noMonthYet(period, clock.now())
         if (refused instanceof Problem) return refused
-        const { invoices, next } = await summaries.page(period, page)
+        const { invoices, next } = await billing.summaries.page(period, page)
         const shown = invoices.map(({ cost, issuedAt, ...summary }) => ({
           ...summary,
           costMicroUsd: cost.totalMicroUsd,

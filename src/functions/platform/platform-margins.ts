@@ -18,7 +18,7 @@ const shownMargins = z.object({
   next: z.string().optional(),
 })
 
-export const platformMargins = ({ billing: { margins }, clock }: ControlPlane): HttpTrigger => ({
+export const platformMargins = ({ billing, clock }: ControlPlane): HttpTrigger => ({
   name: 'platform-margins',
   route: 'api/platform/margins',
   endpoints: {
@@ -32,9 +32,9 @@ export const platformMargins = ({ billing: { margins }, clock }: ControlPlane): 
       run: async ({ query: { period, unprofitable, format, ...page } }) => {
         const refused = noMonthYet(period, clock.now())
         if (refused instanceof Problem) return refused
-        const found = await margins.page(period, { ...page, unprofitable: unprofitable === 'true' })
+        const found = await billing.margins.page(period, { ...page, unprofitable: unprofitable === 'true' })
         if (format === 'json')
-          return ok({ period, ...found, idleProvisionedMicroUsd: await margins.idleMicroUsd(period) })
+          return ok({ period, ...found, idleProvisionedMicroUsd: await billing.margins.idleMicroUsd(period) })
         // RFC 8288, relative to what was asked for.
         const next = `<?period=${period}&format=csv&unprofitable=${unprofitable}&limit=${page.limit}&after=${found.next}>; rel="next"`
         const link = found.next === undefined ? {} : { link: next }

@@ -27,14 +27,14 @@ const builtIn = [
 const answerOf = (stored: StoredPrices) => ok({ ...stored, builtIn }, { etag: `"${stored.version}"` })
 
 /** Operators' own prices over the built-in lists. */
-export const platformPrices = ({ billing: { prices } }: ControlPlane): HttpTrigger => ({
+export const platformPrices = ({ billing }: ControlPlane): HttpTrigger => ({
   name: 'platform-prices',
   route: 'api/platform/prices',
   endpoints: {
     GET: operatorEndpoint('platform.billing.read', {
       summary: 'Shows the price book: operators’ own prices with their periods, and the built-in lists.',
       answer: shownPrices,
-      run: async () => answerOf(await prices.read()),
+      run: async () => answerOf(await billing.prices.read()),
     }),
     PUT: operatorEndpoint('platform.billing.manage', {
       summary: 'Replaces operators’ own prices; those of days that are priced already stay as they are.',
@@ -42,7 +42,7 @@ export const platformPrices = ({ billing: { prices } }: ControlPlane): HttpTrigg
       answer: shownPrices,
       needsIfMatch: true,
       run: async ({ body, ifMatch }) => {
-        const stored = await prices.replace(body.entries, ifMatch)
+        const stored = await billing.prices.replace(body.entries, ifMatch)
         return stored instanceof Problem ? stored : answerOf(stored)
       },
     }),

@@ -50,7 +50,7 @@ export const platformTenantCredits = ({ billing, tenants, clock }: ControlPlane)
       summary: 'Gives a tenant a credit, or charges it, on its next invoice.',
       params: tenantParams,
       body: creditInput,
-      newSubject: billing.newCreditId,
+      newSubject: () => billing.newCreditId(),
       answer: shownCredit,
       run: async ({ params, body, subject, operator }) => {
         const scope = TenantScope.ofPlatform(params.tenantId)

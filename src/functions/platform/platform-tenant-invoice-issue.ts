@@ -7,7 +7,7 @@ import type { HttpTrigger } from '../../http/http-trigger'
 import { ok } from '../../http/plain-request'
 import { TenantScope } from '../../storage/tenant-scope'
 
-export const platformTenantInvoiceIssue = ({ billing: { invoices } }: ControlPlane): HttpTrigger => ({
+export const platformTenantInvoiceIssue = ({ billing }: ControlPlane): HttpTrigger => ({
   name: 'platform-tenant-invoice-issue',
   route: 'api/platform/tenants/{tenantId}/invoices/{period}/issue',
   endpoints: {
@@ -17,7 +17,7 @@ export const platformTenantInvoiceIssue = ({ billing: { invoices } }: ControlPla
       answer: shownInvoice,
       problems: ['conflict'],
       run: async ({ params: { tenantId, period } }) => {
-        const issued = await invoices.issue(TenantScope.ofPlatform(tenantId), period)
+        const issued = await billing.invoices.issue(TenantScope.ofPlatform(tenantId), period)
         return issued instanceof Problem ? issued : ok(invoiceView({ kind: 'issued', invoice: issued }))
       },
     }),

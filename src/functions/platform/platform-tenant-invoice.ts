@@ -19,7 +19,7 @@ const verified = z.object({
     .meta({ description: 'Of an issued one.' }),
 })
 
-export const platformTenantInvoice = ({ billing: { invoices } }: ControlPlane): HttpTrigger => ({
+export const platformTenantInvoice = ({ billing }: ControlPlane): HttpTrigger => ({
   name: 'platform-tenant-invoice',
   route: 'api/platform/tenants/{tenantId}/invoices/{period}',
   endpoints: {
@@ -30,9 +30,9 @@ export const platformTenantInvoice = ({ billing: { invoices } }: ControlPlane): 
       run: async ({ params: { tenantId, period } }) => {
         // Invoices stay when their tenant has gone, so its record is not asked for.
         const scope = TenantScope.ofPlatform(tenantId)
-        const shown = await invoices.read(scope, period)
+        const shown = await billing.invoices.read(scope, period)
         if (shown instanceof Problem) return shown
-        const verification = shown.kind === 'issued' ? await invoices.verify(scope, shown.invoice) : undefined
+        const verification = shown.kind === 'issued' ? await billing.invoices.verify(scope, shown.invoice) : undefined
         return ok({ invoice: invoiceView(shown), verification })
       },
     }),

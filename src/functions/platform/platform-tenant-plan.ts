@@ -16,7 +16,7 @@ const shownPlans = z.object({
   version: z.int().meta({ description: 'Rises with every change; in quotes the ETag.' }),
 })
 
-export const platformTenantPlan = ({ billing: { plans }, tenants, clock }: ControlPlane): HttpTrigger => {
+export const platformTenantPlan = ({ billing, tenants, clock }: ControlPlane): HttpTrigger => {
   const answerOf = (stored: StoredPlans) =>
     ok(
       {
@@ -36,7 +36,7 @@ export const platformTenantPlan = ({ billing: { plans }, tenants, clock }: Contr
         answer: shownPlans,
         run: async ({ params }) => {
           const scope = TenantScope.ofPlatform(params.tenantId)
-          return (await tenants.get(scope)) ? answerOf(await plans.read(scope)) : notFound
+          return (await tenants.get(scope)) ? answerOf(await billing.plans.read(scope)) : notFound
         },
       }),
       PUT: operatorEndpoint('platform.billing.manage', {
@@ -49,7 +49,7 @@ export const platformTenantPlan = ({ billing: { plans }, tenants, clock }: Contr
         run: async ({ params, body, ifMatch }) => {
           const scope = TenantScope.ofPlatform(params.tenantId)
           if (!(await tenants.get(scope))) return notFound
-          const stored = await plans.set(scope, body, ifMatch)
+          const stored = await billing.plans.set(scope, body, ifMatch)
           return stored instanceof Problem ? stored : answerOf(stored)
         },
       }),

@@ -8,7 +8,7 @@ import type { HttpTrigger } from '../../http/http-trigger'
 import { invoiceAnswer } from '../../http/invoice-answer'
 import { TenantScope } from '../../storage/tenant-scope'
 
-export const tenantInvoice = ({ billing: { invoices } }: ControlPlane): HttpTrigger => ({
+export const tenantInvoice = ({ billing }: ControlPlane): HttpTrigger => ({
   name: 'tenant-invoice',
   route: 'api/tenant/invoices/{period}',
   endpoints: {
@@ -19,7 +19,7 @@ export const tenantInvoice = ({ billing: { invoices } }: ControlPlane): HttpTrig
       answer: shownInvoice,
       answerType: csvType,
       run: async ({ caller, params, query }) => {
-        const shown = await invoices.read(TenantScope.ofCaller(caller), params.period)
+        const shown = await billing.invoices.read(TenantScope.ofCaller(caller), params.period)
         return shown instanceof Problem ? shown : invoiceAnswer(shown, query.format)
       },
     }),
