@@ -22,7 +22,7 @@ export const burnRules: readonly [BurnRule, BurnRule] = [
 
 export const LONGEST_WINDOW_MINUTES = 360
 /** Burning has to be as fresh as this to open an incident: the slow rule alone would open one half an hour after the last failure. */
-const FRESH_MINUTES = 5
+export const FRESH_MINUTES = 5
 /** In a rule's short window. With little traffic one call alone can be a burn rate of 1,000 (the Workbook, "Low-Traffic Services"). */
 const BAD_CALLS_MIN = 3
 

@@ -19,7 +19,7 @@ export interface TenantRun {
   readonly state: SlaState
   /** For objectives that the state knows nothing of, or nothing that still holds. */
   readonly seeds: ReadonlyMap<string, ObjectiveState>
-  /** By count key: the minutes from `freshFrom(state.throughMinute)` up to `toMinute`. */
+  /** By count key: the minutes from `freshFrom(state.throughMinute)` up to `toMinute`, or further. */
   readonly counted: ReadonlyMap<string, ReadonlyMap<Minute, MinuteCounts>>
   /** The first that is not over yet. */
   readonly toMinute: Minute

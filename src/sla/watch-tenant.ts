@@ -4,9 +4,10 @@ import type { Log } from '../base/log'
 import type { Backend } from '../routing/backend'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { UsageReader } from '../usage/usage-reader'
+import { FRESH_MINUTES } from './burn-rate'
 import type { Circumstances } from './classify'
 import { judgeTenant, seedFrom, seedOf, type TenantRun } from './judge-tenant'
-import { countAll, minuteOf, startMsOf, type Minute } from './minute-counts'
+import { countAll, minuteOf, startMsOf, type Minute, type MinuteCounts } from './minute-counts'
 import { monthOf, monthStartMs } from './month'
 import { countKey, type Objective } from './objective'
 import { ownAccountsOf } from './own-accounts'
@@ -25,7 +26,7 @@ export interface WatchTenantDeps {
   readonly log: Log
 }
 
-/** In one step, so that all that happens in it fits a transaction: of 10 objectives each opens an incident in 16 minutes at most. */
+/** In one step from the first bad one on, so that all that happens in it fits a transaction: of 10 objectives each opens an incident in 16 minutes at most. */
 const JUDGED_MINUTES_MAX = 120
 /** A tenant that was not looked at for longer is looked at from here on; what was before shows in its month's report only. */
 export const CATCH_UP_MINUTES_MAX = 48 * 60
@@ -125,16 +126,26 @@ async function runOf(
     const seed = seedOf(lately[at] ?? new Map(), ofMonth[at] ?? new Map(), throughMinute)
     seeds.set(key, { ...stored?.state.objectives[key], ...seed })
   }
-  const toMinute = Math.min(nowMinute, throughMinute + JUDGED_MINUTES_MAX)
-  const counted = await countBetween(objectives, { from, to: toMinute }, 'minute')
+  const counted = await countBetween(objectives, { from, to: nowMinute }, 'minute')
+  const isAnyOpen = Object.values(state.objectives).some(({ open }) => open)
+  const eventfulFrom = isAnyOpen ? throughMinute : firstBad(counted, throughMinute)
   return {
     tenantId: scope.tenantId,
     objectives,
     state,
     seeds,
     counted: new Map(objectives.map((objective, at) => [countKey(objective), counted[at] ?? new Map()])),
-    toMinute,
+    toMinute: Math.min(nowMinute, eventfulFrom + JUDGED_MINUTES_MAX),
   }
+}
+
+/** While nothing is open nothing happens before it: such minutes are judged in one step, however many they are. */
+function firstBad(counted: readonly ReadonlyMap<Minute, MinuteCounts>[], fromMinute: Minute): Minute {
+  let first = Infinity
+  for (const minutes of counted)
+    for (const [minute, { tally }] of minutes)
+      if (tally.bad > 0 && minute >= fromMinute - FRESH_MINUTES) first = Math.min(first, minute)
+  return Math.max(first, fromMinute)
 }
 
 interface Span {

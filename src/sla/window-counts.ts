@@ -23,6 +23,7 @@ export function countedUpTo({ buckets, fromMinute, minutes }: KnownCounts, minut
       const counted = minutes.get(at)
       if (counted) sum = plus(sum, counted.tally)
     }
+    if (first >= fromMinute) return sum
     for (const [start, good, bad] of buckets)
       if (start >= first && start < fromMinute && start <= minute) sum = plus(sum, { good, bad })
     return sum
