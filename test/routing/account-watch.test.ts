@@ -28,7 +28,7 @@ async function setUp() {
   const log = { info: () => {}, warn: (text: string) => void warnings.push(text), error: () => {} }
   const watch = createAccountWatch({ alerts, clock, log })
   /** As storage has it once all that was begun has been written. */
-  const settled = async (wanted: (alert: { state: string; timesSeen: number } | undefined) => boolean) => {
+  const settled = async (wanted: (alert: { state: string; episode: number } | undefined) => boolean) => {
     for (;;) {
       const [alert] = await alerts.page({ after: undefined, limit: 10 })
       if (wanted(alert)) return alert
@@ -65,7 +65,7 @@ describe('an account that refuses the platform', () => {
     watch.admitted(own)
     await settled((found) => found?.state === 'resolved')
     watch.refused(own, 'HTTP 403: 403')
-    await settled((found) => found?.state === 'open' && found.timesSeen === 2)
+    await settled((found) => found?.state === 'open' && found.episode === 2)
   })
 
   it('that lets some calls in and others not stays reported', async () => {
