@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { dateInput } from '../day'
 import { throughputInput, throughputOf, type Throughput } from '../../routing/throughput'
 
 /** Where a provisioned deployment may serve calls: anywhere, in its data zone, or in its region. */
@@ -62,11 +63,15 @@ const price = z.strictObject({
 })
 const units = z
   .strictObject({ unitsMin: z.int().min(1).max(UNITS_MAX), unitsStep: z.int().min(1).max(UNITS_MAX) })
-  .refine(({ unitsMin, unitsStep }) => unitsStep <= unitsMin, 'unitsStep must be unitsMin or less')
+  .refine(({ unitsMin, unitsStep }) => unitsStep <= unitsMin, {
+    error: 'unitsStep must be unitsMin or less',
+    // Of what is wrong by itself nothing more is said.
+    when: ({ issues }) => issues.length === 0,
+  })
 
 /** What an operator knows better: prices of an agreement, figures of a newer page. What is left out stays as it was assumed. */
 export const provisionedTerms = z.strictObject({
-  asOf: z.iso.date().meta({ description: 'When these figures were read.' }),
+  asOf: dateInput.meta({ description: 'When these figures were read.' }),
   source: z
     .string()
     .min(1)
