@@ -69,7 +69,7 @@ export interface AssembledBilling {
   readonly timers: BillingTimers
 }
 
-export interface BillingTimers {
+interface BillingTimers {
   readonly 'measure-storage': () => Promise<void>
   readonly 'bill-tenants': () => Promise<void>
   readonly 'remove-old-invoices': () => Promise<void>

@@ -15,7 +15,7 @@ import type { PriceStore } from './price-store'
 import { provisionedHours } from './provisioned-price'
 import { addTokens, idleOf, noTokens, sharesOf, type HourPrices, type HourTokens } from './share-throughput'
 
-export interface CloseDaysDeps extends PlacementsDeps {
+interface CloseDaysDeps extends PlacementsDeps {
   readonly usage: UsageReader
   /** Who used anything: the one look across tenants here (I4). */
   readonly tenantsWithUsage: TenantsWithUsage

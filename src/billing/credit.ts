@@ -34,7 +34,6 @@ export const creditInput = z.strictObject({
   reason: z.string().trim().min(1).max(REASON_CHARACTERS_MAX).meta({ description: 'Shown to the tenant.' }),
   period: periodInput.optional().meta({ description: 'The month that it is about, where it is about one.' }),
 })
-export type CreditInput = z.infer<typeof creditInput>
 
 const CHANCE_BYTES = 10
 const ID = new RegExp(`^crd_${idBody}$`)

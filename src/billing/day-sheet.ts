@@ -31,8 +31,7 @@ export interface SheetItem {
   readonly costMicroUsd: MicroUsd
 }
 
-export const services = ['inference', 'batch', 'training', 'hosting'] as const
-export type Service = (typeof services)[number]
+export type Service = 'inference' | 'batch' | 'training' | 'hosting'
 
 /** By who pays the provider for it, and how. */
 export type Placement =

@@ -49,7 +49,7 @@ export const lineKinds = [
   /** Credit that is left for the next month. */
   'carried-forward',
 ] as const
-export type LineKind = (typeof lineKinds)[number]
+type LineKind = (typeof lineKinds)[number]
 
 export const lineUnits = ['tokens', 'requests', 'hours', 'byte-days', 'months', 'usd'] as const
 export type LineUnit = (typeof lineUnits)[number]

@@ -9,7 +9,7 @@ import { dayBehind, periodAfter, periodBefore, type Period } from './calendar'
 import type { Closing } from './closing-state'
 import type { Invoices } from './invoices'
 
-export interface IssueInvoicesDeps {
+interface IssueInvoicesDeps {
   readonly invoices: Pick<Invoices, 'issue'>
   readonly rows: Pick<BillingRows, 'billed' | 'issuedTo'>
   readonly closing: Closing

@@ -40,7 +40,7 @@ export interface Margin {
 const TENANTS_LOOKED_MAX = 500
 const TENANTS_AT_ONCE = 10
 
-export interface MarginsDeps extends InvoicesDeps {
+interface MarginsDeps extends InvoicesDeps {
   readonly tenantIds: (after: TenantId | undefined) => AsyncIterable<TenantId>
 }
 

@@ -9,7 +9,7 @@ import type { TenantsRows } from '../storage/tenants-rows'
 import type { BillingRows } from './billing-rows'
 import { dayOf, periodOf } from './calendar'
 
-export interface MeasureStorageDeps {
+interface MeasureStorageDeps {
   /** A reader of all tenants' shelves (I4): how much lies on them, as src/files counts it; datasets are files. */
   readonly everyShelf: TenantsRows
   readonly rows: Pick<BillingRows, 'putHeld' | 'noteBilled'>

@@ -132,7 +132,7 @@ export const planOn = (plans: readonly DatedPlan[], day: Day): Plan =>
   plans.findLast(({ from }) => from <= day)?.plan ?? defaultPlan
 
 /** Of a tenant; years of monthly changes. */
-export const PLANS_MAX = 200
+const PLANS_MAX = 200
 
 /** With one more, or with another in the place of the one from the same day. */
 export function withPlan(plans: readonly DatedPlan[], added: DatedPlan): readonly DatedPlan[] | Problem {

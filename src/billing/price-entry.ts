@@ -12,7 +12,7 @@ const MICRO_USD_PER_MILLION_MAX = 1_000_000_000
 const MICRO_USD_PER_HOUR_MAX = 1_000_000_000_000
 const MICRO_USD_PER_MONTH_MAX = 1_000_000_000_000_000
 /** Room for years of prices of every model and backend within one row of storage. */
-export const ENTRIES_MAX = 1_000
+const ENTRIES_MAX = 1_000
 
 const amount = (max: number) => z.int().min(0).max(max)
 const perMillion = amount(MICRO_USD_PER_MILLION_MAX)

@@ -11,7 +11,7 @@ import { dayOf, periodOf, type Period } from './calendar'
  */
 export const INVOICES_KEPT_YEARS = 10
 
-export interface RemoveOldInvoicesDeps {
+interface RemoveOldInvoicesDeps {
   readonly rows: Pick<BillingRows, 'oldest' | 'removeMonth'>
   readonly clock: Clock
   readonly log: Log
