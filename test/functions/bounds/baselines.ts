@@ -1,6 +1,7 @@
 import { defaultPolicy } from '../../../src/neighbours/noisy-policy'
 import { TenantScope } from '../../../src/storage/tenant-scope'
 import { billingBaselines } from './billing-baselines'
+import { usageBaselines } from './usage-baselines'
 import { capacityBaselines } from './capacity-baselines'
 import { slaBaselines } from './sla-baselines'
 import { notificationBaselines } from './notification-baselines'
@@ -259,6 +260,7 @@ const sharedOrder = {
 /** By operation. One of no parameters and no body needs none. */
 export const baselines: Readonly<Record<string, Baseline>> = {
   ...billingBaselines,
+  ...usageBaselines,
   ...capacityBaselines,
   ...notificationBaselines,
   ...slaBaselines,

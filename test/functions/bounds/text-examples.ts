@@ -40,6 +40,11 @@ const examples: Readonly<Record<string, TextExamples>> = {
     taken: ['a', `a${'0'.repeat(39)}`, 'sweden-central'],
     refused: ['', a(41), 'SwedenCentral', '1a', '-a', 'a b', 'a\n', 'ä'],
   },
+  // Names of days, weeks and months.
+  '^\\d{4}-(\\d{2}-\\d{2}|W\\d{2}|\\d{2})$': {
+    taken: ['2026-01', '2024-02-29', '2026-W53'],
+    refused: ['', '2026', '2026-13', '2026-02-30', '2026-W54', '2026-1', '26-01', '2026-01-1', ' 2026-01'],
+  },
   // Kinds of notices.
   '^[a-z][a-z0-9-]{0,63}$': {
     taken: ['a', a(64), 'sla-burn-2'],
