@@ -1,3 +1,5 @@
+import type { Clock } from '../../src/base/clock'
+import type { StorageAccount } from '../../src/storage/connect'
 import { platformTable } from '../../src/storage/platform-table'
 import { createIncidentIndex } from '../../src/sla/incident-index'
 import { incidentIdOf, type Incident } from '../../src/sla/incident'
@@ -10,7 +12,7 @@ import { availability, MINUTE_MS } from './sla-fixtures'
 
 /** Incidents an hour apart as the timer writes them, the oldest first; the newest is still open. */
 export async function keepIncidents(
-  { storage, clock }: Pick<ControlPlaneServer, 'storage' | 'clock'>,
+  { storage, clock }: { readonly storage: StorageAccount; readonly clock: Pick<Clock, 'now'> },
   scope: TenantScope,
   count: number,
 ): Promise<Incident[]> {
