@@ -42,7 +42,7 @@ export interface TierFit {
   readonly likelyTokensPerMinute: number | undefined
 }
 
-export const HEADROOM_DAYS = 30
+const HEADROOM_DAYS = 30
 /** Of a tier's tenants, how many are no larger than what is taken for one of them. */
 const LIKELY_SHARE = 0.9
 

@@ -28,11 +28,10 @@ const limitNames = {
   microUsdPerMonth: { metric: 'costMicroUsd', per: 'month' },
 } as const satisfies Record<string, { metric: Metric; per: 'minute' | 'day' | 'month' }>
 export type LimitName = keyof typeof limitNames
-export const isLimitName = (text: string): text is LimitName => Object.hasOwn(limitNames, text)
 export const metricOf = (name: LimitName): Metric => limitNames[name].metric
 
 /** Whoever is refused at a limit never uses all of it: so much of it is the whole. */
-export const REACHED_SHARE = 0.98
+const REACHED_SHARE = 0.98
 const RECENT_DAYS = 7
 
 export interface LimitInput {

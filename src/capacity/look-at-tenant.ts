@@ -62,7 +62,7 @@ export async function lookAtTenant(
 }
 
 /** The last day that is known is read again: what belongs to it may have come to be known since (a batch's lines, a long call). */
-export function readFrom(
+function readFrom(
   lastDay: DayNumber | undefined,
   { through, createdAt }: { through: DayNumber; createdAt: number },
 ): DayNumber {

@@ -89,7 +89,7 @@ export function entriesOf(limits: Limits): readonly { name: LimitName; limit: nu
 }
 
 /** The nearest first; of those that are reached at the same time, or never, the fullest. */
-export function byNearness(a: LimitOutlook, b: LimitOutlook): number {
+function byNearness(a: LimitOutlook, b: LimitOutlook): number {
   return (a.expectedInDays ?? Infinity) === (b.expectedInDays ?? Infinity)
     ? fullness(b) - fullness(a)
     : (a.expectedInDays ?? Infinity) - (b.expectedInDays ?? Infinity)

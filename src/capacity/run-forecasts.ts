@@ -66,8 +66,10 @@ export async function advanceRun(deps: RunForecastsDeps, { begin, forMs }: Advan
     }
     const { run, etag } = stored
     const next = await nextPage(deps, run, fleet)
-    if (!(await store.putRun(next, etag)) && ++lostRaces > LOST_RACES_MAX) return run
-    if (next.phase.kind === 'ended') {
+    const isKept = await store.putRun(next, etag)
+    if (!isKept && ++lostRaces > LOST_RACES_MAX) return run
+    // Before it is said that the run has ended, its ranking is not read, and the one before is.
+    if (isKept && next.phase.kind === 'ended') {
       await store.removeRankingsBefore(next.generation)
       return next
     }
