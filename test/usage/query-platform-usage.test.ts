@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { createIdMaker, type TenantId } from '../../src/base/ids'
+import { createIdMaker } from '../../src/base/ids'
 import { Problem } from '../../src/base/problem'
 import { systemChance } from '../../src/base/chance'
 import { queryPlatformUsage, type PlatformUsageReport } from '../../src/usage/query-platform-usage'
@@ -55,7 +55,7 @@ describe('usage as operators see it', () => {
     const query = { interval: 'hour', limit }
     const expected: object[] = []
     for (const tenant of tenantIds) {
-      const own = await report(usage, tenant as TenantId, { interval: 'hour', groupBy: 'outcome' }, settled)
+      const own = await report(usage, tenant, { interval: 'hour', groupBy: 'outcome' }, settled)
       expected.push(...own.rows.map((row) => ({ tenant, ...row })))
     }
     const rows: object[] = []
