@@ -150,9 +150,11 @@ describe('a flood', () => {
 
     const [foundMs = 0, , throttledMs = 0] = seen.map(({ atMs }) => atMs)
     const took = ofVictim.flatMap((one) => one.took)
-    const before = p95(took, START_MS, START_MS + FLOOD_AFTER_MINUTES * MINUTE_MS)
-    expect(p95(took, foundMs - MINUTE_MS, foundMs)).toBeGreaterThan(4 * before)
-    expect(p95(took, throttledMs + MINUTE_MS, floodOverMs)).toBeLessThan(2 * before)
+    // But for the first calls, which find every cache cold.
+    const before = p95(took, START_MS + MINUTE_MS / 2, START_MS + FLOOD_AFTER_MINUTES * MINUTE_MS)
+    const harmed = p95(took, foundMs - MINUTE_MS, foundMs)
+    expect(harmed).toBeGreaterThan(2.5 * before)
+    expect(p95(took, throttledMs + MINUTE_MS, floodOverMs)).toBeLessThan(harmed / 2.5)
 
     const own = await audit.page(culprit.scope, { after: 0, limit: 100 })
     expect(own.filter(({ action }) => action === 'neighbours.measure').map(({ details }) => details?.['to'])).toEqual([
