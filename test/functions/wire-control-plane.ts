@@ -52,7 +52,7 @@ import { createRegistry } from '../../src/registry/registry'
 import { assembleRecovery } from '../../src/recovery/assemble-recovery'
 import { recoveryStorage } from '../../src/recovery/replica-state'
 import { assembleSharedModels } from '../../src/shared-models/assemble-shared-models'
-import { createNeighbourStore } from '../../src/neighbours/neighbour-store'
+import { createNeighbourStore, neighbourStorage } from '../../src/neighbours/neighbour-store'
 import { createNoisyNeighbours } from '../../src/neighbours/noisy-neighbours'
 import { assembleNotifications } from '../../src/notifications/assemble-notifications'
 import { outboxStorage } from '../../src/notifications/outbox-rows'
@@ -96,6 +96,7 @@ export const controlPlaneStorage = {
     ...fileStorage.tables,
     ...alertStorage.tables,
     ...outboxStorage.tables,
+    ...neighbourStorage.tables,
     ...registrationStorage.tables,
     ...tenantStorage.tables,
     ...keyStorage.tables,
