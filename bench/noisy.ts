@@ -31,7 +31,7 @@ import {
 const HELP = `Measures precision, recall and delay of finding noisy neighbours.
 
   --seeds LIST     seeds that the detection was written with          (1,2,3)
-  --held-out LIST  seeds that it was not                              (101,102,103)
+  --held-out LIST  seeds that it was not                              (201,202,203)
   --days N         days that are judged, after a week of history      (7)
   --json FILE      where the figures go                               (.local/bench/noisy.json)
   --verbose        each miss and false finding
@@ -81,7 +81,7 @@ function main(): void {
   const { values } = parseArgs({
     options: {
       seeds: { type: 'string', default: '1,2,3' },
-      'held-out': { type: 'string', default: '101,102,103' },
+      'held-out': { type: 'string', default: '201,202,203' },
       days: { type: 'string', default: '7' },
       json: { type: 'string', default: '.local/bench/noisy.json' },
       verbose: { type: 'boolean', default: false },

@@ -123,7 +123,7 @@ const clipped = (value: number, normal: Normal): number =>
   normal.hours < HOURS_KNOWN_MIN ? value : Math.min(value, aboveBy(normal, LEARNED_SCALES_MAX))
 
 /** So many scales above what is usual is no chance. */
-const SURGE_SCALES = 3.5
+const SURGE_SCALES = 3.25
 /** Nor is it a surge that is not at least so many times what is usual, however evenly a tenant works. */
 const SURGE_RATIO_MIN = 1.5
 /** Beyond the most that was seen at this hour before. */
