@@ -1,6 +1,12 @@
 import { encodeTime, type ResponseId } from '../base/ids'
 import { fromJsonColumns, toJsonColumns } from '../storage/json-columns'
-import { changesMax, type Columns, type PartitionTable, type RowChange, type RowWrite } from '../storage/partition-table'
+import {
+  changesMax,
+  type Columns,
+  type PartitionTable,
+  type RowChange,
+  type RowWrite,
+} from '../storage/partition-table'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { TenantTable } from '../storage/tenant-table'
 import type { ItemRecord, ResponseRecord } from './response-record'

@@ -18,7 +18,11 @@ it('a budget that refuses calls is told to operators by webhook, mail and event,
     { kind: 'email', to: ['operators@example.com'] },
     { kind: 'event-grid' },
   ])
-    await stack.platform.post('/notifications/subscriptions', { name: channel.kind, channel, kinds: ['budget-refusing'] })
+    await stack.platform.post('/notifications/subscriptions', {
+      name: channel.kind,
+      channel,
+      kinds: ['budget-refusing'],
+    })
   const tenant = await stack.makeTenant({ budgetOverrides: { tokensPerDay: { limit: 1, stop: true } } })
   const refused = await fetch(`${stack.baseUrl}/openai/v1/chat/completions`, {
     method: 'POST',
@@ -33,7 +37,10 @@ it('a budget that refuses calls is told to operators by webhook, mail and event,
     return about(all, 'webhook').length === 1 && about(all, 'event').length === 1 && about(all, 'mail').length === 2
   })
   const mails = about(await letters(), 'mail').map(({ to }) => to)
-  expect(mails.toSorted((one, other) => one.localeCompare(other))).toEqual(['admin@test.example', 'operators@example.com'])
+  expect(mails.toSorted((one, other) => one.localeCompare(other))).toEqual([
+    'admin@test.example',
+    'operators@example.com',
+  ])
 
   // Its id has slashes, which the path carries percent-encoded.
   const { body } = await stack.platform.get<{ alerts: { id: string; kind: string }[] }>('/alerts?kind=budget-refusing')
