@@ -1,5 +1,14 @@
-/** Hosts killed at every step of every orchestration, and limits raced for in real time by several processes: `npm run test:long`. */
-const LONG = ['/kill\\.test\\.ts$', '/simulation/(?:limits-processes|budgets-processes|fair-queue)\\.test\\.ts$']
+/**
+ * `npm run test:long`, and not `npm test`, which is to take a quarter of an hour on two cores: hosts killed at every step of every
+ * orchestration, limits raced for in real time by several processes, and what mostly waits for real time to pass.
+ */
+const LONG = [
+  '/kill\\.test\\.ts$',
+  '/simulation/(?:limits-processes|budgets-processes|fair-queue)\\.test\\.ts$',
+  '/(?:hosting/hosting|recovery/recovery)-stack\\.test\\.ts$',
+  '/contract/fine-tuning-refusals\\.test\\.ts$',
+  '/offboarding/freeze\\.test\\.ts$',
+]
 const isLong = process.env['TENANTRY_TEST_LONG'] === 'true'
 
 /** One Azurite serves the whole run (test/harness/azurite.js); every test file takes a prefix of its own in it. */
