@@ -45,6 +45,11 @@ const examples: Readonly<Record<string, TextExamples>> = {
     taken: ['2026-01', '2024-02-29', '2026-W53'],
     refused: ['', '2026', '2026-13', '2026-02-30', '2026-W54', '2026-1', '26-01', '2026-01-1', ' 2026-01'],
   },
+  // Months that have begun.
+  '^\\d{4}-(?:0[1-9]|1[0-2])$': {
+    taken: ['2026-01', '2025-12'],
+    refused: ['', '2026', '2026-00', '2026-13', '2026-1', '26-01', ' 2026-01', '2026-01-01'],
+  },
   // Kinds of notices.
   '^[a-z][a-z0-9-]{0,63}$': {
     taken: ['a', a(64), 'sla-burn-2'],
@@ -164,6 +169,8 @@ const examples: Readonly<Record<string, TextExamples>> = {
   '^ten_[0-9a-hjkmnp-tv-z]{26}$': idOf('ten'),
   '^stm_[0-9a-hjkmnp-tv-z]{26}$': idOf('stm'),
   '^crd_[0-9a-hjkmnp-tv-z]{26}$': idOf('crd'),
+  '^inc_[0-9a-hjkmnp-tv-z]{26}$': idOf('inc'),
+  '^mnt_[0-9a-hjkmnp-tv-z]{26}$': idOf('mnt'),
   '^key_[0-9a-hjkmnp-tv-z]{26}$': idOf('key'),
   'Where what is made for the tenant is made; alone, it takes along what was made elsewhere.': idOf('stm'),
   '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}~[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$': {
