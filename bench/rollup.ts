@@ -26,7 +26,8 @@ const HELP = `Measures the roll-up of a generated usage log, and queries of a mo
   --tenants N     that made them, some far more than others              (1000)
   --minutes N     in which they came in                                  (10)
   --instances N   that served them, each with log blobs of its own       (2)
-  --queries N     of a month of one tenant, after every tenant has had a month (20); 0 leaves that part out
+  --queries N     of a month of one tenant; 0 leaves that part out       (20)
+  --histories N   tenants that have had a month by then, some minutes' work for 100 (100)
   --seed N                                                               (1)
   --json FILE     where the figures go                                   (.local/bench/rollup.json)
   --help
@@ -62,6 +63,7 @@ async function main(): Promise<void> {
       minutes: { type: 'string', default: '10' },
       instances: { type: 'string', default: '2' },
       queries: { type: 'string', default: '20' },
+      histories: { type: 'string', default: '100' },
       seed: { type: 'string', default: '1' },
       json: { type: 'string', default: '.local/bench/rollup.json' },
       help: { type: 'boolean', default: false },
@@ -71,7 +73,7 @@ async function main(): Promise<void> {
   })
   if (values.help) return void process.stdout.write(HELP)
   if (values.at !== undefined) return rollUpHere(Number(values.at))
-  const count = (name: 'records' | 'tenants' | 'minutes' | 'instances' | 'queries' | 'seed') => {
+  const count = (name: keyof Omit<Options, 'json'>) => {
     const number = Number(values[name])
     if (!Number.isInteger(number) || number < 0) throw new Error(`--${name} takes a whole number`)
     return number
@@ -84,6 +86,7 @@ async function main(): Promise<void> {
       minutes: count('minutes'),
       instances: count('instances'),
       queries: count('queries'),
+      histories: count('histories'),
       seed: count('seed'),
       json: values.json,
     })
@@ -98,6 +101,7 @@ interface Options {
   readonly minutes: number
   readonly instances: number
   readonly queries: number
+  readonly histories: number
   readonly seed: number
   readonly json: string
 }
@@ -186,13 +190,13 @@ async function countRows(storage: StorageAccount): Promise<number> {
   return rows
 }
 
-/** Every tenant has had a busy hour a day, and the one that is asked for all of them; the queries come in the middle of the last day. */
-async function measureMonth(storage: StorageAccount, { tenants, queries, seed }: Options) {
+/** Tenants have had a busy hour a day, and the one that is asked for all hours; the queries come in the middle of the last day. */
+async function measureMonth(storage: StorageAccount, { histories, queries, seed }: Options) {
   const days = 31
   const startMs = START + 10 * DAY_MS
   const nowMs = startMs + (days - 1) * DAY_MS + 12 * HOUR_MS
   const container = storage.container(usageLogContainer)
-  await writeMonth(container, { tenants, days, startMs, nowMs, seed }, (done) =>
+  await writeMonth(container, { tenants: histories, days, startMs, nowMs, seed }, (done) =>
     progress('writing a month', done, days),
   )
   const clock = clockAt(nowMs)
