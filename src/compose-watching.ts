@@ -12,7 +12,7 @@ import type { SmallHttp } from './azure/small-http'
 import type { Chance } from './base/chance'
 import type { Clock } from './base/clock'
 import type { IdMaker, InstanceId, TenantId } from './base/ids'
-import type { Log } from './base/log'
+import { toldBy, type Log } from './base/log'
 import type { BudgetWarnings } from './budgets/budget-warnings'
 import type { SpentByLog } from './budgets/true-up'
 import type { WrappingKey } from './base/wrapping-key'
@@ -99,11 +99,7 @@ export function composeWatching(parts: WatchingParts) {
     tenantIds: parts.tenantIdsAfter,
   })
   const prices = keepPrices()
-  /** Says what was done, where anything was. */
-  const told = (text: string, work: () => Promise<number>) => async () => {
-    const count = await work()
-    if (count > 0) parts.log.info(text, { count })
-  }
+  const told = toldBy(parts.log)
 
   return {
     usageReader,

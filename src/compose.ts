@@ -34,7 +34,7 @@ import type { BatchBeginnings } from './batches/begin-batch'
 import { systemChance } from './base/chance'
 import { repeat, systemClock, type Clock } from './base/clock'
 import { createIdMaker } from './base/ids'
-import { describeError, type Log } from './base/log'
+import { describeError, toldBy, type Log } from './base/log'
 import type { Config } from './config'
 import { createFairQueue } from './fairness/fair-queue'
 import { keyFileWrappingKey } from './encryption/key-file'
@@ -317,11 +317,7 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
     async () => runningCalls.sweep(),
   )
 
-  /** Says what was done, where anything was. */
-  const told = (text: string, work: () => Promise<number>) => async () => {
-    const count = await work()
-    if (count > 0) log.info(text, { count })
-  }
+  const told = toldBy(log)
   const timers: Timers = {
     'roll-up-usage': async () => {
       await rollUp.run()

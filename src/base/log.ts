@@ -19,3 +19,10 @@ export function createLog(write: (line: string) => void, now: () => number): Log
     write(JSON.stringify({ time: new Date(now()).toISOString(), level, message, ...fields }))
   return { info: line('info'), warn: line('warn'), error: line('error') }
 }
+
+/** Makes a timer's work of what gives a count, and says so where there was anything. */
+export const toldBy =
+  (log: Pick<Log, 'info'>) => (text: string, work: () => Promise<number>) => async (): Promise<void> => {
+    const count = await work()
+    if (count > 0) log.info(text, { count })
+  }

@@ -1,3 +1,4 @@
+import { eachOf } from '../base/each-of'
 import type { Clock } from '../base/clock'
 import type { BackendId, TenantId } from '../base/ids'
 import type { Log } from '../base/log'
@@ -125,9 +126,5 @@ async function ofEachTenant(
   work: (tenantId: TenantId) => Promise<void>,
 ): Promise<void> {
   const span = { fromMs: dayStartMs(day), toMs: dayStartMs(day) + DAY_MS }
-  const tenants = tenantsWithUsage(span)[Symbol.asyncIterator]()
-  const worker = async () => {
-    for (let next = await tenants.next(); !next.done; next = await tenants.next()) await work(next.value)
-  }
-  await Promise.all(Array.from({ length: TENANTS_AT_ONCE }, worker))
+  await eachOf(tenantsWithUsage(span), TENANTS_AT_ONCE, work)
 }

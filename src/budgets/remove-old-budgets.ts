@@ -1,3 +1,4 @@
+import { eachOf } from '../base/each-of'
 import type { Clock } from '../base/clock'
 import type { TenantId } from '../base/ids'
 import { fromJsonColumns } from '../storage/json-columns'
@@ -24,15 +25,12 @@ export interface OldBudgetsDeps {
  * once: a row that somebody writes meanwhile stays.
  */
 export async function removeOldBudgets({ table, tenantIds, clock }: OldBudgetsDeps): Promise<number> {
-  const tenants = tenantIds()[Symbol.asyncIterator]()
-  const work = async () => {
-    let removed = 0
-    for (let next = await tenants.next(); !next.done; next = await tenants.next())
-      removed += await removeOf(table, TenantScope.ofPlatform(next.value), clock)
-    return removed
-  }
-  const counts = await Promise.all(Array.from({ length: TENANTS_AT_ONCE }, work))
-  return counts.reduce((sum, count) => sum + count, 0)
+  let removed = 0
+  await eachOf(tenantIds(), TENANTS_AT_ONCE, async (tenantId) => {
+    const count = await removeOf(table, TenantScope.ofPlatform(tenantId), clock)
+    removed += count
+  })
+  return removed
 }
 
 async function removeOf(table: TenantTable<Columns>, scope: TenantScope, clock: Clock): Promise<number> {

@@ -4,6 +4,7 @@ import type { ModelVersion } from '../registry/model-version'
 import type { Registry } from '../registry/registry'
 import { TenantScope } from '../storage/tenant-scope'
 import type { TenantSnapshot } from '../tenants/snapshot'
+import { createTenantWalk } from '../tenants/walk-tenants'
 import { watchingOf } from './drift-settings'
 import { driftAlertId, watchModel, type WatchModelDeps } from './watch-model'
 
@@ -14,36 +15,12 @@ export interface WatchTenantsDeps extends WatchModelDeps {
   readonly log: Log
 }
 
-/** Below the half hour that the Functions host gives an invocation; who is left comes first the next time. */
-const RUN_MS_MAX = 20 * 60_000
-
 /**
  * One look at every tenant that has asked for it, on behalf of each by itself (I4); how many models were looked at. Twice at once, or
  * broken off: each step of it can be repeated.
  */
 export function createWatchTenants(deps: WatchTenantsDeps): () => Promise<number> {
-  const { clock, log } = deps
-  let beginBehind: TenantId | undefined
-  return async () => {
-    const endsAtMs = clock.monotonicMs() + RUN_MS_MAX
-    const isSkipped = beginBehind
-    beginBehind = undefined
-    let looked = 0
-    for await (const tenantId of deps.tenantIds()) {
-      if (isSkipped !== undefined && tenantId <= isSkipped) continue
-      try {
-        looked += await watchTenant(deps, tenantId)
-      } catch (error) {
-        // Of one whose data is being moved or deleted, say; the next look comes.
-        log.warn('a tenant’s models could not be watched for drift', { tenantId, error: describeError(error) })
-      }
-      if (clock.monotonicMs() < endsAtMs) continue
-      beginBehind = tenantId
-      log.warn('watching for drift takes longer than its time', { looked })
-      break
-    }
-    return looked
-  }
+  return createTenantWalk({ ...deps, what: 'watching for drift', look: (tenantId) => watchTenant(deps, tenantId) })
 }
 
 async function watchTenant(deps: WatchTenantsDeps, tenantId: TenantId): Promise<number> {

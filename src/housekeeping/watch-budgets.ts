@@ -2,13 +2,14 @@ import { keyState } from '../access/key-record'
 import type { Keys } from '../access/keys'
 import type { Clock } from '../base/clock'
 import type { TenantId } from '../base/ids'
-import { describeError, type Log } from '../base/log'
+import type { Log } from '../base/log'
 import type { BudgetWarnings } from '../budgets/budget-warnings'
 import type { BudgetStore, BudgetSubject } from '../budgets/budget-store'
 import { seedBudget, type SpentByLog } from '../budgets/true-up'
 import { TenantScope } from '../storage/tenant-scope'
 import { budgetNames, budgetWarnPercentsDefault, type Budgets } from '../tenants/budget'
 import type { TenantSnapshot } from '../tenants/snapshot'
+import { createTenantWalk } from '../tenants/walk-tenants'
 
 export interface WatchBudgetsDeps {
   readonly keys: Pick<Keys, 'list'>
@@ -23,8 +24,6 @@ export interface WatchBudgetsDeps {
 
 /** A row that was written since has been looked at by whoever wrote it: calls see to their own budgets. */
 const UNSEEN_MS = 3_600_000
-/** Below the half hour that the Functions host gives an invocation; who is left comes first the next time. */
-const RUN_MS_MAX = 20 * 60_000
 
 /**
  * Warns of budgets that no call would: what was used grows without calls, too, by batches, trainings and hosting, and a budget that was
@@ -32,27 +31,7 @@ const RUN_MS_MAX = 20 * 60_000
  * however often this runs.
  */
 export function createWatchBudgets(deps: WatchBudgetsDeps): () => Promise<number> {
-  const { tenantIds, clock, log } = deps
-  let beginBehind: TenantId | undefined
-  return async () => {
-    const endsAtMs = clock.monotonicMs() + RUN_MS_MAX
-    const skipped = beginBehind
-    beginBehind = undefined
-    let looked = 0
-    for await (const tenantId of tenantIds()) {
-      if (skipped !== undefined && tenantId <= skipped) continue
-      try {
-        looked += await lookAtTenant(deps, tenantId)
-      } catch (error) {
-        log.warn('a tenant’s budgets could not be looked at', { tenantId, error: describeError(error) })
-      }
-      if (clock.monotonicMs() < endsAtMs) continue
-      beginBehind = tenantId
-      log.warn('looking at budgets takes longer than its time', { looked })
-      break
-    }
-    return looked
-  }
+  return createTenantWalk({ ...deps, what: 'looking at budgets', look: (tenantId) => lookAtTenant(deps, tenantId) })
 }
 
 async function lookAtTenant(deps: WatchBudgetsDeps, tenantId: TenantId): Promise<number> {

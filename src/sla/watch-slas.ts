@@ -1,3 +1,4 @@
+import { eachOf } from '../base/each-of'
 import type { TenantId } from '../base/ids'
 import { describeError } from '../base/log'
 import { TenantScope } from '../storage/tenant-scope'
@@ -35,8 +36,8 @@ export async function watchSlas(deps: WatchSlasDeps): Promise<number> {
     await maintenances.within({ fromMs: nowMs - MAINTENANCE_MS_BACK, toMs: nowMs + MINUTE_MS }),
   )
   const used = tenantsWithUsage({ fromMs: Math.max(sinceMs, earliestMs), toMs: nowMs })
-  let looked = await eachOf(used, (tenantId) => lookAt(deps, tenantId, isMaintenance))
-  looked += await eachOf(watched.all(), async (tenantId) => {
+  let looked = await eachOf(used, TENANTS_AT_ONCE_MAX, (tenantId) => lookAt(deps, tenantId, isMaintenance))
+  looked += await eachOf(watched.all(), TENANTS_AT_ONCE_MAX, async (tenantId) => {
     await lookAt(deps, tenantId, isMaintenance)
     await forgetIfCalm(deps, tenantId)
   })
@@ -70,18 +71,4 @@ async function forgetIfCalm({ store, watched, clock }: WatchSlasDeps, tenantId: 
   await watched.forget(tenantId)
   // Another run may have found something meanwhile, and noted it before it was forgotten here.
   if (!(await isCalm())) await watched.note(tenantId)
-}
-
-/** As they come, `TENANTS_AT_ONCE_MAX` at a time; how many there were. */
-async function eachOf<T>(items: AsyncIterable<T>, work: (item: T) => Promise<void>): Promise<number> {
-  const coming = items[Symbol.asyncIterator]()
-  let count = 0
-  const worker = async () => {
-    for (let next = await coming.next(); next.done !== true; next = await coming.next()) {
-      count++
-      await work(next.value)
-    }
-  }
-  await Promise.all(Array.from({ length: TENANTS_AT_ONCE_MAX }, worker))
-  return count
 }

@@ -1,0 +1,44 @@
+import type { Clock } from '../base/clock'
+import type { TenantId } from '../base/ids'
+import { describeError, type Log } from '../base/log'
+
+export interface TenantWalk {
+  readonly tenantIds: () => AsyncIterable<TenantId>
+  /** Something to do on behalf of one tenant by itself (I4); how many things there were. A failure is logged, and the walk goes on. */
+  readonly look: (tenantId: TenantId) => Promise<number>
+  /** Names the walk in logs: "looking at keys". */
+  readonly what: string
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Below the half hour that the Functions host gives an invocation; who is left comes first the next time. */
+const RUN_MS_MAX = 20 * 60_000
+
+/**
+ * A timer's walk over all tenants, in the order of their ids: how many things were looked at. One that takes longer than its time stops,
+ * and the next begins behind where it stopped.
+ */
+export function createTenantWalk({ tenantIds, look, what, clock, log }: TenantWalk): () => Promise<number> {
+  let beginBehind: TenantId | undefined
+  return async () => {
+    const endsAtMs = clock.monotonicMs() + RUN_MS_MAX
+    const skipped = beginBehind
+    beginBehind = undefined
+    let looked = 0
+    for await (const tenantId of tenantIds()) {
+      if (skipped !== undefined && tenantId <= skipped) continue
+      try {
+        looked += await look(tenantId)
+      } catch (error) {
+        // Of one whose data is being moved or deleted, say; the next walk comes.
+        log.warn(`${what} failed for a tenant`, { tenantId, error: describeError(error) })
+      }
+      if (clock.monotonicMs() < endsAtMs) continue
+      beginBehind = tenantId
+      log.warn(`${what} takes longer than its time`, { looked })
+      break
+    }
+    return looked
+  }
+}
