@@ -1,4 +1,4 @@
-import { findDirectory, PLATFORM_CLIENT_ID, SIMULATED_SECRET } from '../../local/simulator/entra/directories'
+import { armToken } from '../../local/drill/arm-token'
 import { createAlerts } from '../../src/alerts/alerts'
 import { createArm } from '../../src/azure/arm-client'
 import { createSmallHttp } from '../../src/azure/small-http'
@@ -56,7 +56,12 @@ function comparison(later: { readonly ms: number }) {
     arm: createArm({
       url: stack.simulatorUrl,
       audience: stack.simulatorUrl,
-      identity: { getToken: async () => ({ token: await armToken(), expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) },
+      identity: {
+        getToken: async () => ({
+          token: await armToken(stack.simulatorUrl),
+          expiresOnTimestamp: Number.MAX_SAFE_INTEGER,
+        }),
+      },
       http,
     }),
     tenantsWithUsage: createTenantsWithUsage({ storage, clock }),
@@ -68,19 +73,6 @@ function comparison(later: { readonly ms: number }) {
     log: silentLog,
   })
   return { ...reconciliation, storage, alerts, clock }
-}
-
-async function armToken(): Promise<string> {
-  const answer = await fetch(`${stack.simulatorUrl}/entra/${findDirectory('platform')?.id}/oauth2/v2.0/token`, {
-    method: 'POST',
-    body: new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id: PLATFORM_CLIENT_ID,
-      client_secret: SIMULATED_SECRET,
-      scope: 'https://management.azure.com/.default',
-    }),
-  })
-  return ((await answer.json()) as { access_token: string }).access_token
 }
 
 const call = ({ apiKey }: TestTenant, more: object = {}) =>
