@@ -1,7 +1,9 @@
+import '../src/young-objects'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createLog } from '../src/base/log'
 import { compose } from '../src/compose'
 import { readConfig } from '../src/config'
+import { Connection } from '../src/http/client-departures'
 import type { Answer } from '../src/inference/answer'
 import type { BodyBounds, BodyResult, InferenceRequest } from '../src/inference/inference-request'
 
@@ -26,11 +28,6 @@ void platform
   .then(() => server.listen(Number(process.argv[2]), '127.0.0.1', () => process.send?.({ kind: 'ready' })))
 
 function toInferenceRequest(request: IncomingMessage, response: ServerResponse): InferenceRequest {
-  const client = new AbortController()
-  // As the app does: an answer that is whole ends nothing, and an abort makes an error with its stack.
-  response.once('close', () => {
-    if (!response.writableFinished) client.abort()
-  })
   const [path = '', query] = (request.url ?? '').split('?')
   return {
     method: request.method ?? '',
@@ -39,7 +36,7 @@ function toInferenceRequest(request: IncomingMessage, response: ServerResponse):
     headers: { get: (name) => (request.headers[name] as string | undefined) ?? null },
     readBody: (bounds) => readBody(request, bounds),
     bytes: () => request,
-    gone: client.signal,
+    gone: new Connection(response),
   }
 }
 

@@ -1,3 +1,4 @@
+import './young-objects'
 import { app } from '@azure/functions'
 import { describeError, createLog } from './base/log'
 import { systemClock } from './base/clock'

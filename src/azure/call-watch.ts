@@ -16,8 +16,8 @@ export interface CallTimeouts {
 export type PassedTimeout = 'connect' | 'first-byte' | 'idle' | 'total'
 
 /**
- * The timeouts of one call, by one timer that is set anew with each phase. While the answer comes it is not: a piece only
- * notes its time, and when the timer fires it looks how long ago that was.
+ * The timeouts of one call, by one timer. A phase and a piece only note by when the next must be there: mostly that is later than
+ * the timer fires, which then looks and is set anew. So a call that ends in time costs one timer, whatever its phases.
  */
 export class CallWatch {
   readonly #clock: Clock
@@ -26,7 +26,9 @@ export class CallWatch {
   readonly #isPaused: () => boolean
   readonly #endsMs: number
   #phase: 'connect' | 'first-byte' | 'answer' | 'over' = 'connect'
-  #lastPieceMs = 0
+  /** By when the phase must be over, or its next piece be there. */
+  #dueMs = 0
+  #firesMs = Infinity
   #stop: (() => void) | undefined
 
   constructor(
@@ -46,20 +48,19 @@ export class CallWatch {
 
   /** Nothing was sent yet: a connection is waited for. */
   waits(): void {
-    if (this.#phase === 'connect') this.#arm(this.#timeouts.connectMs)
+    if (this.#phase === 'connect') this.#expect(this.#timeouts.connectMs)
   }
 
   sent(): void {
     if (this.#phase !== 'connect') return
     this.#phase = 'first-byte'
-    this.#arm(this.#timeouts.firstByteMs)
+    this.#expect(this.#timeouts.firstByteMs)
   }
 
   piece(): void {
-    this.#lastPieceMs = this.#clock.monotonicMs()
-    if (this.#phase !== 'first-byte') return
+    if (this.#phase === 'over') return
     this.#phase = 'answer'
-    this.#arm(this.#timeouts.idleMs)
+    this.#expect(this.#timeouts.idleMs)
   }
 
   over(): void {
@@ -67,22 +68,27 @@ export class CallWatch {
     this.#stop?.()
   }
 
-  #arm(forMs: number): void {
-    this.#stop?.()
+  #expect(withinMs: number): void {
     const nowMs = this.#clock.monotonicMs()
-    const leftMs = this.#endsMs - nowMs
+    this.#dueMs = Math.min(nowMs + withinMs, this.#endsMs)
+    if (this.#dueMs < this.#firesMs) this.#set(nowMs)
+  }
+
+  #set(nowMs: number): void {
+    this.#stop?.()
+    this.#firesMs = this.#dueMs
     // Whole milliseconds, so that the timers of many calls share their lists.
-    this.#stop = this.#clock.after(Math.max(0, Math.ceil(Math.min(forMs, leftMs))), () => this.#fired())
+    this.#stop = this.#clock.after(Math.max(0, Math.ceil(this.#dueMs - nowMs)), () => this.#fired())
   }
 
   #fired(): void {
     if (this.#phase === 'over') return
     const nowMs = this.#clock.monotonicMs()
+    if (nowMs < this.#dueMs) return this.#set(nowMs)
     if (nowMs >= this.#endsMs) return this.#fail('total')
     if (this.#phase !== 'answer') return this.#fail(this.#phase)
-    if (this.#isPaused()) return this.#arm(this.#timeouts.idleMs)
-    const silentMs = nowMs - this.#lastPieceMs
-    if (silentMs < this.#timeouts.idleMs) return this.#arm(this.#timeouts.idleMs - silentMs)
-    this.#fail('idle')
+    if (!this.#isPaused()) return this.#fail('idle')
+    this.#firesMs = Infinity
+    this.#expect(this.#timeouts.idleMs)
   }
 }

@@ -163,7 +163,7 @@ export class GroupQueue implements TurnOwner {
       const cancelDeadline = this.#clock.after(Math.max(0, turn.deadlineMs - nowMs), () => {
         this.#giveUp(turn, refused('too-long', this.#expectedWaitMs(turn.flow, this.#clock.monotonicMs())))
       })
-      const { gone } = turn.request
+      const gone = turn.request.gone?.signal
       const leave = () => this.#giveUp(turn, refused('client-gone', 0))
       gone?.addEventListener('abort', leave, { once: true })
       const forget = () => {

@@ -1,3 +1,4 @@
+import type { Departure } from '../base/departure'
 import type { BackendId, TenantId } from '../base/ids'
 import type { Quota } from './read-quota'
 
@@ -13,8 +14,8 @@ export interface TurnRequest {
   /** Prompt + allowed output: what is reserved of the limits. At least 1. */
   readonly tokens: number
   readonly priority: Priority
-  /** Aborted when the client has gone, where the server tells. */
-  readonly gone?: AbortSignal | undefined
+  /** Of the client, where the server tells. */
+  readonly gone?: Departure | undefined
   /** Less than the bounds of the queue, for a call that has somewhere else to go. */
   readonly patience?: Patience | undefined
 }

@@ -183,7 +183,7 @@ async function* paced(content: AsyncIterable<Buffer>, reads: Slots, { gone, take
   const release = await reads.take()
   try {
     for await (const chunk of content) {
-      if (gone?.aborted) return
+      if (gone?.hasGone) return
       yield chunk
       await taken?.()
     }

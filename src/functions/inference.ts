@@ -1,6 +1,6 @@
 import type { HttpFunctionOptions, HttpRequest } from '@azure/functions'
 import type { Clock } from '../base/clock'
-import type { ClientDepartures } from '../http/client-departures'
+import type { ClientConnection, ClientDepartures } from '../http/client-departures'
 import { DirectResponse } from '../http/direct-response'
 import type { Answer } from '../inference/answer'
 import type { BodyBounds, BodyResult, InferenceRequest } from '../inference/inference-request'
@@ -19,24 +19,25 @@ export function inference(deps: {
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'],
     authLevel: 'anonymous',
     handler: async (request, { invocationId }) => {
-      const gone = deps.departures.signalOf(invocationId)
-      const taken = deps.departures.takenOf(invocationId)
-      return new DirectResponse(await deps.serve(toInferenceRequest(request, { clock: deps.clock, gone, taken })))
+      const client = deps.departures.of(invocationId)
+      return new DirectResponse(await deps.serve(toInferenceRequest(request, deps.clock, client)))
     },
   }
 }
 
 function toInferenceRequest(
   request: HttpRequest,
-  { clock, gone, taken }: { clock: Clock } & Pick<InferenceRequest, 'gone' | 'taken'>,
+  clock: Clock,
+  client: ClientConnection | undefined,
 ): InferenceRequest {
+  const { path, query } = splitUrl(request.url)
   return {
     method: request.method,
-    path: pathOf(request.url),
-    query: request.query,
+    path,
+    query,
     headers: request.headers,
-    gone,
-    taken,
+    gone: client,
+    taken: client && (() => client.taken()),
     readBody: (bounds) => readBody(request, clock, bounds),
     bytes: () => bytesOf(request),
   }
@@ -44,11 +45,12 @@ function toInferenceRequest(
 
 const bytesOf = (request: HttpRequest) => (request.body ?? []) as AsyncIterable<Uint8Array>
 
-/** The path of an absolute URL, without parsing all of it again. */
-function pathOf(url: string): string {
+/** Of an absolute URL, without parsing all of it. */
+function splitUrl(url: string): Pick<InferenceRequest, 'path' | 'query'> {
   const start = url.indexOf('/', url.indexOf('://') + 3)
-  const query = url.indexOf('?', start)
-  return query < 0 ? url.slice(start) : url.slice(start, query)
+  const mark = url.indexOf('?', start)
+  if (mark < 0) return { path: url.slice(start), query: new URLSearchParams() }
+  return { path: url.slice(start, mark), query: new URLSearchParams(url.slice(mark)) }
 }
 
 function readBody(request: HttpRequest, clock: Clock, bounds: BodyBounds): Promise<BodyResult> {

@@ -1,15 +1,19 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Departure } from '../base/departure'
 
-/** Which of the clients of the calls under way have gone. */
+/** The connections of the clients whose calls are under way. */
 export interface ClientDepartures {
-  /** Aborted when the client of the invocation goes before its answer is whole. Undefined where its connection is not known. */
-  signalOf(invocationId: string): AbortSignal | undefined
+  /** Undefined where it is not known. */
+  of(invocationId: string): ClientConnection | undefined
+}
+
+export interface ClientConnection extends Departure {
   /**
-   * Gives a promise of the moment when the client has taken what was written of its answer, or has gone: the library writes
-   * on and on otherwise, and all of it waits in memory. Undefined where its connection is not known.
+   * Resolves when the client has taken what was written of its answer, or has gone: the library writes on and on otherwise, and
+   * all of it waits in memory.
    */
-  takenOf(invocationId: string): (() => Promise<void>) | undefined
+  taken(): Promise<void>
 }
 
 /** By this header the Functions host tells its worker which HTTP request belongs to which invocation. */
@@ -26,28 +30,51 @@ interface RequestStart {
  * the one to the host. Nothing is kept of a request whose response is over.
  */
 export function watchClientDepartures(): ClientDepartures {
-  const responses = new Map<string, ServerResponse>()
+  const connections = new Map<string, Connection>()
   subscribe('http.server.request.start', (message) => {
     const { request, response } = message as RequestStart
     const invocationId = request.headers[INVOCATION_HEADER]
     if (typeof invocationId !== 'string') return
-    responses.set(invocationId, response)
-    response.once('close', () => responses.delete(invocationId))
+    connections.set(invocationId, new Connection(response, () => connections.delete(invocationId)))
   })
-  return {
-    signalOf: (invocationId) => {
-      const response = responses.get(invocationId)
-      if (!response) return undefined
-      const gone = new AbortController()
-      response.once('close', () => {
-        if (!response.writableFinished) gone.abort()
-      })
-      return gone.signal
-    },
-    takenOf: (invocationId) => {
-      const response = responses.get(invocationId)
-      return response && (() => drained(response))
-    },
+  return { of: (invocationId) => connections.get(invocationId) }
+}
+
+/** Of one answer. */
+export class Connection implements ClientConnection {
+  /** Let go of at the end: dead tables of the map keep what they had (`Members` tells why). */
+  #response: ServerResponse | undefined
+  #hasGone = false
+  #gone: AbortController | undefined
+
+  constructor(response: ServerResponse, onClosed?: () => void) {
+    this.#response = response
+    response.once('close', () => {
+      this.#close()
+      onClosed?.()
+    })
+  }
+
+  get hasGone(): boolean {
+    return this.#hasGone
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#gone) {
+      this.#gone = new AbortController()
+      if (this.#hasGone) this.#gone.abort()
+    }
+    return this.#gone.signal
+  }
+
+  async taken(): Promise<void> {
+    if (this.#response) await drained(this.#response)
+  }
+
+  #close(): void {
+    this.#hasGone = this.#response?.writableFinished === false
+    this.#response = undefined
+    if (this.#hasGone) this.#gone?.abort()
   }
 }
 

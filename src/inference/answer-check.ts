@@ -1,9 +1,9 @@
 import type { UpstreamResponse } from '../azure/upstream-http'
-import { isObject } from '../base/json-object'
+import { isWholeObject } from './json-fields'
 import type { Operation } from './operation'
 
-/** Whole answers up to so many bytes are parsed to be checked, which takes 0.2 ms at most; of larger ones their ends are looked at. */
-const PARSED_BYTES_MAX = 64 * 1024
+/** Whole answers up to so many bytes are looked through, which takes 0.2 ms at most; of larger ones their ends are looked at. */
+const SCANNED_BYTES_MAX = 64 * 1024
 const SPACE = 0x20
 
 /**
@@ -35,13 +35,9 @@ const JSON_TYPE = 'application/json'
 const typeOf = ({ 'content-type': type }: UpstreamResponse['headers']): string =>
   (/^[\w.+-]+\/[\w.+-]+/.exec(typeof type === 'string' ? type : '')?.[0] ?? '').toLowerCase()
 
+/** As far as can be told without parsing it. */
 export function isJsonObject(body: Buffer): boolean {
-  if (body.length > PARSED_BYTES_MAX) return hasBraces(body)
-  try {
-    return isObject(JSON.parse(body.toString('utf8')))
-  } catch {
-    return false
-  }
+  return body.length > SCANNED_BYTES_MAX ? hasBraces(body) : isWholeObject(body)
 }
 
 function hasBraces(body: Buffer): boolean {

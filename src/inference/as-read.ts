@@ -16,6 +16,7 @@ export function asRead({ body, rewrites = [] }: Call, keys: readonly string[]): 
 
 /** Whether one of the words may stand in the body as a key, however it is written. */
 export function mayHold({ bytes }: Pick<Call, 'bytes'>, words: readonly string[]): boolean {
-  if (words.some((word) => bytes.includes(word))) return true
-  return bytes.includes('\\u00') && ESCAPED_LETTER.test(bytes.toString('latin1'))
+  // Strings are searched several times faster than buffers.
+  const text = bytes.toString('latin1')
+  return words.some((word) => text.includes(word)) || (text.includes('\\u00') && ESCAPED_LETTER.test(text))
 }

@@ -11,11 +11,11 @@ export type RefusableCall = Omit<RefusedCall, 'code' | 'status'>
  */
 export async function countingRefusal<T>(
   { usageLog }: { usageLog: Pick<UsageLog, 'refused'> },
-  call: RefusableCall,
+  callOf: () => RefusableCall,
   work: () => Promise<T | Problem>,
 ): Promise<T | Problem> {
   const tell = ({ code, entry: { status } }: Problem) => {
-    if (status === 429 || status >= 500) usageLog.refused({ ...call, code, status })
+    if (status === 429 || status >= 500) usageLog.refused({ ...callOf(), code, status })
   }
   try {
     const result = await work()

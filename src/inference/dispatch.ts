@@ -1,3 +1,4 @@
+import type { Departure } from '../base/departure'
 import type { CallId } from '../base/ids'
 import { Problem } from '../base/problem'
 import type { FairQueue } from '../fairness/fair-queue'
@@ -26,8 +27,8 @@ export interface Dispatching {
   readonly running: RunningCall
   readonly estimate: Estimate
   readonly rates: RateView
-  /** Aborted when the client has gone, where the server tells. */
-  readonly gone: AbortSignal | undefined
+  /** Of the client, where the server tells. */
+  readonly gone: Departure | undefined
   /** Less than other calls have. */
   readonly patience?: Patience | undefined
 }
@@ -46,7 +47,7 @@ export async function dispatch(deps: DispatchDeps, input: Dispatching): Promise<
   const fail = (problem: Problem, backend?: Backend, attempts = 0): Problem => {
     const { status } = problem.entry
     // Whatever came of it then, nobody waited for it any more.
-    const code = input.gone?.aborted ? 'client_closed_request' : problem.code
+    const code = input.gone?.hasGone ? 'client_closed_request' : problem.code
     running.end({ outcome: 'failed', status, code, usage: noTokens, estimated: false, backend, attempts })
     return problem
   }
@@ -76,6 +77,6 @@ async function sendInTurn(deps: DispatchDeps, input: Dispatching): Promise<Upstr
   const tokens = { promptTokens: estimate.prompt, outputTokens: estimate.total - estimate.prompt }
   const cancels = grant.tenant.settings.clientGone === 'cancel'
   return inTurn({ fairQueue, grant, backends, tokens: estimate.total, running, gone, patience }, () =>
-    sendCall(deps, { call, grant, callId, tokens, running, signal: cancels ? gone : undefined }),
+    sendCall(deps, { call, grant, callId, tokens, running, signal: cancels ? gone?.signal : undefined }),
   )
 }

@@ -1,3 +1,4 @@
+import type { Departure } from '../base/departure'
 import type { BackendId } from '../base/ids'
 import { Problem } from '../base/problem'
 import type { FairQueue } from '../fairness/fair-queue'
@@ -20,8 +21,8 @@ export interface InTurn {
   readonly tokens: number
   /** Holds the turn to its end. */
   readonly running: RunningCall
-  /** Aborted when the client has gone, where the server tells. */
-  readonly gone: AbortSignal | undefined
+  /** Of the client, where the server tells. */
+  readonly gone: Departure | undefined
   /** Of a call that can come again; undefined where its alias says all there is to say. */
   readonly patience?: Patience | undefined
 }

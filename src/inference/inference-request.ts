@@ -1,4 +1,5 @@
 import type { HeaderReader } from '../access/read-credential'
+import type { Departure } from '../base/departure'
 
 /** An HTTP request as `serve` needs it, whichever server took it: the Functions library or a plain `node:http` one. */
 export interface InferenceRequest {
@@ -11,8 +12,8 @@ export interface InferenceRequest {
   readBody(bounds: BodyBounds): Promise<BodyResult>
   /** The body as it comes, unbounded. */
   bytes(): AsyncIterable<Uint8Array>
-  /** Aborted when the client has gone. Absent where the server does not tell. */
-  readonly gone?: AbortSignal | undefined
+  /** Of the client. Absent where the server does not tell. */
+  readonly gone?: Departure | undefined
   /** Resolves when the client has taken what it was handed of the answer, or has gone. Absent where the server does not tell. */
   readonly taken?: (() => Promise<void>) | undefined
 }

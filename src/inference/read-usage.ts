@@ -3,6 +3,7 @@ import { noMedia, noTokens, type TokenUsage } from '../metering/usage-record'
 const USAGE_KEY = Buffer.from('"usage"')
 const BACKSLASH = 0x5c
 const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
 /** Between the key and its object. */
 const GAP = /^\s*:\s*(?=\{)/
 const GAP_BYTES_MAX = 64
@@ -56,18 +57,17 @@ export function soundMs(seconds: number): number | undefined {
 }
 
 function objectBehind(body: Buffer, from: number): unknown {
-  const gap = GAP.exec(body.toString('latin1', from, from + GAP_BYTES_MAX))?.[0]
-  if (gap === undefined) return undefined
-  const open = from + gap.length
-  const end = Math.min(body.length, open + OBJECT_BYTES_MAX)
+  const text = body.toString('latin1', from, from + GAP_BYTES_MAX + OBJECT_BYTES_MAX)
+  const open = GAP.exec(text)?.[0].length
+  if (open === undefined || open > GAP_BYTES_MAX) return undefined
   // A usage object holds numbers and flat objects, no strings with braces: the text up to its own last brace parses.
   let depth = 0
-  for (let at = open; at < end; at++) {
-    const byte = body[at]
-    if (byte === OPEN_BRACE) depth += 1
-    else if (byte === 0x7d && --depth === 0) {
+  for (let at = open; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === OPEN_BRACE) depth += 1
+    else if (code === CLOSE_BRACE && --depth === 0) {
       try {
-        return JSON.parse(body.toString('utf8', open, at + 1)) as unknown
+        return JSON.parse(text.slice(open, at + 1)) as unknown
       } catch {
         return undefined
       }

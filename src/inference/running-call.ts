@@ -1,5 +1,6 @@
 import { assert } from '../base/assert'
 import type { Clock } from '../base/clock'
+import type { Member } from '../base/members'
 import type { MicroUsd } from '../base/money'
 import type { ProblemCode } from '../base/problem-codes'
 import type { Turn } from '../fairness/turn'
@@ -30,8 +31,9 @@ export interface CallEnd {
  * A call from its admission to its end: the one place that settles the limits and the usage log, exactly once and on
  * every exit (I6, I8).
  */
-export class RunningCall {
+export class RunningCall implements Member {
   readonly startedAt: number
+  place = -1
   readonly #deps: RunningCallDeps
   readonly #startedMonotonicMs: number
   #firstByteMs: number | undefined

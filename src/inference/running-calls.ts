@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock'
+import { Members } from '../base/members'
 import { noTokens } from '../metering/usage-record'
 import { TOTAL_TIMEOUT_MS } from './relay-stream'
 import type { RunningCall } from './running-call'
@@ -19,10 +20,10 @@ export interface RunningCalls {
 }
 
 export function createRunningCalls(clock: Clock): RunningCalls {
-  const calls = new Set<RunningCall>()
+  const calls = new Members<RunningCall>()
   return {
-    add: (call) => void calls.add(call),
-    remove: (call) => void calls.delete(call),
+    add: (call) => calls.add(call),
+    remove: (call) => calls.delete(call),
     get count() {
       return calls.size
     },

@@ -1,6 +1,7 @@
 import type { Caller, Credential } from '../access/caller'
 import type { FailedAttempts } from '../access/failed-attempts'
 import { readCredential } from '../access/read-credential'
+import type { Departure } from '../base/departure'
 import type { CallId, IdMaker, TenantId } from '../base/ids'
 import { describeError } from '../base/log'
 import { Problem, ProblemError } from '../base/problem'
@@ -98,14 +99,14 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
   }
   if (target.kind === 'stored') return serveStored(deps, { target, request, tenant, caller, ...ids })
 
-  const unread = {
+  const unread = () => ({
     startedAt: start.startedAt,
     tenantId: accountOf(tenant).meteredOn,
     keyId: caller.callerId,
     alias: '',
     model: '',
     operation: target.operation.name,
-  }
+  })
   const call = await countingRefusal(deps, unread, () => readCall(target, request, ids.share))
   if (call instanceof Problem) return call
   return serveRead(deps, { call, tenant, caller, ids, start, gone: request.gone })
@@ -118,7 +119,7 @@ export interface ReadCall {
   readonly caller: Caller
   readonly ids: Pick<CallIds, 'callId' | 'requestId'>
   readonly start: CallStart
-  readonly gone: AbortSignal | undefined
+  readonly gone: Departure | undefined
   /** What the usage log names it by, where that is not its operation alone. */
   readonly meteredAs?: string | undefined
   /** Less than other calls have. */
@@ -133,14 +134,14 @@ interface CallStart {
 /** From what was read to the answer. Clients' calls come here by `serve`, the platform's own for a tenant by `callForTenant`. */
 export async function serveRead(deps: ServeDeps, read: ReadCall): Promise<Answer | Problem> {
   const { call: asked, tenant, caller, start, gone, meteredAs, patience } = read
-  const refusable = {
+  const refusable = () => ({
     startedAt: start.startedAt,
     tenantId: accountOf(tenant).meteredOn,
     keyId: caller.callerId,
     alias: asked.alias,
     model: tenant.aliases[asked.alias]?.model ?? '',
     operation: meteredAs ?? asked.operation.name,
-  }
+  })
   const begun = await countingRefusal(deps, refusable, () => begin(deps, read))
   if (begun instanceof Problem) return begun
   const { bound, grant, estimate, rates, running } = begun

@@ -1,5 +1,6 @@
 import type { Caller } from '../access/caller'
 import type { HeaderReader } from '../access/read-credential'
+import type { Departure } from '../base/departure'
 import type { CallId } from '../base/ids'
 import { Problem } from '../base/problem'
 import type { TenantScope } from '../storage/tenant-scope'
@@ -38,8 +39,8 @@ export interface StoredRequest {
   readonly headers: HeaderReader
   readonly requestId: string
   readonly callId: CallId
-  /** Aborted when the client has gone, where the server tells. */
-  readonly gone: AbortSignal | undefined
+  /** Of the client, where the server tells. */
+  readonly gone: Departure | undefined
   /** Resolves when the client has taken what it was handed of the answer: a large one waits for it between its pieces. */
   readonly taken: (() => Promise<void>) | undefined
   /** A body of up to 1 MiB as a JSON object. Either this or `bytes`, once. */

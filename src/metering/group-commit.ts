@@ -20,7 +20,8 @@ export interface HeldCall {
 
 /** What one append writes. Calls join it until it departs; its bytes are fixed then, so that an append can be repeated. */
 export interface GroupCommit {
-  readonly calls: HeldCall[]
+  /** Empty once durable. */
+  calls: HeldCall[]
   readonly tallies: CallTally[]
   /** Until when it takes calls if nobody asks for it earlier, on the monotonic clock. */
   readonly lingersUntilMs: number
@@ -88,10 +89,14 @@ export function durableCommit(commit: GroupCommit, { clock, waitMs }: { clock: C
   return commit.wait.promise
 }
 
+/** Lets go of its calls: a call names the commit that it was opened in, and the next commit names the call, so all would hold each other. */
 export function markDurable(commit: GroupCommit): void {
   commit.durable = true
+  commit.calls = []
   commit.stopWaiting?.()
+  commit.stopWaiting = undefined
   commit.wait?.resolve()
+  commit.wait = undefined
 }
 
 const DONE = Promise.resolve()

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { departureBy } from '../../src/base/departure'
 import { TRIES_MAX } from '../../src/fairness/group-queue'
 import { CALM_MS } from '../../src/fairness/pace'
 import { WAIT_MS_MAX } from '../../src/fairness/queue-bounds'
@@ -286,12 +287,12 @@ describe('a wait', () => {
     const { go, take, queue } = street({ callsUnderWayMax: 1 })
     const first = go()
     const client = new AbortController()
-    const waiting = take({ gone: client.signal })
+    const waiting = take({ gone: departureBy(client.signal) })
     client.abort()
     expect(refusalOf(await waiting).why).toBe('client-gone')
     expect(queue.waiting).toBe(0)
     first.release(1)
-    const gone = take({ gone: AbortSignal.abort() })
+    const gone = take({ gone: departureBy(AbortSignal.abort()) })
     turnOf(gone).release(1)
   })
 })
@@ -326,7 +327,7 @@ describe('a turn', () => {
           const client = new AbortController()
           if (leaves) clock.after(waitMs / 2, () => client.abort())
           const cameMs = clock.monotonicMs()
-          let result = await take({ tenantId: tenant, tokens, gone: client.signal })
+          let result = await take({ tenantId: tenant, tokens, gone: departureBy(client.signal) })
           if (result.kind === 'refused') return void waitedMs.push(clock.monotonicMs() - cameMs)
           open += 1
           const turn = result

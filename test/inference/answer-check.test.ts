@@ -19,6 +19,11 @@ describe('a success', () => {
     '"x"',
     '<html>',
     '{"a":1',
+    '{"a":{"b":1}',
+    '{"a":"}',
+    '{"a":1}]',
+    '{"a":1} {}',
+    '{page}',
     `{"a":"${'x'.repeat(100_000)}`,
     ' '.repeat(100_000),
   ])('is none where it is something else', (body) => expect(check(body)).toBe('a success without JSON'))

@@ -14,7 +14,7 @@ const call = {
 
 async function counted(work: () => Promise<unknown>): Promise<{ told: RefusedCall[]; result: unknown }> {
   const told: RefusedCall[] = []
-  const result = await countingRefusal({ usageLog: { refused: (one) => told.push(one) } }, call, work).catch(
+  const result = await countingRefusal({ usageLog: { refused: (one) => told.push(one) } }, () => call, work).catch(
     (error: unknown) => error,
   )
   return { told, result }

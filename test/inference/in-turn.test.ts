@@ -1,3 +1,4 @@
+import { departureBy, type Departure } from '../../src/base/departure'
 import { Problem } from '../../src/base/problem'
 import { createFairQueue } from '../../src/fairness/fair-queue'
 import type { Patience } from '../../src/fairness/turn'
@@ -72,7 +73,7 @@ const throttled = (retryAfterMs: number): UpstreamAnswer => ({
 const resting = (retryAfterMs: number) => new Problem('backends_cooling_down', 'At rest.', { retryAfterMs })
 
 interface Given {
-  readonly gone?: AbortSignal
+  readonly gone?: Departure
   readonly grant?: Grant
   readonly patience?: Patience
 }
@@ -189,7 +190,7 @@ describe('a call in its turn', () => {
   it('leaves the line when its client has gone, and is not sent', async () => {
     const { clock, call, fairQueue } = place()
     const client = new AbortController()
-    const { answer, sent, end } = call([throttled(5_000)], { gone: client.signal })
+    const { answer, sent, end } = call([throttled(5_000)], { gone: departureBy(client.signal) })
     await clock.advance(0)
     await clock.advance(1_000)
     client.abort()

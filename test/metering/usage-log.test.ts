@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { InstanceId } from '../../src/base/ids'
 import { systemClock, type Clock } from '../../src/base/clock'
 import { createUsageLog } from '../../src/metering/create-usage-log'
@@ -177,6 +179,36 @@ describe('rotation', () => {
     expect(segmentAppendsMax + heldCallsMax).toBeLessThan(AZURE_APPENDS_PER_BLOB_MAX)
   })
 })
+
+describe('calls that are over', () => {
+  it('are let go of, though each was open when the next one began', async () => {
+    const { usageLog } = await freshLog()
+    const over: WeakRef<object>[] = []
+    let before: OpenCall | undefined
+    for (let i = 0; i < 8; i++) {
+      const intent = intentOf(i)
+      over.push(new WeakRef(intent))
+      const call = opened(usageLog.open(intent))
+      await call.durable()
+      before?.settle(settlementOf())
+      before = call
+    }
+
+    await new Promise((resolve) => setImmediate(resolve))
+    collectGarbage()
+    const held = over.filter((call) => call.deref()).length
+    before?.settle(settlementOf())
+    await usageLog.close()
+
+    // The open one, the one before it that waits to be written, and what was just written.
+    expect(held).toBeLessThanOrEqual(3)
+  })
+})
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  ;(runInNewContext('gc') as () => void)()
+}
 
 function blobsPerCall(lines: Awaited<ReturnType<typeof linesOf>>): number[] {
   const blobs = new Map<string, Set<string>>()
