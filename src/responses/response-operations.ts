@@ -111,7 +111,13 @@ async function follow(
     if (!/^-?\d{1,9}$/.test(after)) return invalid('starting_after', 'must be a whole number')
     asked.set('starting_after', after)
   }
-  const answer = await accounts.ask(record, { method: 'GET', query: asked, callId, isStream: true, signal: gone?.signal })
+  const answer = await accounts.ask(record, {
+    method: 'GET',
+    query: asked,
+    callId,
+    isStream: true,
+    signal: gone?.signal,
+  })
   if (answer.kind !== 'answered') return shown(answer, record)
   const { headers, body } = answer.answer
   if (!/^text\/event-stream/i.test(String(headers['content-type']))) {
