@@ -1,7 +1,7 @@
 import type { TenantId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
 import { TenantScope } from '../storage/tenant-scope'
-import { inParallel } from '../usage/in-parallel'
+import { inParallel } from '../base/in-parallel'
 import type { RollUp } from '../usage/run-roll-up'
 import type { TenantsWithUsage } from '../usage/tenants-with-usage'
 import { minutesKeptFrom, type UsageReader } from '../usage/usage-reader'

@@ -3,7 +3,7 @@ import type { Log } from '../base/log'
 import { TenantScope } from '../storage/tenant-scope'
 import type { BlobCursors, DueDay } from './blob-cursors'
 import { DAY_ROW_AFTER_MS, dayStartOf, type DayRows } from './day-rows'
-import { inParallel } from './in-parallel'
+import { inParallel } from '../base/in-parallel'
 import { dayText } from './usage-rows'
 
 interface Deps {

@@ -1,4 +1,4 @@
-import { inParallel } from '../../../src/usage/in-parallel'
+import { inParallel } from '../../../src/base/in-parallel'
 import { expectStatus } from '../control-plane-fixtures'
 import type { Reply } from '../control-plane-server'
 import { baselines, type Baseline } from './baselines'
