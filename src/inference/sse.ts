@@ -132,12 +132,18 @@ export function dataOf(event: Buffer): unknown {
   }
 }
 
-const dataText = (event: string): string =>
-  event
+function dataText(event: string): string {
+  const line = event.indexOf('\n')
+  // Nearly all are one line.
+  if (event.startsWith(DATA) && (line < 0 || line >= event.length - LF_LF.length)) {
+    return event.slice(DATA.length, line < 0 ? undefined : line).trimStart()
+  }
+  return event
     .split('\n')
     .filter((line) => line.startsWith(DATA))
     .map((line) => line.slice(DATA.length).trimStart())
     .join('\n')
+}
 
 /**
  * Whether an event's data can be what such streams carry: an object of JSON, or `[DONE]`. Told by its first and last character, and by

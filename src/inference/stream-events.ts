@@ -10,6 +10,9 @@ import { TextTally } from './text-tally'
 /** `data: [DONE]` and its line ends. */
 const DONE_CHARACTERS_MAX = 20
 const LETTER_D = 0x64
+const LETTER_E = 0x65
+const LETTER_T = 0x74
+const PLAIN_START = 'data: {"'
 const OPEN_BRACE = 0x7b
 const USAGE_KEY = '"usage"'
 /** A data line that tells an error, with or without spaces behind its colons. */
@@ -117,7 +120,7 @@ export class StreamEvents implements EventPass {
       this.malformed = true
       return false
     }
-    if (ERROR_EVENT.test(event)) this.failed = true
+    if (mayTellError(event) && ERROR_EVENT.test(event)) this.failed = true
     if (this.#hidePromptFilterChunk && event.includes('"prompt_filter_results"')) {
       this.#hidePromptFilterChunk = false
       return hasNoChoices(dataOf(bytes()))
@@ -138,6 +141,13 @@ export class StreamEvents implements EventPass {
     this.#images += 1
     return { ...usage, media: { ...(usage.media ?? noMedia), images: this.#images } }
   }
+}
+
+/** Nearly all events begin with `data: {"` and the first letter of another key than `error` and `type`. */
+function mayTellError(event: string): boolean {
+  if (!event.startsWith(PLAIN_START)) return true
+  const letter = event.charCodeAt(PLAIN_START.length)
+  return letter === LETTER_E || letter === LETTER_T
 }
 
 /** Most chunks say `"usage":null` at their end, so looking from there finds it at once. */

@@ -17,9 +17,15 @@ export class TextTally {
 
   /** Adds the generated text of some whole events. Takes a Latin-1 view of the bytes. */
   add(events: string): void {
-    const { key } = this.#place
+    const { key, usual } = this.#place
     for (let at = events.indexOf(key); at >= 0; at = events.indexOf(key, at)) {
       at += key.length
+      if (usual !== undefined && events.startsWith(usual, at)) {
+        const start = at + usual.length
+        at = endOfText(events, start)
+        this.#append(events.slice(start, at))
+        continue
+      }
       const line = events.indexOf('\n', at)
       this.#addDelta(events.slice(at, line < 0 ? events.length : line))
     }
@@ -72,11 +78,13 @@ const TURN_CHARACTERS = 16 * 1_024
 /** The text in an event: the string that `text` finds behind `key`. One event brings text of one kind. */
 interface Place {
   readonly key: string
+  /** What stands behind the key in nearly all events, up to the text: found without `text`. */
+  readonly usual?: string
   readonly text: RegExp
 }
 
 const places: Readonly<Record<EventShape, Place>> = {
-  chat: { key: '"delta":', text: /"(?:content|arguments|refusal)": ?"/ },
+  chat: { key: '"delta":', usual: '{"content":"', text: /"(?:content|arguments|refusal)": ?"/ },
   completions: { key: '"choices":', text: /"text": ?"/ },
   // The type ends with it; the event's name before it has no quotes.
   responses: { key: '.delta"', text: /"delta": ?"/ },
