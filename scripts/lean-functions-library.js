@@ -12,7 +12,7 @@ const REPLACEMENTS = [
     what: "fetch's request for every call",
     pattern: /const nativeReq = new Request\(url, \{/g,
     times: 1,
-    by: `const nativeReq = new (require(${JSON.stringify(LEAN_REQUEST)}).LeanRequest)(url, {`,
+    by: 'const nativeReq = new LeanRequest(url, {',
   },
   {
     // Compiled private fields. Every entry of a weak map costs a lookup by hash and is work for the garbage collector.
@@ -43,7 +43,8 @@ const REPLACEMENTS = [
   },
 ]
 
-const HELPERS = `class PrivateField {
+const HELPERS = `const { LeanRequest } = require(${JSON.stringify(LEAN_REQUEST)})
+class PrivateField {
   key = Symbol()
   has(object) { return this.key in object }
   get(object) { return object[this.key] }
