@@ -93,11 +93,13 @@ interface Place {
 
 const IN_ACCOUNT = /^\/accounts\/([\w-]{1,64})(?=\/)/
 
-function readPlace({ planes, resource, entra, store, keysOf }: World, url: string): Place {
+function readPlace({ planes, resource, entra, store, takenKeysOf, rootKeys }: World, url: string): Place {
   const [prefix, name] = (url.startsWith('/accounts/') && IN_ACCOUNT.exec(url)) || []
   const { config } = resource
   if (prefix === undefined || name === undefined) {
-    const { authentication } = config
+    const keys = rootKeys()
+    const { authentication: configured } = config
+    const authentication = keys === configured.keys ? configured : { ...configured, keys: [...keys] }
     return {
       account: planes.root,
       url,
@@ -107,7 +109,7 @@ function readPlace({ planes, resource, entra, store, keysOf }: World, url: strin
   const found = planes.find(name)
   if (!found) return { account: noAccount(name), url: '/', check: () => nobodyHome }
   const { stored, account } = found
-  const deps = { entra, store, config, keys: keysOf(stored) }
+  const deps = { entra, store, config, keys: takenKeysOf(stored) }
   // Control is the whole simulator's: within an account it is no address.
   const rest = url.slice(prefix.length)
   const within = rest.startsWith('/simulator/') ? '/' : rest

@@ -1,3 +1,4 @@
+import { listedKeys, takenKeys } from './arm/account-keys'
 import { AccountPlanes } from './arm/account-planes'
 import { createArm, type Arm, type StorageUrls } from './arm/arm'
 import { ROOT_ACCOUNT } from './arm/arm-config'
@@ -21,7 +22,10 @@ export interface World {
   readonly arm: Arm
   readonly store: ArmStore
   readonly planes: AccountPlanes
-  readonly keysOf: (account: StoredAccount) => readonly [string, string]
+  /** The keys that its data plane takes at the moment. */
+  readonly takenKeysOf: (account: StoredAccount) => readonly string[]
+  /** As `takenKeysOf`, of the account at the root: those of the configuration itself until one is regenerated. */
+  readonly rootKeys: () => readonly string[]
   /** Does everything that is due: of training, of Resource Manager, and of what Azure takes down by itself. */
   settle(): void
   /** Makes everything follow a patch of the configuration. */
@@ -51,18 +55,32 @@ export async function createWorld(
     models: resource.stores.savedModels(),
   })
   resource.stores.modelsChanged = () => stateFile?.changed(state)
+  let isRootKnown = false
+  let knownRoot: StoredAccount | undefined
   const store = new ArmStore(
-    () => stateFile?.changed(state),
+    () => {
+      // Looked up by its name again after any change; calls in between pay for nothing.
+      isRootKnown = false
+      stateFile?.changed(state)
+    },
     (account) => resource.stores.forget(account),
   )
   const faults = new ArmFaults()
   const messages = createMessages(entra)
   const planes = new AccountPlanes(resource, store)
   const config = () => resource.config.arm
-  const keysOf = ({ name, keys }: StoredAccount): readonly [string, string] => {
-    if (name.toLowerCase() !== ROOT_ACCOUNT) return keys
-    const [first = '', second = first] = resource.config.authentication.keys
-    return [first, second]
+  const madeWith = ({ name, keys }: StoredAccount): readonly string[] =>
+    name.toLowerCase() === ROOT_ACCOUNT ? resource.config.authentication.keys : keys
+  const keysOf = (account: StoredAccount): readonly [string, string] => {
+    const [first = '', second = first] = madeWith(account)
+    return listedKeys([first, second], account)
+  }
+  const takenKeysOf = (account: StoredAccount) =>
+    takenKeys(madeWith(account), account, { now: Date.now(), delayMs: config().keyDelayMs })
+  const rootKeys = () => {
+    if (!isRootKnown) knownRoot = store.account(ROOT_ACCOUNT)
+    isRootKnown = true
+    return knownRoot?.regenerated ? takenKeysOf(knownRoot) : resource.config.authentication.keys
   }
   const arm = createArm({
     store,
@@ -93,7 +111,8 @@ export async function createWorld(
     arm,
     store,
     planes,
-    keysOf,
+    takenKeysOf,
+    rootKeys,
     settle: () => {
       resource.trainer.settle()
       store.settle(Date.now())

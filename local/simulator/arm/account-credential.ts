@@ -22,7 +22,8 @@ export interface AccountCredentialDeps {
   readonly entra: Entra
   readonly store: ArmStore
   readonly config: SimulatorConfig
-  readonly keys: readonly [string, string]
+  /** That it takes. */
+  readonly keys: readonly string[]
 }
 
 /** Takes what an account of its own takes: its keys, unless they are disabled, and tokens whose bearer has a role on it. */

@@ -1,3 +1,4 @@
+import { keyNames, regenerateKey } from './account-keys'
 import { ACCOUNT_TYPE, COGNITIVE, shownAccount } from './account-view'
 import {
   ArmError,
@@ -40,6 +41,12 @@ export function accountEndpoints(deps: ArmDeps): ArmEndpoint[] {
       action: 'listKeys',
       serve: { POST: ({ params }) => listKeys(deps, findAccount(store, params['account'] ?? '')) },
     },
+    {
+      path: endpointPath(`(?<account>${IN_GROUP}/${COGNITIVE}/accounts/[^/]+)/regenerateKey`),
+      type: ACCOUNT_TYPE,
+      action: 'regenerateKey',
+      serve: { POST: (call) => regenerate(deps, call) },
+    },
   ]
 }
 
@@ -65,6 +72,18 @@ function listKeys({ keysOf }: ArmDeps, account: StoredAccount): ArmAnswer {
     throw new ArmError(400, 'BadRequest', 'Failed to list key. disableLocalAuth is set to be true')
   const [key1, key2] = keysOf(account)
   return { status: 200, body: { key1, key2 } }
+}
+
+/** Answers with both keys; the data plane follows after `keyDelayMs`. */
+function regenerate(deps: ArmDeps, { params, body, now }: ArmCall): ArmAnswer {
+  const account = findAccount(deps.store, params['account'] ?? '')
+  if (account.disableLocalAuth)
+    throw new ArmError(400, 'BadRequest', 'Failed to regenerate key. disableLocalAuth is set to be true')
+  const name = keyNames.find((each) => each === body['keyName'])
+  if (!name) throw new ArmError(400, 'InvalidApiSetId', "The key name must be 'Key1' or 'Key2'.")
+  const changed = regenerateKey(account, { name, listed: deps.keysOf(account), now })
+  deps.store.put(changed)
+  return listKeys(deps, changed)
 }
 
 /** The name and the quota stay taken until it is purged. Its deployments go with it. */

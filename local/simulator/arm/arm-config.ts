@@ -83,6 +83,8 @@ export const armSchema = z.strictObject({
   delayMs: z.int().min(0).max(DELAY_MS_MAX).default(400),
   /** How long after it was given a role bites. */
   roleDelayMs: z.int().min(0).max(DELAY_MS_MAX).default(0),
+  /** How long after it was regenerated an account's data plane takes the new key in place of the former one. */
+  keyDelayMs: z.int().min(0).max(DELAY_MS_MAX).default(0),
   /** Of deployments that are made through ARM. */
   latency: latencySchema.prefault({}),
   /** The first that fits says how much one subscription may have of a model, sku and region; none fits: no bound. */

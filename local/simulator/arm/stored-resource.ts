@@ -1,4 +1,5 @@
 import type { ArmFailure } from './arm-answer'
+import type { RegeneratedKey } from './account-keys'
 import type { DeploymentSku } from './arm-config'
 
 /** Where a resource is between being asked for and being gone. Times are Unix milliseconds, so that a restart loses none. */
@@ -31,7 +32,10 @@ export interface StoredAccount extends Common {
   readonly publicNetworkAccess: string
   readonly disableLocalAuth: boolean
   readonly tags: Readonly<Record<string, string>>
+  /** Those it was made with. */
   readonly keys: readonly [string, string]
+  /** At most one for each of the two. */
+  readonly regenerated?: readonly RegeneratedKey[]
 }
 
 export interface StoredDeployment extends Common {
