@@ -10,22 +10,19 @@ import type { SealedRecords } from '../encryption/sealed-records'
 import type { TenantKeyring } from '../encryption/sealer'
 import type { StorageAccount } from '../storage/connect'
 import { platformTable } from '../storage/platform-table'
-import type { TenantScope } from '../storage/tenant-scope'
 import { tenantTable } from '../storage/tenant-table'
 import type { TenantSnapshot } from '../tenants/snapshot'
 import { createCircuits } from './circuits'
 import { createDeadLetters } from './dead-letters'
-import type { Delivery } from './delivery'
 import { createDispatcher } from './dispatcher'
 import type { MailService } from './email-channel'
 import { createOutbox, type OutboxRows } from './outbox'
-import { operatorsScope } from './outbox-rows'
 import { createSender } from './send-due'
 import type { Ways } from './send-message'
-import type { Subscription } from './subscription'
 import { createSubscriptionDesk } from './subscription-desk'
 import { createSubscriptions } from './subscriptions'
 import { tellAlerts } from './tell-alerts'
+import { createUndelivered } from './undelivered'
 import { createWebhookHttp } from './webhook-http'
 
 export interface NotificationParts {
@@ -77,10 +74,10 @@ export function assembleNotifications(parts: NotificationParts) {
     clock,
   }
   const circuits = createCircuits(clock)
-  const onEnd = createOnEnd(parts)
+  const undelivered = createUndelivered(parts.alerts)
   const dispatcher = createDispatcher({
     tell: () => tellAlerts({ rows: platformTable(storage.table('alerts')), notifications, log }),
-    sender: createSender({ ...parts, rows, subscriptions, ways, circuits, onEnd }),
+    sender: createSender({ ...parts, rows, subscriptions, ways, circuits, onEnd: undelivered.ended }),
     clock,
     log,
   })
@@ -101,35 +98,11 @@ export function assembleNotifications(parts: NotificationParts) {
     send: dispatcher.run,
     /** Something is there to be told: looks at once, and returns before. */
     wake,
-    desk: createSubscriptionDesk({ ...parts, subscriptions, ways }),
+    desk: createSubscriptionDesk({ ...parts, subscriptions, ways, undelivered }),
     deadLetters: createDeadLetters({ rows, clock, wake }),
     close: async () => {
       await dispatcher.close()
       await webhooks.close()
     },
   }
-}
-
-/** A subscription whose messages are given up is an alert of its own, until one of them arrives. */
-function createOnEnd({ alerts }: NotificationParts) {
-  return async ({ owner, subscription, delivery }: Ended): Promise<void> => {
-    const id = `notification-undelivered/${subscription.id}`
-    if (delivery.state.kind !== 'dead') return alerts.resolve(id)
-    const isOperators = owner.tenantId === operatorsScope.tenantId
-    await alerts.raise({
-      id,
-      kind: 'notification-undelivered',
-      severity: 'warning',
-      tenantId: isOperators ? undefined : owner.tenantId,
-      audience: isOperators ? undefined : 'tenant',
-      title: `Notifications of the subscription ${subscription.id} do not arrive`,
-      detail: `A message by ${subscription.channel.kind} was given up: ${delivery.fault ?? 'no reason given'}. Mend its receiver and test it; operators see and resend what was given up at GET /api/platform/notifications/dead-letters.`,
-    })
-  }
-}
-
-interface Ended {
-  readonly owner: TenantScope
-  readonly subscription: Subscription
-  readonly delivery: Delivery
 }

@@ -1,5 +1,6 @@
 import type { Chance } from '../base/chance'
 import type { Clock } from '../base/clock'
+import type { TenantId } from '../base/ids'
 import { Problem } from '../base/problem'
 import type { TenantScope } from '../storage/tenant-scope'
 import { assertNever } from '../base/assert'
@@ -14,7 +15,8 @@ import {
   type SubscriptionId,
 } from './subscription'
 import type { SubscriptionInput } from './subscription-input'
-import { SUBSCRIPTIONS_MAX, type Subscriptions } from './subscriptions'
+import { CONTACT_ID, SUBSCRIPTIONS_MAX, type Subscriptions } from './subscriptions'
+import type { Undelivered } from './undelivered'
 import { newSecret, rotated } from './webhook-signature'
 
 /** What owners do with their subscriptions: the operators, and each tenant with its own. */
@@ -46,16 +48,21 @@ export interface TestResult {
 export interface SubscriptionDeskDeps {
   readonly subscriptions: Subscriptions
   readonly ways: Ways
+  readonly undelivered: Pick<Undelivered, 'forgotten'>
   readonly clock: Clock
   readonly chance: Chance
 }
 
-/** Between two tests of one subscription by an instance: it is no way to have us call somebody as often as one likes. */
+/**
+ * Between two tests of one owner's subscriptions by an instance, whichever: it is no way to have us call, or mail, somebody as often as
+ * one likes.
+ */
 const TEST_PAUSE_MS = 10_000
-const TESTS_KNOWN_MAX = 10_000
+const OWNERS_KNOWN_MAX = 10_000
 
-export function createSubscriptionDesk({ subscriptions, ways, clock, chance }: SubscriptionDeskDeps): SubscriptionDesk {
-  const tested = new Map<SubscriptionId, number>()
+export function createSubscriptionDesk(deps: SubscriptionDeskDeps): SubscriptionDesk {
+  const { subscriptions, ways, undelivered, clock, chance } = deps
+  const tested = new Map<TenantId, number>()
   return {
     newId: () => newSubscriptionId({ clock, chance }),
     list: subscriptions.list,
@@ -73,6 +80,8 @@ export function createSubscriptionDesk({ subscriptions, ways, clock, chance }: S
           ? { ...input.channel, secrets: [{ secret: newSecret(chance) }] }
           : input.channel
       const subscription = await subscriptions.add(owner, { ...input, id, channel, createdAt: clock.now() })
+      // From now on its contact is told nothing.
+      await undelivered.forgotten(owner, CONTACT_ID)
       return { subscription, secret: newestSecret(subscription) }
     },
     replace: async (owner, id, input) => {
@@ -95,6 +104,7 @@ export function createSubscriptionDesk({ subscriptions, ways, clock, chance }: S
     remove: async (owner, id) => {
       const known = await subscriptions.get(owner, id)
       await subscriptions.remove(owner, id)
+      await undelivered.forgotten(owner, id)
       return known !== undefined
     },
     rotateSecret: async (owner, id) => {
@@ -111,12 +121,13 @@ export function createSubscriptionDesk({ subscriptions, ways, clock, chance }: S
     test: async (owner, id) => {
       const subscription = await subscriptions.get(owner, id)
       if (!subscription) return undefined
-      const waitMs = (tested.get(id) ?? Number.NEGATIVE_INFINITY) + TEST_PAUSE_MS - clock.monotonicMs()
+      const { tenantId } = owner
+      const waitMs = (tested.get(tenantId) ?? Number.NEGATIVE_INFINITY) + TEST_PAUSE_MS - clock.monotonicMs()
       if (waitMs > 0) return tooSoon(waitMs)
-      tested.delete(id)
-      tested.set(id, clock.monotonicMs())
+      tested.delete(tenantId)
+      tested.set(tenantId, clock.monotonicMs())
       const [oldest] = tested.keys()
-      if (tested.size > TESTS_KNOWN_MAX && oldest !== undefined) tested.delete(oldest)
+      if (tested.size > OWNERS_KNOWN_MAX && oldest !== undefined) tested.delete(oldest)
       return testOf(ways, subscription, clock.now())
     },
   }

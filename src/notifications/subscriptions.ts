@@ -37,7 +37,8 @@ export interface SubscriptionDeps {
 /** Of one owner. */
 export const SUBSCRIPTIONS_MAX = 50
 const PREFIX = 'subscriptions-'
-const CONTACT_ID: SubscriptionId = `sub_${'0'.repeat(26)}`
+/** Of every tenant's contact. */
+export const CONTACT_ID: SubscriptionId = `sub_${'0'.repeat(26)}`
 
 export function createSubscriptions({ records, keyring, contactOf }: SubscriptionDeps): Subscriptions {
   const isOperators = (owner: TenantScope) => owner.tenantId === operatorsScope.tenantId

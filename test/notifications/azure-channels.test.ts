@@ -1,4 +1,5 @@
 import { operatorsScope } from '../../src/notifications/outbox-rows'
+import type { TenantScope } from '../../src/storage/tenant-scope'
 import { aReceiver, notificationWorld, type NotificationWorld, type Receiver } from './notification-world'
 
 /** What the Azure services are sent, by the formats that they document, and what their answers come to. */
@@ -131,6 +132,27 @@ describe('a mail', () => {
     await world.publish('t/3', of)
     await world.send()
     expect(azure.received).toHaveLength(1)
+  })
+
+  it('that a tenant’s contact does not get is an alert of that tenant, whatever other contacts get', async () => {
+    const tenants = [await world.newTenant(), await world.newTenant()] as const
+    const alertOf = ({ tenantId }: TenantScope) =>
+      world.alerts.get(`notification-undelivered/${tenantId}/sub_${'0'.repeat(26)}`)
+    const [lost, reached] = tenants
+    azure.answer(({ body }) =>
+      body.includes('lost@') ? { status: 400 } : { status: 202, body: { status: 'Succeeded' } },
+    )
+    await world.receivers.put(lost, { email: 'lost@example.com' })
+    await world.receivers.put(reached, { email: 'reached@example.com' })
+    for (const { tenantId } of tenants) {
+      await world.publish(`t/${tenantId}`, { audience: 'tenant', tenantId })
+      await world.send()
+    }
+    expect(await alertOf(lost)).toMatchObject({ state: 'open', tenantId: lost.tenantId })
+    expect(await alertOf(reached)).toBeUndefined()
+    // Its contact is told nothing any more, so that nothing else would ever end it.
+    await world.subscribe(lost, mail)
+    expect(await alertOf(lost)).toMatchObject({ state: 'resolved' })
   })
 })
 

@@ -145,6 +145,16 @@ describe('a receiver', () => {
     expect(await world.alerts.get(`notification-undelivered/${id}`)).toMatchObject({ state: 'resolved' })
   })
 
+  it('that nobody subscribes any more leaves no alert behind', async () => {
+    const { id } = await world.subscribe(operatorsScope, webhook())
+    receiver.answer(() => ({ status: 410 }))
+    await world.publish('r/1')
+    await world.send()
+    expect(await world.alerts.get(`notification-undelivered/${id}`)).toMatchObject({ state: 'open' })
+    await world.desk.remove(operatorsScope, id)
+    expect(await world.alerts.get(`notification-undelivered/${id}`)).toMatchObject({ state: 'resolved' })
+  })
+
   it('that is gone for good is sent nothing more, until its subscription is changed', async () => {
     const { id, name, severityMin, timeZone, criticalWaits } = await world.subscribe(operatorsScope, webhook())
     receiver.answer(() => ({ status: 410 }))

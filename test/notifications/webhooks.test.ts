@@ -104,6 +104,9 @@ describe('a webhook', () => {
       code: 'rate_limit_exceeded',
       retryAfterMs: 10_000,
     })
+    // Nor by another subscription of one’s own.
+    const other = await world.subscribe(operatorsScope, { channel: { kind: 'webhook', url: receiver.url } })
+    expect(await world.desk.test(operatorsScope, other.id)).toMatchObject({ code: 'rate_limit_exceeded' })
     await world.clock.advance(10_000)
     receiver.answer(() => ({ status: 302, headers: { location: `${receiver.url}/elsewhere` } }))
     const before = receiver.received.length
