@@ -1,8 +1,8 @@
 import type { CallId, TenantId } from '../base/ids'
 import { isProblemCode, problemCodes } from '../base/problem-codes'
 import type { LogBlobId } from '../metering/log-blob-name'
-import type { CallLine, LogLine } from '../metering/log-line'
-import { noMedia, type CallSettlement, type CallTally, type TallyId } from '../metering/usage-record'
+import type { LogLine } from '../metering/log-line'
+import { noMedia, type CallIntent, type CallSettlement, type CallTally, type TallyId } from '../metering/usage-record'
 import { mergeSketches, newSketches, noSketches, type UsageSketches } from './usage-sketches'
 import {
   groupKey,
@@ -56,10 +56,11 @@ const SKETCHES_CHARACTERS_MAX = 17_000
 /** The roll-up of a blob that is read bit by bit. Memory: one entry a call, a few hundred bytes a group. */
 export class BlobRollUp {
   readonly #blobId: LogBlobId
-  readonly #calls = new Map<CallId, CountedCall>()
+  readonly #calls = new Map<CallId, Asked | 'settled'>()
   readonly #tallies = new Set<TallyId>()
-  readonly #minutes = new Map<string, Minute>()
-  /** By their keys: the same ones come minute by minute, and their texts are most of a minute's memory. */
+  readonly #minutes = new Map<number, Minute>()
+  /** By their keys, like the groups: the same ones come minute by minute, and their texts would be most of a minute's memory. */
+  readonly #questions = new Map<string, Question>()
   readonly #groups = new Map<string, KnownGroup>()
 
   constructor(blobId: LogBlobId) {
@@ -72,79 +73,98 @@ export class BlobRollUp {
     const { intent } = line
     const known = this.#calls.get(intent.callId)
     if (known === 'settled' || (known && line.kind === 'intent')) return
-    const at = (group: UsageGroup) => this.#countedOf(group, intent, position)
+    const asked = known ?? this.#askedOf(intent)
     if (line.kind === 'intent') {
-      this.#calls.set(intent.callId, 'unsettled')
-      at(groupOf(line)).sums.unsettled++
+      this.#calls.set(intent.callId, asked)
+      this.#countedOf(asked, unsettled, position).sums.unsettled++
       return
     }
     this.#calls.set(intent.callId, 'settled')
     // Where the intent lies in another blob, that one counts the call as unsettled, and this one takes it off.
-    if (known || line.intentElsewhere) at(groupOf({ kind: 'intent', intent })).sums.unsettled--
-    addSettlement(at(groupOf(line)), line.settlement)
+    if (known || line.intentElsewhere) this.#countedOf(asked, unsettled, position).sums.unsettled--
+    const { settlement } = line
+    // A call that another model answered counts as that model's.
+    const served = settlement.servedAs ? this.#askedOf({ ...intent, ...settlement.servedAs }) : asked
+    addSettlement(this.#countedOf(served, endOf(settlement), position), settlement)
   }
 
   #addTally(tally: CallTally, position: number): void {
     if (this.#tallies.has(tally.tallyId)) return
     this.#tallies.add(tally.tallyId)
-    const { keyId, alias, model, operation, status } = tally
-    const outcome = undispatched(status)
-    const group = { key: keyId, alias, model, operation, outcome, ...nowhere }
-    const { sums } = this.#countedOf(group, tally, position)
+    const outcome = undispatched(tally.status)
+    const { sums } = this.#countedOf(this.#askedOf(tally), { outcome, ...nowhere }, position)
     sums[outcome] += tally.calls
     blame(sums, tally.code, tally.calls)
   }
 
   rows(): UsageRow[] {
-    return [...this.#minutes.values()].flatMap(({ parts }) => parts.map((part) => this.#rowOf(part)))
+    return this.rowsBeyond(-1)
   }
 
   /** The rows that depend on lines beyond `position`. */
   rowsBeyond(position: number): UsageRow[] {
-    return [...this.#minutes.values()].flatMap(({ parts }) =>
-      parts.filter((part) => part.position > position).map((part) => this.#rowOf(part)),
-    )
+    return this.tenantsBeyond(position).flatMap((rowsOf) => rowsOf())
   }
 
   /** The same, tenant by tenant; each tenant's rows are made when they are asked for, since all at one time are much to hold. */
   tenantsBeyond(position: number): (() => UsageRow[])[] {
-    const changed = [...this.#minutes.values()].flatMap(({ parts }) => parts.filter((part) => part.position > position))
+    const changed = [...this.#minutes.values()].flatMap(({ partsOf }) =>
+      [...partsOf.values()].flatMap((parts) => parts.filter((part) => part.position > position)),
+    )
     const byTenant = Map.groupBy(changed, ({ tenantId }) => tenantId)
     return [...byTenant.values()].map((parts) => () => parts.map((part) => this.#rowOf(part)))
   }
 
   #rowOf(part: Part): UsageRow {
-    const groups = [...part.groups]
-      .filter(([, { sums }]) => !isZero(sums))
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([, { group, sums, sketches }]) => ({ group, sums: { ...sums }, sketches: copyOf(sketches) }))
+    const groups = part.groups
+      .filter(({ sums }) => !isZero(sums))
+      .sort((a, b) => (a.known.key < b.known.key ? -1 : 1))
+      .map(({ known, sums, sketches }) => ({ group: known.group, sums: { ...sums }, sketches: copyOf(sketches) }))
     const { tenantId, minute, number, position } = part
     return { tenantId, blobId: this.#blobId, minute, part: number, position, groups }
   }
 
-  /** What is counted of the group in the minute, which depends on the line at `position` from now on. */
-  #countedOf(
-    group: UsageGroup,
-    { tenantId, startedAt }: { tenantId: TenantId; startedAt: number },
-    position: number,
-  ): Counted {
-    const minuteNumber = Math.floor(startedAt / MINUTE_MS)
-    const minuteKey = `${minuteNumber} ${tenantId}`
-    let minute = this.#minutes.get(minuteKey)
-    if (!minute) this.#minutes.set(minuteKey, (minute = { parts: [], partOf: new Map() }))
-    const { key, group: known } = this.#known(group)
-    let part = minute.partOf.get(key)
-    if (!part) {
-      const sketched = isSketched(known.outcome)
-      const characters = key.length + SUMS_CHARACTERS_MAX + (sketched ? SKETCHES_CHARACTERS_MAX : 0)
-      part = partWithRoom(minute, { tenantId, minute: minuteNumber }, characters)
-      minute.partOf.set(key, part)
-      part.groups.set(key, { group: known, sums: zeroSums(), sketches: sketched ? newSketches() : noSketches })
-    }
-    part.position = position
-    const found = part.groups.get(key)
-    if (!found) throw new Error('a usage group is missing from its part')
+  #askedOf(of: QuestionFields & { readonly startedAt: number }): Asked {
+    const question = this.#questionOf(of)
+    const number = Math.floor(of.startedAt / MINUTE_MS)
+    let minute = this.#minutes.get(number)
+    if (!minute) this.#minutes.set(number, (minute = { number, partsOf: new Map(), asked: new Map() }))
+    let asked = minute.asked.get(question)
+    if (!asked) minute.asked.set(question, (asked = { question, minute, counted: [] }))
+    return asked
+  }
+
+  #questionOf({ tenantId, keyId, alias, model, operation }: QuestionFields): Question {
+    // Another text for each, whatever is in the texts that it is made of, and several times cheaper than JSON.
+    const lengths = `${tenantId.length} ${keyId.length} ${alias.length} ${model.length}`
+    const key = `${lengths} ${tenantId}${keyId}${alias}${model}${operation}`
+    const known = this.#questions.get(key)
+    if (known) return known
+    const made = { tenantId, key: keyId, alias, model, operation }
+    this.#questions.set(key, made)
+    return made
+  }
+
+  /** What is counted of the calls that ended so, whose row depends on the line at `position` from now on. */
+  #countedOf(asked: Asked, end: End, position: number): Counted {
+    const found = asked.counted.find(({ known: { group } }) => endedSo(group, end)) ?? this.#newCounted(asked, end)
+    found.part.position = position
     return found
+  }
+
+  #newCounted(asked: Asked, { outcome, backend, deployment, region }: End): Counted {
+    const { tenantId, ...of } = asked.question
+    const known = this.#known({ ...of, outcome, backend, deployment, region })
+    const sketched = isSketched(outcome)
+    const characters = known.key.length + SUMS_CHARACTERS_MAX + (sketched ? SKETCHES_CHARACTERS_MAX : 0)
+    const { number: minute, partsOf } = asked.minute
+    let parts = partsOf.get(tenantId)
+    if (!parts) partsOf.set(tenantId, (parts = []))
+    const part = partWithRoom(parts, { tenantId, minute }, characters)
+    const made = { known, part, sums: zeroSums(), sketches: sketched ? newSketches() : noSketches }
+    part.groups.push(made)
+    asked.counted.push(made)
+    return made
   }
 
   #known(group: UsageGroup): KnownGroup {
@@ -162,68 +182,70 @@ interface KnownGroup {
   readonly group: UsageGroup
 }
 
-type CountedCall = 'unsettled' | 'settled'
+type QuestionFields = Pick<CallIntent, 'tenantId' | 'keyId' | 'alias' | 'model' | 'operation'>
 
-interface Counted {
-  readonly group: UsageGroup
-  readonly sums: UsageSums
-  readonly sketches: UsageSketches
+/** What calls have in common from their arrival on. */
+interface Question extends Pick<UsageGroup, 'key' | 'alias' | 'model' | 'operation'> {
+  readonly tenantId: TenantId
 }
 
 interface Minute {
-  readonly parts: Part[]
-  readonly partOf: Map<string, Part>
+  readonly number: number
+  readonly partsOf: Map<TenantId, Part[]>
+  readonly asked: Map<Question, Asked>
+}
+
+/** Calls of one question in one minute. A settlement is counted where its intent is, without looking for it again. */
+interface Asked {
+  readonly question: Question
+  readonly minute: Minute
+  /** By how they ended: a few, since one alias leads to few backends. */
+  readonly counted: Counted[]
+}
+
+/** What calls have in common that ended the same. */
+type End = Pick<UsageGroup, 'outcome' | 'backend' | 'deployment' | 'region'>
+
+interface Counted {
+  readonly known: KnownGroup
+  readonly part: Part
+  readonly sums: UsageSums
+  readonly sketches: UsageSketches
 }
 
 interface Part {
   readonly tenantId: TenantId
   readonly minute: number
   readonly number: number
-  readonly groups: Map<string, Counted>
+  readonly groups: Counted[]
   position: number
   charactersMax: number
 }
 
 /** By order of first appearance, which a longer piece of the blob does not change (R3). */
-function partWithRoom(
-  minute: Minute,
-  { tenantId, minute: number }: { tenantId: TenantId; minute: number },
-  characters: number,
-) {
-  const last = minute.parts.at(-1)
+function partWithRoom(parts: Part[], of: { tenantId: TenantId; minute: number }, characters: number): Part {
+  const last = parts.at(-1)
   if (last && last.charactersMax + characters <= ROW_CHARACTERS_MAX) {
     last.charactersMax += characters
     return last
   }
-  const part: Part = {
-    tenantId,
-    minute: number,
-    number: minute.parts.length,
-    groups: new Map(),
-    position: 0,
-    charactersMax: characters,
-  }
-  minute.parts.push(part)
+  const part: Part = { ...of, number: parts.length, groups: [], position: 0, charactersMax: characters }
+  parts.push(part)
   return part
 }
 
-function groupOf(line: CallLine): UsageGroup {
-  const { keyId, alias, model, operation } = line.intent
-  const common = { key: keyId, alias, model, operation }
-  if (line.kind === 'intent') return { ...common, outcome: 'unsettled', ...nowhere }
-  const { backendId, deployment, region, servedAs } = line.settlement
-  // A call that another model answered counts as that model's.
-  return {
-    ...common,
-    ...servedAs,
-    outcome: outcomeOf(line.settlement),
-    backend: backendId ?? null,
-    deployment: deployment ?? null,
-    region: region ?? null,
-  }
-}
-
 const nowhere = { backend: null, deployment: null, region: null }
+const unsettled: End = { outcome: 'unsettled', ...nowhere }
+
+const endOf = (settlement: CallSettlement): End => ({
+  outcome: outcomeOf(settlement),
+  backend: settlement.backendId ?? null,
+  deployment: settlement.deployment ?? null,
+  region: settlement.region ?? null,
+})
+
+const endedSo = (group: UsageGroup, { outcome, backend, deployment, region }: End) =>
+  group.outcome === outcome && group.backend === backend && group.deployment === deployment && group.region === region
 
 const undispatched = (status: number): 'refused' | 'unavailable' => (status === 429 ? 'refused' : 'unavailable')
 
