@@ -25,6 +25,8 @@ module.exports = {
       },
     ],
   },
+  // What is deployed has a package.json of the same name (infra/hooks/assemble-package.js).
+  modulePathIgnorePatterns: ['<rootDir>/dist/package'],
   // jose is published as ES modules only.
   transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   globalSetup: '<rootDir>/test/harness/start-azurite.js',

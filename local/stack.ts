@@ -20,6 +20,8 @@ export interface StackOptions {
   /** Undefined starts no simulator. */
   readonly simulator: { readonly port: number; readonly configFile?: string } | undefined
   readonly storage: LaunchStorage
+  /** The app; by default the one in the working folder. */
+  readonly appFolder?: string
   /** Holds the stack's secrets, so that keys made before a restart still work after it. */
   readonly stateFolder: string
   readonly env?: Readonly<Record<string, string>>
@@ -39,7 +41,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const distFolder = options.distFolder ?? __dirname
   const simulator = options.simulator && startSimulator(options.simulator, distFolder, options)
   const launched = await launch({
-    appFolder: process.cwd(),
+    appFolder: options.appFolder ?? process.cwd(),
     port: options.port,
     storage: options.storage,
     ...(options.hostOptions ? { hostOptions: options.hostOptions } : {}),

@@ -1,20 +1,9 @@
 const { build } = require('esbuild')
 const { existsSync } = require('node:fs')
-const { leanFunctionsLibrary } = require('./lean-functions-library')
-const { leanStart, apart } = require('./lean-start')
+const { appBundle, bundling } = require('./app-bundle')
+const { apart } = require('./lean-start')
 
-/**
- * Builds the app as Azure loads it (dist/main.js, with what is loaded later in bundles beside it) and the tools of the local stack.
- * `@azure/functions-core` exists only inside a Functions host; the tokenizer's tables are large and loaded when first needed.
- */
-const app = {
-  plugins: [leanFunctionsLibrary, leanStart],
-  entryPoints: { main: 'src/main.ts', ...apart },
-  external: ['@azure/functions-core', 'gpt-tokenizer', 'gpt-tokenizer/*'],
-  // Some packages' ES modules ask where they are; in a CommonJS bundle that is the bundle itself.
-  define: { 'import.meta.url': 'bundleUrl' },
-  banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href" },
-}
+/** Builds the app and the tools of the local stack into dist/. */
 const local = {
   entryPoints: {
     'local/start': 'local/start.ts',
@@ -50,22 +39,12 @@ const bench = {
   packages: 'external',
 }
 
-const shared = {
-  outdir: 'dist',
-  bundle: true,
-  platform: 'node',
-  target: 'node22',
-  format: 'cjs',
-  sourcemap: true,
-  sourcesContent: false,
-}
-
 const isThere = (file) => existsSync(file) || Object.values(apart).includes(file)
 
 async function run() {
-  for (const part of [app, local, bench]) {
+  for (const part of [appBundle, local, bench]) {
     const entryPoints = Object.fromEntries(Object.entries(part.entryPoints).filter(([, file]) => isThere(file)))
-    if (Object.keys(entryPoints).length > 0) await build({ ...shared, ...part, entryPoints, logLevel: 'warning' })
+    if (Object.keys(entryPoints).length > 0) await build({ ...bundling, ...part, entryPoints, logLevel: 'warning' })
   }
 }
 

@@ -15,19 +15,21 @@ const WITHOUT_SPACES =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
 const BETWEEN_GROUPS = /[ .,:/()-]+/g
 
-const segmenter = new Intl.Segmenter('und', { granularity: 'word' })
-
 /** The words of a text that `plainText` has made plain, in their order. */
 export function wordsOf(text: string): Word[] {
   const words: Word[] = []
   for (const { 0: found, index } of text.matchAll(WORD)) {
     if (!WITHOUT_SPACES.test(found)) words.push({ word: wordKey(found), start: index, end: index + found.length })
     else
-      for (const { segment, index: at } of segmenter.segment(found))
+      for (const { segment, index: at } of wordSegmenter().segment(found))
         words.push({ word: wordKey(segment), start: index + at, end: index + at + segment.length })
   }
   return words
 }
+
+let segmenter: Intl.Segmenter | undefined
+/** Made when it is first needed: to load its dictionaries takes 12 ms, which each start of the app would pay. */
+const wordSegmenter = () => (segmenter ??= new Intl.Segmenter('und', { granularity: 'word' }))
 
 const wordKey = (found: string) => found.toLowerCase().replaceAll(BETWEEN_GROUPS, '-')
 

@@ -59,9 +59,16 @@ export function connectStorage(connection: StorageConnection, prefix: string): S
   const { tables, blobs, queues } = services(connection)
   const tableName = (name: string) => `${prefix}${name}`
   const otherName = (name: string) => `${prefix.toLowerCase()}-${name}`
+  // Slices ask for a table more than once, and each client takes time of a start. As many as there are tables.
+  const tableClients = new Map<string, TableClient>()
+  const tableClient = (name: string) => {
+    const client = tableClients.get(name) ?? tables.client(tableName(name))
+    tableClients.set(name, client)
+    return client
+  }
 
   return {
-    table: (name) => tables.client(tableName(name)),
+    table: tableClient,
     container: (name) => blobs.getContainerClient(otherName(name)),
     queue: (name) => queues.getQueueClient(otherName(name)),
     signedBlob: async (name, blob, { right, nowMs, expiresAtMs }) => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { platformClient, type OnboardedTenant, type PlatformClient } from '../../local/platform-client'
 import { azureSettings, SIMULATOR_KEY, startStack, type Stack } from '../../local/stack'
+import { appSettings } from './app-settings'
 import { freePort } from './free-port'
 import { testConnectionString } from './storage'
 
@@ -66,7 +67,11 @@ export interface LedgerEntry {
 const DIST = join(process.cwd(), 'dist', 'local')
 const LEDGER_PAGE = 1_000
 
-export async function startTestStack(settings: Readonly<Record<string, string>> = {}): Promise<TestStack> {
+/** `appFolder` is another one where not the app of this working folder is to be tested (scripts/test-package.js). */
+export async function startTestStack(
+  settings: Readonly<Record<string, string>> = {},
+  appFolder = process.env['TENANTRY_TEST_APP'],
+): Promise<TestStack> {
   const stateFolder = mkdtempSync(join(tmpdir(), 'tenantry-test-'))
   const storagePrefix = `s${randomBytes(6).toString('hex')}`
   const lines: string[] = []
@@ -82,10 +87,12 @@ export async function startTestStack(settings: Readonly<Record<string, string>> 
       storage: { kind: 'connection-string', connectionString: testConnectionString() },
       stateFolder,
       distFolder: DIST,
+      ...(appFolder === undefined ? {} : { appFolder }),
       hostOptions,
       env: {
         TENANTRY_STORAGE_PREFIX: storagePrefix,
         AZURE_OPENAI_API_KEY: SIMULATOR_KEY,
+        ...(appFolder === undefined ? {} : appSettings(appFolder)),
         ...env,
         ...settings,
         // Stacks of one test run share a storage account; two hosts on one task hub would take it from each other.
