@@ -39,7 +39,7 @@ import type { Config } from './config'
 import { createFairQueue } from './fairness/fair-queue'
 import { keyFileWrappingKey } from './encryption/key-file'
 import { createWrappedSecrets } from './encryption/wrapped-secrets'
-import { createCheckHealth } from './http/check-health'
+import { assembleHealth } from './health/assemble-health'
 import type { RegisteredChecklist } from './functions/durable/register-checklists'
 import type { Timers } from './functions/timers'
 import type { ControlPlane } from './http/control-plane'
@@ -54,6 +54,7 @@ import { createGathering } from './inference/gathering'
 import { createHedgeBudget } from './inference/hedge'
 import { storedPaths } from './inference/match-path'
 import { createRunningCalls } from './inference/running-calls'
+import { stopCalls } from './inference/stop-calls'
 import { serve, type ServeDeps } from './inference/serve'
 import { createLimiter, windowsIn } from './limits/create-limiter'
 import { createLateUsage } from './metering/late-usage'
@@ -94,13 +95,11 @@ export interface Platform {
   readonly hostingBeginnings: HostingBeginnings
   /** Makes the tables and containers that are missing. */
   start(): Promise<void>
-  /** Waits for the calls under way, then writes what is still in memory. */
+  /** Waits for the calls under way and cuts off what is left, then writes what is still in memory. */
   stop(): Promise<void>
 }
 
 const SWEEP_INTERVAL_MS = 60_000
-/** Below the grace that hosts give a process that must end. */
-const STOP_GRACE_MS = 25_000
 
 /** `clock` is another one where time is to be moved by hand. */
 export function compose(config: Config, log: Log, version: string, clock: Clock = systemClock): Platform {
@@ -171,6 +170,7 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
   const usageLog = createUsageLog({ storage, clock, instanceId, log })
   const rollUp = createRollUp({ storage, clock, log, ownLog: usageLog })
   const runningCalls = createRunningCalls(clock)
+  const health = createBackendHealth(clock)
   const upstream = createUpstreamHttp(clock)
   const alerts: Alerts = createAlerts({
     rows: platformTable(storage.table('alerts')),
@@ -300,7 +300,7 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
     watchServed: driftTap.served,
     upstream,
     credentials,
-    health: createBackendHealth(clock),
+    health,
     load: createBackendLoad(clock),
     hedges: createHedgeBudget(),
     gathering: createGathering(clock),
@@ -366,7 +366,18 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
       members,
       publicUrl: config.publicUrl,
       version,
-      checkHealth: createCheckHealth({ rows: platformTable(storage.table('tenants')), clock, version }),
+      health: assembleHealth({
+        rows: platformTable(storage.table('tenants')),
+        usageLog,
+        backends,
+        standings: health,
+        reachVault: wrappingKey.reach,
+        signIn: config.entra && { authority: config.entra.authority, http: smallHttp },
+        isStopping: () => runningCalls.isClosing,
+        instanceId,
+        version,
+        clock,
+      }),
       ids,
       clock,
     },
@@ -382,6 +393,7 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
       idempotency: createIdempotency({ clock, chance, secret: config.keyPepper }),
       tenantRows: tenantTable(storage.table('idempotency')),
       platformRows: platformTable(storage.table('idempotency')),
+      isStopping: () => runningCalls.isClosing,
       clock,
       chance,
       log,
@@ -399,11 +411,12 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
     },
     stop: async () => {
       await sweeping.stop()
-      if (!(await runningCalls.idle(STOP_GRACE_MS))) log.warn('calls are cut off', { count: runningCalls.count })
-      await driftTap
+      await stopCalls({ runningCalls, upstream, log })
+      const closingDrift = driftTap
         .close()
         .catch((error: unknown) => log.warn('drift could not be written', { error: describeError(error) }))
-      await Promise.all([usageLog.close(), lateUsage.close(), limiter.close(), budgets.close(), watching.close()])
+      const closings = [usageLog, lateUsage, limiter, budgets, watching].map((one) => one.close())
+      await Promise.all([closingDrift, ...closings])
       await Promise.all([upstream.close(), smallHttp.close()])
     },
   }

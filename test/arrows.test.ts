@@ -42,6 +42,7 @@ const order = [
   'recovery',
   'reconciliation',
   'housekeeping',
+  'health',
   'http',
   'functions',
 ]

@@ -132,7 +132,7 @@ resource probe 'Microsoft.Insights/webtests@2022-06-15' = if (isInboundPublic) {
       { Id: 'apac-sg-sin-azr' }
     ]
     Request: {
-      RequestUrl: '${publicUrl}/api/health'
+      RequestUrl: '${publicUrl}/api/health/ready'
       HttpVerb: 'GET'
     }
     ValidationRules: {

@@ -77,6 +77,8 @@ export const platformPermissions = {
   'platform.capacity.read': ['operator', 'support', 'auditor'],
   'platform.capacity.manage': ['operator'],
   'platform.audit.read': ['operator', 'auditor'],
+  /** How the instance stands that answers: its parts, and the platform's backends as it knows them. */
+  'platform.health.read': ['operator', 'support', 'auditor'],
 } as const satisfies Record<string, readonly PlatformRole[]>
 export type PlatformPermission = keyof typeof platformPermissions
 

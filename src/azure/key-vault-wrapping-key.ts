@@ -32,6 +32,9 @@ export function keyVaultWrappingKey({
   const cryptography = (key: Pick<KeyVaultKey, 'id' | 'name' | 'properties'>) =>
     new CryptographyClient(key, credential, { ...client })
   return {
+    reach: async () => {
+      await keys.getKey(keyName)
+    },
     wrap: async (plain) => {
       const key = await keys.getKey(keyName)
       if (key.id === undefined) throw new Error(`the key ${keyName} of ${vaultUrl} has no id`)

@@ -10,6 +10,8 @@ import { CallWatch, type PassedTimeout } from './call-watch'
  */
 export interface UpstreamHttp {
   send(request: UpstreamSend): Promise<UpstreamResponse>
+  /** Ends the calls under way, and those to come, with an error of kind `cancelled`. */
+  cut(): Promise<void>
   close(): Promise<void>
 }
 
@@ -72,6 +74,7 @@ export function createUpstreamHttp(clock: Clock = systemClock): UpstreamHttp {
   })
   return {
     send: (request) => send(agent, clock, request),
+    cut: () => agent.destroy(new UpstreamError('cancelled', 'the instance is stopping')),
     close: () => agent.close(),
   }
 }

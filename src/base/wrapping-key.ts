@@ -4,4 +4,6 @@ export interface WrappingKey {
   wrap(key: Uint8Array): Promise<{ readonly wrapped: Uint8Array; readonly by: string }>
   /** The bytes are the caller's alone, who overwrites them when done. */
   unwrap(wrapped: Uint8Array, by: string): Promise<Uint8Array>
+  /** Resolves where its service shows the key to us; absent where it is no service. */
+  readonly reach?: () => Promise<void>
 }

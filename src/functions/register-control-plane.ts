@@ -46,6 +46,8 @@ import { platformTenantDataKey } from './platform/platform-tenant-data-key'
 import { platformTenantDataKeyRewrap } from './platform/platform-tenant-data-key-rewrap'
 import { platformTenantDataKeyRotate } from './platform/platform-tenant-data-key-rotate'
 import { health } from './health'
+import { healthReady } from './health-ready'
+import { platformHealth } from './platform/platform-health'
 import { platformAudit } from './platform/platform-audit'
 import { platformBackend } from './platform/platform-backend'
 import { platformBackends } from './platform/platform-backends'
@@ -151,6 +153,8 @@ import { platformTenantRecoveryRestore } from './platform/platform-tenant-recove
 
 const triggers = [
   health,
+  healthReady,
+  platformHealth,
   platformTenantDataKeyRotate,
   platformTenantDataKeyRewrap,
   platformTenantDataKey,

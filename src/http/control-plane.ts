@@ -38,7 +38,7 @@ import type { Tenants } from '../tenants/tenants'
 import type { TuningJobs } from '../tuning/tuning-jobs'
 import type { NoisyNeighbours } from '../neighbours/noisy-neighbours'
 import type { UsageDesk } from '../usage/usage-desk'
-import type { CheckHealth } from './check-health'
+import type { Health } from '../health/assemble-health'
 
 /** What the control plane's triggers call. */
 export interface ControlPlane {
@@ -54,7 +54,8 @@ export interface ControlPlane {
   readonly showLimits: ShowLimits
   /** Prices, plans, invoices, margins. */
   readonly billing: Billing
-  readonly checkHealth: CheckHealth
+  /** Of this instance. */
+  readonly health: Health
   /** Of the app. */
   readonly version: string
   readonly credentialLinks: CredentialLinks

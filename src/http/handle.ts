@@ -8,6 +8,7 @@ import type { Chance } from '../base/chance'
 import type { Clock } from '../base/clock'
 import { describeError, type Log } from '../base/log'
 import { Problem } from '../base/problem'
+import { stopping } from '../base/stopping'
 import type { Columns, PartitionTable } from '../storage/partition-table'
 import { TenantScope } from '../storage/tenant-scope'
 import type { TenantTable } from '../storage/tenant-table'
@@ -38,6 +39,8 @@ export interface HandleDeps {
   /** Where creations are remembered: a tenant's in its own partition, operators' in the platform's. */
   readonly tenantRows: TenantTable<Columns>
   readonly platformRows: PartitionTable<Columns>
+  /** What needs no credential is answered still: probes ask just then. */
+  readonly isStopping: () => boolean
   readonly clock: Clock
   readonly chance: Chance
   readonly log: Log
@@ -76,6 +79,7 @@ const loggedPath = (path: string) => path.replace(/^(\/api\/credentials\/).*/i, 
 async function answerTo(deps: HandleDeps, { endpoints, request, requestId }: Arrival): Promise<PlainAnswer | Problem> {
   const endpoint = endpointOf(endpoints, request.method)
   if (endpoint instanceof Problem) return endpoint
+  if (deps.isStopping() && endpoint.access.kind !== 'public') return stopping
   const principal = await authenticate(deps, endpoint, request)
   if (principal instanceof Problem) return deps.failedAttempts.after(principal, request.headers)
 

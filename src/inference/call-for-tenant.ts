@@ -1,6 +1,7 @@
 import type { Caller } from '../access/caller'
 import { describeError } from '../base/log'
 import { Problem, ProblemError } from '../base/problem'
+import { stopping } from '../base/stopping'
 import type { Patience } from '../fairness/turn'
 import type { ModelAlias, TenantSnapshot } from '../tenants/snapshot'
 import { checkActive } from './authorize'
@@ -43,6 +44,7 @@ export async function callForTenant(
   deps: ServeDeps,
   { tenant, caller, alias, operation, body, purpose }: CallForTenant,
 ): Promise<AnswerForTenant | Problem> {
+  if (deps.runningCalls.isClosing) return stopping
   const inactive = checkActive(tenant, caller)
   if (inactive) return inactive
   const target = { kind: 'call', operation, family: 'v1', deployment: undefined, apiVersion: undefined } as const

@@ -4,6 +4,7 @@ import { Problem } from '../base/problem'
 import type { FairQueue } from '../fairness/fair-queue'
 import type { Patience } from '../fairness/turn'
 import type { RateView } from '../limits/limiter'
+import { stopping } from '../base/stopping'
 import { noTokens } from '../metering/usage-record'
 import type { Backend } from '../routing/backend'
 import type { Grant } from './authorize'
@@ -44,7 +45,8 @@ export interface Dispatched extends Pick<Dispatching, 'grant' | 'estimate' | 'ra
  */
 export async function dispatch(deps: DispatchDeps, input: Dispatching): Promise<Dispatched | Problem> {
   const { call, running } = input
-  const fail = (problem: Problem, backend?: Backend, attempts = 0): Problem => {
+  const fail = (failure: Problem, backend?: Backend, attempts = 0): Problem => {
+    const problem = running.isCut ? stopping : failure
     const { status } = problem.entry
     // Whatever came of it then, nobody waited for it any more.
     const code = input.gone?.hasGone ? 'client_closed_request' : problem.code

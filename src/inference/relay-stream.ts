@@ -3,6 +3,7 @@ import { assert } from '../base/assert'
 import { describeError, type Log } from '../base/log'
 import { Problem, ProblemError } from '../base/problem'
 import type { ProblemCode } from '../base/problem-codes'
+import { stopping } from '../base/stopping'
 import type { RateView } from '../limits/limiter'
 import { noTokens, type TokenUsage } from '../metering/usage-record'
 import type { ClientGonePolicy } from '../tenants/snapshot'
@@ -188,11 +189,11 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
 
   /** After the first byte a failure can only be told inside the stream. */
   async #breakOff(error: unknown): Promise<Buffer> {
-    const problem = problemOf(error)
+    const problem = this.#context.running.isCut ? stopping : problemOf(error)
     this.#context.log.warn('a stream broke off', { code: problem.code, detail: describeError(error) })
     this.#answer.rest.cancel('the relay has ended')
-    // What is cancelled is cancelled because the client has gone.
-    const isOurs = !(error instanceof UpstreamError && error.kind === 'cancelled')
+    // What is cancelled otherwise is cancelled because the client has gone.
+    const isOurs = this.#context.running.isCut || !(error instanceof UpstreamError && error.kind === 'cancelled')
     const code = isOurs ? problem.code : 'client_closed_request'
     if (!this.#context.running.ended) await this.#end('interrupted', this.#events.usage, code)
     this.#state = 'over'

@@ -34,6 +34,8 @@ export interface CallEnd {
 export class RunningCall implements Member {
   readonly startedAt: number
   place = -1
+  /** The instance stops and waits for it no longer: that is why it fails. */
+  isCut = false
   readonly #deps: RunningCallDeps
   readonly #startedMonotonicMs: number
   #firstByteMs: number | undefined

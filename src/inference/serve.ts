@@ -5,6 +5,7 @@ import type { Departure } from '../base/departure'
 import type { CallId, IdMaker, TenantId } from '../base/ids'
 import { describeError } from '../base/log'
 import { Problem, ProblemError } from '../base/problem'
+import { stopping } from '../base/stopping'
 import type { Patience } from '../fairness/turn'
 import type { UsageLog } from '../metering/usage-log'
 import { TenantScope } from '../storage/tenant-scope'
@@ -80,6 +81,7 @@ interface CallIds {
 
 /** The straight line: each step takes what the step before it made, and whatever refuses ends the call there. */
 async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallIds): Promise<Answer | Problem> {
+  if (deps.runningCalls.isClosing) return stopping
   const start = { startedAt: deps.clock.now(), startedMonotonicMs: deps.clock.monotonicMs() }
 
   const target = matchPath(request.method, request.path, request.query, deps.stored)

@@ -2,6 +2,7 @@ import type { Chance } from '../base/chance'
 import type { Clock } from '../base/clock'
 import { describeError } from '../base/log'
 import { Problem, ProblemError } from '../base/problem'
+import { stopping } from '../base/stopping'
 
 /** One renewal tries the row so often; between tries it waits a random time whose bound doubles. */
 const ATTEMPTS_MAX = 8
@@ -12,7 +13,6 @@ const FAILURES_MAX = 2
 /** No further attempt is begun later than this. */
 const RENEWAL_MS_MAX = 3_000
 const STORAGE_RETRY_MS = 1_000
-const STOPPING_RETRY_MS = 1_000
 
 /** Tries until an attempt returns true. Throws `storage_unavailable` when the bounds above are used up. */
 export async function attemptRenewal(
@@ -50,7 +50,5 @@ export function limitsUnavailable(internal: string, cause?: unknown): ProblemErr
 
 /** For calls that come after a clean stop has begun. */
 export function shuttingDown(): ProblemError {
-  return new ProblemError(
-    new Problem('shutting_down', 'This instance is stopping. Please try again.', { retryAfterMs: STOPPING_RETRY_MS }),
-  )
+  return new ProblemError(stopping)
 }

@@ -9,7 +9,7 @@ import { HOUR_MS, usageLogContainer } from './log-blob-name'
 import { LogSegment, type SegmentContext } from './log-segment'
 import { RefusalCounts } from './refusal-counts'
 import { usageLogBounds, type UsageLogBounds } from './usage-log-bounds'
-import type { OpenCall, UsageLog } from './usage-log'
+import type { OpenCall, WatchedUsageLog } from './usage-log'
 
 /**
  * The usage log of this process, in append blobs of the container `usage-log` that only this process writes.
@@ -20,7 +20,7 @@ import type { OpenCall, UsageLog } from './usage-log'
 export function createUsageLog(
   deps: { storage: StorageAccount; clock: Clock; instanceId: InstanceId; log: Log },
   bounds: UsageLogBounds = usageLogBounds,
-): UsageLog {
+): WatchedUsageLog {
   const { clock, log, instanceId } = deps
   const blobs = createAppendBlobs(deps.storage.container(usageLogContainer), { clock, attemptMs: bounds.attemptMs })
   const stop = new AbortController()
@@ -108,6 +108,10 @@ export function createUsageLog(
       tellRefusalsSoon()
     },
     flush,
+    get behind() {
+      if (isFailing()) return 'storage does not take it'
+      return heldCalls >= bounds.heldCallsMax ? 'too many calls are held' : undefined
+    },
     close: async () => {
       closing = true
       tellRefusals()

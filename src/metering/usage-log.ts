@@ -18,6 +18,12 @@ export interface UsageLog {
   close(): Promise<void>
 }
 
+/** With what a look at this instance asks. */
+export interface WatchedUsageLog extends UsageLog {
+  /** Why calls are refused at present, or undefined where they are taken. */
+  readonly behind: 'storage does not take it' | 'too many calls are held' | undefined
+}
+
 export interface OpenCall {
   /** Resolves once the intent (or the settlement, if that came first) is durable; awaited before an answer's last byte (I8). Rejects when the log cannot be written within its bound. */
   durable(): Promise<void>

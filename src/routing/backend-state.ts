@@ -33,6 +33,16 @@ interface Experience {
   restUntilMs: number
 }
 
+/** How a backend stands for calls of all. */
+export type BackendStanding =
+  | { readonly kind: 'ready' }
+  /** It refused for capacity. */
+  | { readonly kind: 'throttled'; readonly waitMs: number }
+  /** Its circuit is open: calls are kept away for `waitMs` yet. `sinceMs`, of a monotonic clock, is when it opened first. */
+  | { readonly kind: 'broken'; readonly waitMs: number; readonly sinceMs: number; readonly why: FailureKind }
+  /** The pause of its circuit is over, and the next call tells whether it is back. */
+  | { readonly kind: 'recovering'; readonly sinceMs: number; readonly why: FailureKind }
+
 /** What an attempt has to give back with its report. */
 export interface Attempting {
   readonly tenantId: TenantId
@@ -57,6 +67,8 @@ export class BackendState {
   #failuresInRow = 0
   #lastFailureMs = -Infinity
   #restUntilMs = 0
+  /** What opened the circuit of all, for as long as it is not closed. */
+  #breakage: { readonly sinceMs: number; readonly why: FailureKind } | undefined
   #oversize: { readonly tenantId: TenantId; readonly atMs: number } | undefined
 
   /** How long calls of the tenant are kept away; 0 when the next one may go. */
@@ -66,6 +78,15 @@ export class BackendState {
     return own ? Math.max(shared, own.restUntilMs - nowMs, own.circuit.restMs(nowMs)) : shared
   }
 
+  /** Apart from what single tenants have met. */
+  standing(nowMs: number): BackendStanding {
+    const waitMs = this.#circuit.restMs(nowMs)
+    if (this.#breakage) {
+      return waitMs > 0 ? { kind: 'broken', waitMs, ...this.#breakage } : { kind: 'recovering', ...this.#breakage }
+    }
+    return this.#restUntilMs > nowMs ? { kind: 'throttled', waitMs: this.#restUntilMs - nowMs } : { kind: 'ready' }
+  }
+
   begin(tenantId: TenantId, nowMs: number): Attempting {
     const own = this.#tenants.get(tenantId)
     return { tenantId, probe: this.#circuit.begin(nowMs), ownProbe: own?.circuit.begin(nowMs) }
@@ -73,6 +94,7 @@ export class BackendState {
 
   succeeded({ tenantId, probe, ownProbe }: Attempting): void {
     this.#circuit.succeeded(probe)
+    if (this.#circuit.isClosed) this.#breakage = undefined
     this.#endRow()
     const own = this.#tenants.get(tenantId)
     if (!own) return
@@ -124,7 +146,9 @@ export class BackendState {
       own.countedForAll += 1
     }
     this.#failuresInRow += 1
-    if (this.#failuresInRow >= FAILURES_TO_OPEN) this.#circuit.open(nowMs)
+    if (this.#failuresInRow < FAILURES_TO_OPEN) return
+    this.#circuit.open(nowMs)
+    this.#breakage ??= { sinceMs: nowMs, why }
   }
 
   #endRow(): void {

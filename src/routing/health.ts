@@ -1,7 +1,7 @@
 import { assert } from '../base/assert'
 import type { Clock } from '../base/clock'
 import type { BackendId, TenantId } from '../base/ids'
-import { BackendState, type Attempting, type FailureKind } from './backend-state'
+import { BackendState, type Attempting, type BackendStanding, type FailureKind } from './backend-state'
 
 /**
  * What this instance has seen of each backend: the rests that it asked for, and circuit breakers for its failures
@@ -11,6 +11,8 @@ import { BackendState, type Attempting, type FailureKind } from './backend-state
 export interface BackendHealth {
   /** How the backend stands for calls of this tenant. */
   view(id: BackendId, tenantId: TenantId): HealthView
+  /** How it stands for all, for whoever looks after the platform. */
+  standing(id: BackendId): BackendStanding
   /**
    * Begins an attempt. It may find the backend resting although `view` called it ready: since then another call may have
    * been throttled, or have taken the place of a circuit's probe.
@@ -53,6 +55,7 @@ export function createBackendHealth(clock: Clock): BackendHealth {
 
   return {
     view: (id, tenantId) => viewOf(states.get(id)?.restMs(tenantId, clock.monotonicMs()) ?? 0),
+    standing: (id) => states.get(id)?.standing(clock.monotonicMs()) ?? { kind: 'ready' },
     begin: (id, tenantId) => {
       const state = stateOf(id)
       const nowMs = clock.monotonicMs()

@@ -58,6 +58,7 @@ import { assembleNotifications } from '../../src/notifications/assemble-notifica
 import { outboxStorage } from '../../src/notifications/outbox-rows'
 import { sharedModelStorage } from '../../src/shared-models/shared-models'
 import { backendStorage, createBackends } from '../../src/routing/backends'
+import { createBackendHealth } from '../../src/routing/health'
 import { createWrappedSecrets, secretStorage } from '../../src/encryption/wrapped-secrets'
 import { createStamps, stampStorage } from '../../src/stamps/stamps'
 import type { StorageAccount } from '../../src/storage/connect'
@@ -67,7 +68,7 @@ import { createSnapshotStore } from '../../src/tenants/snapshot-store'
 import { createTenantDirectory, everyTenant } from '../../src/tenants/tenant-directory'
 import { createTenantSnapshots } from '../../src/tenants/tenant-snapshots'
 import { createTenants, tenantStorage } from '../../src/tenants/tenants'
-import { createCheckHealth } from '../../src/http/check-health'
+import { assembleHealth } from '../../src/health/assemble-health'
 import type { ControlPlane } from '../../src/http/control-plane'
 import { createAuditRequest } from '../../src/http/audit-request'
 import { createHandle } from '../../src/http/handle'
@@ -187,10 +188,19 @@ export function wireControlPlane(options: WiringOptions) {
   })
   const keys = createKeys({ store: keyStore, apiKeys, tenants, clock, onChange: (key) => authenticator.forget(key) })
 
-  const checkHealth = createCheckHealth({
+  const backendHealth = createBackendHealth(clock)
+  const health = assembleHealth({
     rows: platformTable(storage.table('tenantdirectory')),
-    clock,
+    // Nothing is called here.
+    usageLog: { behind: undefined },
+    backends,
+    standings: backendHealth,
+    reachVault: undefined,
+    signIn: undefined,
+    isStopping: () => false,
+    instanceId: ids.instanceId(),
     version: '1.2.3',
+    clock,
   })
   const audit = createAuditLog({
     tenantRows: tenantTable(storage.table('audit')),
@@ -207,6 +217,7 @@ export function wireControlPlane(options: WiringOptions) {
     idempotency: createIdempotency({ clock, chance, secret: keyPeppers[0] }),
     tenantRows: tenantTable(storage.table('idempotency')),
     platformRows: platformTable(storage.table('idempotency')),
+    isStopping: () => false,
     clock,
     chance,
     log,
@@ -457,7 +468,7 @@ export function wireControlPlane(options: WiringOptions) {
       spentByLog: options.spentByLog ?? (async () => ({ tokens: 0, microUsd: 0 })),
       clock,
     }),
-    checkHealth,
+    health,
     version: '1.2.3',
     ids,
     clock,
@@ -491,6 +502,7 @@ export function wireControlPlane(options: WiringOptions) {
     notifications,
     handle,
     audit,
+    backendHealth,
     authenticator,
     snapshots,
     snapshotStore,

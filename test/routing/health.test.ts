@@ -260,3 +260,36 @@ describe('an attempt', () => {
     expect(() => attempt.abandoned()).toThrow('an attempt is reported once')
   })
 })
+
+describe('how a backend stands for all', () => {
+  it('is broken from when its circuit opened, then recovering, and ready once a probe has succeeded', async () => {
+    const { clock, health, begin } = setUp()
+    expect(health.standing(id)).toEqual(ready)
+    await clock.advance(1_000)
+    for (let i = 0; i < FAILURES_TO_OPEN; i++) begin().failed('unreachable')
+    await clock.advance(1_000)
+    const broken = { kind: 'broken', sinceMs: 1_000, why: 'unreachable', waitMs: OPEN_MS_FIRST - 1_000 }
+    expect(health.standing(id)).toEqual(broken)
+    await clock.advance(OPEN_MS_FIRST)
+    expect(health.standing(id)).toEqual({ kind: 'recovering', sinceMs: 1_000, why: 'unreachable' })
+    begin().failed('unreachable')
+    expect(health.standing(id)).toMatchObject({ kind: 'broken', sinceMs: 1_000, waitMs: 2 * OPEN_MS_FIRST })
+    await clock.advance(2 * OPEN_MS_FIRST)
+    begin().succeeded()
+    expect(health.standing(id)).toEqual(ready)
+  })
+
+  it('is not what one tenant has met', () => {
+    const { health, failTimes } = setUp()
+    failTimes(FAILURES_TO_OPEN)
+    expect(health.standing(id)).toEqual(ready)
+  })
+
+  it('is throttled for as long as it has asked for', async () => {
+    const { clock, health, begin } = setUp()
+    begin().throttled(500)
+    expect(health.standing(id)).toEqual({ kind: 'throttled', waitMs: 500 })
+    await clock.advance(500)
+    expect(health.standing(id)).toEqual(ready)
+  })
+})

@@ -136,10 +136,37 @@ describe('an operator', () => {
   })
 })
 
+describe('an operator who looks at the instance', () => {
+  it('sees its parts and the backends that are in trouble, by name', async () => {
+    const { id } = expectStatus(await server.operate('POST', '/api/platform/backends', backendBody), 201).body
+    const { body } = expectStatus(await server.operate('GET', '/api/platform/health'), 200)
+    expect(body).toMatchObject({ status: 'ready', version: '1.2.3', instanceId: expect.stringMatching(/^ins_/) })
+    expect(body.backends).toMatchObject({ troubled: 0, shown: [] })
+
+    for (let i = 0; i < 5; i++) {
+      const attempt = server.parts.backendHealth.begin(id, 'ten_a')
+      if (attempt.kind === 'begun') attempt.failed('unreachable')
+    }
+    const later = expectStatus(await server.operate('GET', '/api/platform/health'), 200).body
+    expect(later.backends.shown).toEqual([
+      {
+        id,
+        name: backendBody.name,
+        state: 'broken',
+        lastError: 'unreachable',
+        since: new Date(server.clock.now()).toISOString(),
+        retryAfterMs: 5_000,
+      },
+    ])
+  })
+})
+
 describe('anyone', () => {
-  it('reads the health, with the version and whether storage answers', async () => {
+  it('reads whether the instance lives, and whether calls should come to it', async () => {
     const { body } = expectStatus(await server.send('GET', '/api/health'), 200)
-    expect(body).toEqual({ status: 'ok', version: '1.2.3', storage: 'reachable' })
+    expect(body).toEqual({ status: 'ok' })
+    const ready = expectStatus(await server.send('GET', '/api/health/ready'), 200)
+    expect(ready.body).toEqual({ status: 'ready', parts: { storage: 'ok', 'usage-log': 'ok', backends: 'ok' } })
   })
 
   it('gets its own sane request id back, and a new one for any other', async () => {

@@ -20,9 +20,24 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 describe('without storage', () => {
-  it('the health says so', async () => {
-    const reply = await server.send('GET', '/api/health')
-    expect(reply).toMatchObject({ status: 503, body: { status: 'degraded', storage: 'unreachable' } })
+  it('the instance lives, and is not ready', async () => {
+    expect(await server.send('GET', '/api/health')).toMatchObject({ status: 200, body: { status: 'ok' } })
+    const reply = await server.send('GET', '/api/health/ready')
+    expect(reply).toMatchObject({ status: 503, body: { status: 'unready', parts: { storage: 'failing' } } })
+    expect(reply.headers.get('retry-after')).toBe('2')
+    expect(reply.text).not.toMatch(/127\.0\.0\.1|ECONNREFUSED/)
+  })
+
+  it('operators are told what fails, and since when', async () => {
+    const reply = await server.operate('GET', '/api/platform/health')
+    expect(reply).toMatchObject({ status: 200, body: { status: 'unready' } })
+    expect(reply.body.parts).toContainEqual({
+      name: 'storage',
+      state: 'failing',
+      why: expect.stringMatching(/\w/),
+      since: expect.stringMatching(/Z$/),
+    })
+    expect(reply.body).not.toHaveProperty('backends')
   })
 
   it('an operator is told to try again, and the log alone says what happened', async () => {
