@@ -23,7 +23,7 @@ interface CloseDaysDeps extends PlacementsDeps {
   /** The hour before which every log blob is rolled up to its end; undefined while there is no log. */
   readonly rolledUpBefore: () => Promise<number | undefined>
   readonly rows: BillingRows
-  readonly prices: Pick<PriceStore, 'read'>
+  readonly prices: Pick<PriceStore, 'settle'>
   readonly closing: Closing
   readonly clock: Clock
   readonly log: Log
@@ -38,8 +38,8 @@ const TENANTS_AT_ONCE = 8
 
 /**
  * Makes the sheets of every day whose usage cannot grow any more; how many days there were. A sheet is a function of the day's usage and
- * of prices that do not change any more, so whoever does a day again, or at the same time, writes the same; a run that broke off goes on
- * with the day in which it did.
+ * of prices that are settled before the first one is made, so whoever does a day again, or at the same time, writes the same; a run that
+ * broke off goes on with the day in which it did.
  */
 export async function closeDays(deps: CloseDaysDeps): Promise<number> {
   const { clock, closing, log } = deps
@@ -70,7 +70,7 @@ async function finalBefore({ rolledUpBefore, clock }: CloseDaysDeps): Promise<nu
 }
 
 async function closeDay(deps: CloseDaysDeps, day: Day, own: ReadonlySet<BackendId>): Promise<void> {
-  const { entries } = await deps.prices.read()
+  const entries = await deps.prices.settle(day)
   const prices = provisionedHours(entries, day)
   const placementOf = placementsOn(day, { own, entries })
   const all = await countTokens(deps, day, prices)
