@@ -13,6 +13,8 @@ export interface SmallRequest {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
+  /** Until the whole answer is there; by default as long as ARM may take. */
+  readonly timeoutMs?: number
 }
 
 export interface SmallAnswer {
@@ -43,7 +45,10 @@ export function createSmallHttp(): SmallHttp {
   }
 }
 
-async function exchange(agent: Agent, { method, url, headers = {}, body }: SmallRequest): Promise<SmallAnswer> {
+async function exchange(
+  agent: Agent,
+  { method, url, headers = {}, body, timeoutMs = ANSWER_TIMEOUT_MS }: SmallRequest,
+): Promise<SmallAnswer> {
   const { origin, pathname, search } = new URL(url)
   const answer = await agent.request({
     origin,
@@ -51,7 +56,7 @@ async function exchange(agent: Agent, { method, url, headers = {}, body }: Small
     method,
     headers: { accept: 'application/json', 'user-agent': 'tenantry', ...headers },
     ...(body === undefined ? {} : { body }),
-    signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+    signal: AbortSignal.timeout(timeoutMs),
   })
   const chunks: Buffer[] = []
   let bytes = 0

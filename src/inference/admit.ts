@@ -105,7 +105,7 @@ export function limitRefusal(refused: Exclude<AdmissionResult, { kind: 'admitted
 const ABOVE_MEASURE_RETRY_MS = 60_000
 
 /** 429: every call of the tenant to this model is held back until then. */
-export function quarantined(untilMs: number, nowMs: number): Problem {
+function quarantined(untilMs: number, nowMs: number): Problem {
   const retryAfterMs = Math.max(1_000, untilMs - nowMs)
   const text = `The platform holds back the tenant's calls to this model until ${new Date(untilMs).toISOString()}: they were in other tenants' way, and went on being so when fewer were admitted.`
   return new Problem('quarantined', text, { retryAfterMs })
@@ -122,6 +122,15 @@ export function overBudget({ subject, budget, limit, used, reserved, needed, ren
   const what = describeBudget(budget, subject)
   const text = `${what.charAt(0).toUpperCase()}${what.slice(1)} ${state} It renews at ${new Date(renewsAtMs).toISOString()}.`
   return new Problem('insufficient_quota', text)
+}
+
+/** The problem of a call that was not admitted. */
+export function notAdmitted(
+  refused: Exclude<CallAdmissionResult, { kind: 'admitted' }>,
+  { tokens, nowMs }: { tokens: number; nowMs: number },
+): Problem {
+  if (refused.kind === 'over-budget') return overBudget(refused.refusal)
+  return refused.kind === 'quarantined' ? quarantined(refused.untilMs, nowMs) : limitRefusal(refused, tokens)
 }
 
 function subjectsOf({ tenant, caller, alias }: Grant): ReservationRequest['subjects'] {

@@ -13,6 +13,7 @@ import { readRetryAfterMs, readUtilization } from '../routing/retry-after'
 import { errorBody } from './answer'
 import { whyNoAnswer, whyNoSound } from './answer-check'
 import type { Grant } from './authorize'
+import type { AttemptTrace } from './call-trace'
 import type { Call } from './read-call'
 import { withLineFeeds } from './sse'
 import { readOpening } from './stream-opening'
@@ -80,6 +81,8 @@ export interface AttemptInput {
   readonly ageMs: number
   /** Gives the attempt up. */
   readonly signal: AbortSignal | undefined
+  /** Where telemetry is set up. */
+  readonly trace?: AttemptTrace | undefined
 }
 
 /** 2,048 embeddings of 3,072 dimensions written as decimal numbers are about 130 MB. */
@@ -95,6 +98,7 @@ export async function attempt(deps: AttemptDeps, input: AttemptInput, backend: B
     const outcome = await send(deps, input, backend, hold)
     if (outcome.kind !== 'whole' && outcome.kind !== 'stream') hold.settle(undefined)
     report(deps, { backend, begun, outcome })
+    input.trace?.ended(outcome)
     return outcome
   } catch (error) {
     hold.settle(undefined)
@@ -126,7 +130,7 @@ async function send(deps: AttemptDeps, input: AttemptInput, backend: Backend, ho
 }
 
 async function dispatch(deps: AttemptDeps, input: AttemptInput, backend: Backend): Promise<UpstreamResponse> {
-  const { call, grant, callId, ageMs, signal } = input
+  const { call, grant, callId, ageMs, signal, trace } = input
   const { origin, path, body } = buildUpstreamRequest(call, grant, backend)
   const style = backend.api.kind === 'azure-openai' ? 'api-key' : 'bearer'
   const proof = deps.credentials.headerOf(backend, style)
@@ -138,6 +142,7 @@ async function dispatch(deps: AttemptDeps, input: AttemptInput, backend: Backend
     'x-ms-client-request-id': callId,
   }
   if (name !== undefined && value !== undefined) headers[name] = value
+  if (trace) headers['traceparent'] = trace.traceParent
   const { connectMs, firstTokenMs, wholeAnswerMs, idleMs, totalMs } = timeoutsOf(backend)
   if (ageMs >= totalMs) throw new UpstreamError('timeout', 'the total timeout has passed')
   return deps.upstream.send({

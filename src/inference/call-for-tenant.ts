@@ -51,18 +51,23 @@ export async function callForTenant(
   const call = parseCall(target, Buffer.from(JSON.stringify({ ...body, model: alias.name, stream: false })))
   if (call instanceof Problem) return call
   const callId = deps.ids.callId()
+  const trace = deps.traces?.begin({ callId, method: undefined, traceParent: null })
+  trace?.isOf({ tenantId: tenant.tenantId, keyId: caller.callerId, operation: `${purpose}.${operation.name}` })
   try {
     const answer = await serveRead(deps, {
       call,
       tenant: { ...tenant, aliases: { [alias.name]: alias } },
       caller,
-      ids: { callId, requestId: callId },
+      ids: { callId, requestId: callId, trace },
       start: { startedAt: deps.clock.now(), startedMonotonicMs: deps.clock.monotonicMs() },
       gone: undefined,
       meteredAs: `${purpose}.${operation.name}`,
       patience: GIVES_WAY,
     })
-    if (answer instanceof Problem) return answer
+    if (answer instanceof Problem) {
+      trace?.answered(answer.entry.status, answer.code)
+      return answer
+    }
     const { status, headers, body: bytes } = answer
     if (typeof bytes !== 'string' && !Buffer.isBuffer(bytes)) throw new Error('an answer that is not streamed is whole')
     return { status, body: parsed(bytes.toString()), remaining: remainingOf(headers) }

@@ -33,12 +33,12 @@ export interface ForwardDeps extends AttemptDeps {
   readonly hedges: HedgeBudget
 }
 
-export interface ForwardInput extends Omit<AttemptInput, 'ageMs'> {
+export interface ForwardInput extends Omit<AttemptInput, 'ageMs' | 'trace'> {
   /** In the order in which to try them; at least one. */
   readonly candidates: readonly Backend[]
   /** When the first of the backends that the plan passed over is back; undefined where none rests. */
   readonly restMs: number | undefined
-  readonly running: Pick<RunningCall, 'ageMs' | 'uses' | 'hedged' | 'tried'>
+  readonly running: Pick<RunningCall, 'ageMs' | 'uses' | 'hedged' | 'tried'> & Partial<Pick<RunningCall, 'trace'>>
 }
 
 export const ATTEMPTS_MAX = 4
@@ -85,8 +85,9 @@ interface Tried {
 async function tryFrom(deps: ForwardDeps, input: ForwardInput, at: number): Promise<readonly Tried[]> {
   const [backend, next] = input.candidates.slice(at, at + 2)
   if (!backend) return []
+  const { running } = input
   const one = (backend: Backend, signal: AbortSignal | undefined) =>
-    attempt(deps, { ...input, signal, ageMs: input.running.ageMs }, backend)
+    attempt(deps, { ...input, signal, ageMs: running.ageMs, trace: running.trace?.attempt(backend.id) }, backend)
   const { hedge } = input.grant.alias
   // Of a response that is kept, a second one would be kept that nobody knows.
   const isKept = input.call.keeping?.isStored === true

@@ -5,10 +5,17 @@ import type { MicroUsd } from '../base/money'
 import type { ProblemCode } from '../base/problem-codes'
 import type { Turn } from '../fairness/turn'
 import type { OpenCall } from '../metering/usage-log'
-import { noTokens, type CallOutcome, type ServedAs, type TokenUsage } from '../metering/usage-record'
+import {
+  noTokens,
+  type CallOutcome,
+  type CallSettlement,
+  type ServedAs,
+  type TokenUsage,
+} from '../metering/usage-record'
 import type { Backend } from '../routing/backend'
 import type { LoadHold } from '../routing/load'
 import type { CallAdmission } from './admit'
+import type { CallTrace } from './call-trace'
 
 /** How a call ended, as relay and forward tell it. */
 export interface CallEnd {
@@ -68,9 +75,15 @@ export class RunningCall implements Member {
     return this.#deps.clock.monotonicMs() - this.#startedMonotonicMs
   }
 
+  /** Where telemetry is set up. */
+  get trace(): CallTrace | undefined {
+    return this.#deps.trace
+  }
+
   /** Resolves when the call is durable in the usage log; awaited before the answer's last byte. */
   durable(): Promise<void> {
-    return this.#deps.entry.durable()
+    const { entry, trace } = this.#deps
+    return trace ? trace.durable(entry.durable()) : entry.durable()
   }
 
   /** Its turn at the backends, which ends with the call. The same turn may be given again. */
@@ -97,6 +110,7 @@ export class RunningCall implements Member {
   /** It has waited for its turn. */
   queued(ms: number): void {
     this.#queuedMs += ms
+    this.#deps.trace?.queued(ms)
   }
 
   /** Nothing of an answer came: the call gives back its reservation and its turn, to go on elsewhere or to end. */
@@ -132,13 +146,13 @@ export class RunningCall implements Member {
     assert(!this.#ended, 'a call ends once')
     this.#ended = true
     const { outcome, status, usage, estimated, backend, attempts, isMeteredLater = false } = end
-    const { entry, onEnd } = this.#deps
+    const { entry, trace, onEnd } = this.#deps
     const usedTokens = usage.promptTokens + usage.outputTokens + this.#hedgedTokens
     const costMicroUsd = this.#priced(usage)
     this.#admission?.settle({ tokens: usedTokens, microUsd: costMicroUsd ?? 0 })
     this.#turn?.release(usedTokens)
     this.#load?.settle(usage)
-    entry.settle({
+    const settlement: CallSettlement = {
       outcome,
       status,
       usage: isMeteredLater ? noTokens : usage,
@@ -156,7 +170,9 @@ export class RunningCall implements Member {
       ...(this.#hedgedTokens > 0 ? { hedgedTokens: this.#hedgedTokens } : {}),
       ...(end.code === undefined ? {} : { code: end.code }),
       ...(this.#servedAs ? { servedAs: this.#servedAs } : {}),
-    })
+    }
+    entry.settle(settlement)
+    trace?.ended(settlement, backend)
     onEnd(this)
     this.#told?.(end)
   }
@@ -173,6 +189,7 @@ export interface RunningCallDeps {
   readonly clock: Clock
   readonly admission: CallAdmission
   readonly entry: OpenCall
+  readonly trace?: CallTrace | undefined
   readonly costOf: (usage: TokenUsage) => MicroUsd | undefined
   /** Keep the set of calls under way, for the total timeout and for a clean stop. */
   readonly onStart: (call: RunningCall) => void

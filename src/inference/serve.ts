@@ -11,9 +11,10 @@ import type { UsageLog } from '../metering/usage-log'
 import { TenantScope } from '../storage/tenant-scope'
 import type { TenantSnapshot } from '../tenants/snapshot'
 import { accountOf, type Account } from './account'
-import { admitCall, limitRefusal, overBudget, quarantined, type CallAdmissionResult } from './admit'
+import { admitCall, notAdmitted, type CallAdmissionResult } from './admit'
 import { renderProblem, type Answer } from './answer'
 import { authorize, checkActive, unknownAlias, type Grant } from './authorize'
+import type { CallTrace, CallTraces } from './call-trace'
 import { atHolder } from './at-holder'
 import type { Bind, Bound } from './binding'
 import { countingRefusal } from './count-refusal'
@@ -26,6 +27,7 @@ import type { InferenceRequest } from './inference-request'
 import { listModels } from './list-models'
 import { matchPath, type StoredPaths } from './match-path'
 import { readCall, type Call } from './read-call'
+import { readRequestId } from './read-request-id'
 import { relayBytes } from './relay-bytes'
 import { relayStream, type RelayContext } from './relay-stream'
 import { relayWhole } from './relay-whole'
@@ -48,6 +50,8 @@ export interface ServeDeps extends DispatchDeps {
   readonly bind: Bind
   /** Of tenants that have asked for drift to be watched. */
   readonly watchServed?: WatchServed | undefined
+  /** Where telemetry is set up. */
+  readonly traces?: CallTraces | undefined
   readonly ids: IdMaker
 }
 
@@ -56,16 +60,24 @@ export async function serve(deps: ServeDeps, request: InferenceRequest): Promise
   const callId = deps.ids.callId()
   const requestId = readRequestId(request) ?? callId
   const share = deps.bodyRoom.open()
+  const trace = deps.traces?.begin({ callId, method: request.method, traceParent: request.headers.get('traceparent') })
+  const refuse = (problem: Problem) => {
+    trace?.answered(problem.entry.status, problem.code)
+    return renderProblem(problem, requestId)
+  }
   try {
-    const answer = await serveCall(deps, request, { callId, requestId, share })
-    return answer instanceof Problem ? renderProblem(answer, requestId) : answer
+    const answer = await serveCall(deps, request, { callId, requestId, share, trace })
+    if (answer instanceof Problem) return refuse(answer)
+    trace?.answered(answer.status)
+    return answer
   } catch (error) {
+    const { traceId } = trace ?? {}
     if (error instanceof ProblemError) {
-      deps.log.warn('a call failed', { callId, code: error.problem.code, detail: describeError(error) })
-      return renderProblem(error.problem, requestId)
+      deps.log.warn('a call failed', { callId, traceId, code: error.problem.code, detail: describeError(error) })
+      return refuse(error.problem)
     }
-    deps.log.error('a call failed on a defect', { callId, detail: describeError(error) })
-    return renderProblem(new Problem('internal_error', 'The call failed; quote its request id.'), requestId)
+    deps.log.error('a call failed on a defect', { callId, traceId, detail: describeError(error) })
+    return refuse(new Problem('internal_error', 'The call failed; quote its request id.'))
   } finally {
     // An answer has begun or will not come: no backend gets the body any more.
     share.release()
@@ -77,6 +89,7 @@ interface CallIds {
   readonly requestId: string
   /** The call's share of the room for bodies. */
   readonly share: BodyShare
+  readonly trace: CallTrace | undefined
 }
 
 /** The straight line: each step takes what the step before it made, and whatever refuses ends the call there. */
@@ -96,6 +109,8 @@ async function serveCall(deps: ServeDeps, request: InferenceRequest, ids: CallId
   const inactive = checkActive(tenant, caller)
   if (inactive) return inactive
 
+  const operation = target.kind === 'models' ? 'models' : target.operation.name
+  ids.trace?.isOf({ tenantId: caller.tenantId, keyId: caller.callerId, operation })
   if (target.kind === 'models') {
     return listModels(target, tenant, caller, ids.requestId) ?? unknownAlias(target.model ?? '')
   }
@@ -119,7 +134,7 @@ export interface ReadCall {
   readonly call: Call
   readonly tenant: TenantSnapshot
   readonly caller: Caller
-  readonly ids: Pick<CallIds, 'callId' | 'requestId'>
+  readonly ids: Pick<CallIds, 'callId' | 'requestId' | 'trace'>
   readonly start: CallStart
   readonly gone: Departure | undefined
   /** What the usage log names it by, where that is not its operation alone. */
@@ -192,7 +207,7 @@ async function begin(deps: ServeDeps, { call: asked, tenant, caller, ids, start,
 
   const estimate = estimateTokens(call, grant.outputTokens)
   const admitted = await admitCall(deps, grant, { estimate, atMs: start.startedAt })
-  if (admitted.kind !== 'admitted') return refusal(admitted, { tokens: estimate.total, nowMs: deps.clock.now() })
+  if (admitted.kind !== 'admitted') return notAdmitted(admitted, { tokens: estimate.total, nowMs: deps.clock.now() })
 
   const account = accountOf(tenant)
   const operation = meteredAs ?? call.operation.name
@@ -245,7 +260,7 @@ function startCall(
 ): RunningCall | Problem {
   const { admission } = admitted
   const { model } = grant.alias
-  const entry = deps.usageLog.open({
+  const intent = {
     callId: ids.callId,
     requestId: ids.requestId,
     startedAt: start.startedAt,
@@ -255,36 +270,23 @@ function startCall(
     model,
     operation,
     estimatedTokens,
-  })
+  }
+  const entry = deps.usageLog.open(intent)
   if (!entry) {
     admission.settle({ tokens: 0, microUsd: 0 })
     return new Problem('metering_unavailable', 'The usage log has fallen behind.', { retryAfterMs: 1_000 })
   }
+  ids.trace?.began(intent)
   return new RunningCall(
     {
       clock: deps.clock,
       admission,
       entry,
+      trace: ids.trace,
       costOf: (usage) => deps.costOf(model, usage, start.startedAt),
       onStart: (running) => deps.runningCalls.add(running),
       onEnd: (running) => deps.runningCalls.remove(running),
     },
     start,
   )
-}
-
-function refusal(
-  refused: Exclude<CallAdmissionResult, Admitted>,
-  { tokens, nowMs }: { tokens: number; nowMs: number },
-): Problem {
-  if (refused.kind === 'over-budget') return overBudget(refused.refusal)
-  return refused.kind === 'quarantined' ? quarantined(refused.untilMs, nowMs) : limitRefusal(refused, tokens)
-}
-
-const REQUEST_ID = /^[\w.:-]{1,128}$/
-
-/** A client's own id is kept if it is harmless in headers and logs; anything else is replaced, not refused. */
-function readRequestId(request: InferenceRequest): string | undefined {
-  const given = request.headers.get('x-request-id') ?? request.headers.get('x-ms-client-request-id')
-  return given !== null && REQUEST_ID.test(given) ? given : undefined
 }
