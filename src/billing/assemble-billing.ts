@@ -117,7 +117,7 @@ export function assembleBilling(parts: BillingParts): AssembledBilling {
         try {
           const { tenantsWithUsage, tenantIds } = parts
           const rolledUpBefore = () => cursors.finishedBefore('rolled-up')
-          const closed = await closeDays({ ...deps, tenantsWithUsage, closing, rolledUpBefore })
+          const closed = await closeDays({ ...deps, prices, tenantsWithUsage, closing, rolledUpBefore })
           const tenants = await issueInvoices({ invoices, rows, closing, tenantIds: () => tenantIds(), clock, log })
           if (closed + tenants > 0) log.info('days were closed and tenants billed', { closed, tenants })
         } finally {
