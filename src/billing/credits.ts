@@ -20,8 +20,8 @@ export interface StoredCredit extends Credit {
   readonly on?: Period | undefined
 }
 
-/** What is more goes on the invoice after. */
-const CREDITS_PER_INVOICE_MAX = 300
+/** What is more goes on the invoice after: with the longest reasons these are a quarter of an invoice's room. */
+const CREDITS_PER_INVOICE_MAX = 100
 
 const PREFIX = 'credit~'
 const END = 'credit~~'

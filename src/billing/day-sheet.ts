@@ -51,8 +51,8 @@ export interface ProvisionedShare {
 /** Where calls of a backend stand on a day. */
 export type PlacementOf = (backend: string | null) => Placement
 
-/** Far more than a tenant has aliases and tuned models; what a row of storage has room for. */
-const ITEMS_MAX = 1_500
+/** More than a tenant has aliases and tuned models at a time; of the longest names a row of storage has room for 900. */
+const ITEMS_MAX = 700
 /** In place of the aliases that are too many. */
 const OTHERS = '(others)'
 

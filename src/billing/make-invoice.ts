@@ -1,5 +1,6 @@
 import type { TenantId } from '../base/ids'
 import type { MicroUsd } from '../base/money'
+import { boundedLines } from './bounded-lines'
 import { dayBehind, daysBetween, daysOf, firstDayOf, type Day, type Period } from './calendar'
 import type { Credit } from './credit'
 import type { DaySheet, SheetItem } from './day-sheet'
@@ -60,7 +61,7 @@ export interface PeriodCost {
 
 /** Pure. */
 export function makeInvoice(inputs: InvoiceInputs, sheets: readonly DaySheet[]): MadeInvoice {
-  const lines = [...rateUsage(inputs, sheets), ...others(inputs)]
+  const lines = [...boundedLines(rateUsage(inputs, sheets)), ...others(inputs)]
   const sum = sumOf(lines)
   const span = spanOf(inputs.period)
   const forward: InvoiceLine = {
