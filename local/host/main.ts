@@ -4,8 +4,6 @@ import { startHost } from './host'
 import { readSettings } from './settings'
 import { freePort } from './wait-for-storage'
 
-/** How long calls under way may take to end after SIGTERM; then the process ends all the same. */
-const STOP_GRACE_MS = 10_000
 /** When the launcher is gone nobody waits any more. */
 const ORPHAN_GRACE_MS = 1_000
 
@@ -16,7 +14,7 @@ async function main(): Promise<void> {
   prepareProcess(settings.appFolder, port)
   const log = consoleLog(settings.logLevel)
   let stopping: Promise<void> | undefined
-  const onTakenOver = () => stop(STOP_GRACE_MS, EXIT_TAKEN_OVER)
+  const onTakenOver = () => stop(settings.stopGraceMs, EXIT_TAKEN_OVER)
   const host = startHost({ settings: { ...settings, port }, env: process.env, log, onTakenOver })
   const stop = (graceMs: number, exitCode = 0) => {
     stopping ??= host
@@ -24,8 +22,8 @@ async function main(): Promise<void> {
       .catch(fail)
       .then(() => process.exit(exitCode))
   }
-  process.on('SIGTERM', () => stop(STOP_GRACE_MS))
-  process.on('SIGINT', () => stop(STOP_GRACE_MS))
+  process.on('SIGTERM', () => stop(settings.stopGraceMs))
+  process.on('SIGINT', () => stop(settings.stopGraceMs))
   process.on('disconnect', () => stop(ORPHAN_GRACE_MS))
 
   await host

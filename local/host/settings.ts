@@ -38,9 +38,12 @@ export interface HostSettings {
   readonly hostId: string
   readonly queues: QueueSettings
   readonly cors: CorsSettings
+  /** How long what is under way may take to end after SIGTERM, before the app's appTerminate hooks run. */
+  readonly stopGraceMs: number
 }
 
 const PORT_DEFAULT = 7071
+const STOP_GRACE_MS_DEFAULT = 10_000
 const ADDRESS_DEFAULT = '127.0.0.1'
 const HUB_NAME_DEFAULT = 'TestHubName'
 
@@ -69,6 +72,7 @@ export function readSettings(argv: readonly string[], env: NodeJS.ProcessEnv): H
     hostId: (env['AzureFunctionsWebHost__hostid'] ?? `local-${fingerprint(appFolder)}`).toLowerCase(),
     queues: readQueues(record(extensions['queues'])),
     cors: readCors(record(local['Host'])),
+    stopGraceMs: options.stopGraceMs,
   }
 }
 
@@ -82,10 +86,15 @@ function readArguments(argv: readonly string[]) {
       'no-triggers': { type: 'boolean', default: false },
       'enable-auth': { type: 'boolean', default: false },
       'log-level': { type: 'string', default: 'information' },
+      'stop-grace': { type: 'string', default: String(STOP_GRACE_MS_DEFAULT) },
     },
   })
   const port = Number(values.port)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`--port ${values.port} is not a port`)
+  const stopGraceMs = Number(values['stop-grace'])
+  // The launcher kills a host that takes longer than this and its hooks together.
+  if (!Number.isInteger(stopGraceMs) || stopGraceMs < 0 || stopGraceMs > STOP_GRACE_MS_DEFAULT)
+    throw new Error(`--stop-grace ${values['stop-grace']} is not 0 to ${STOP_GRACE_MS_DEFAULT} milliseconds`)
   const logLevel = values['log-level']
   if (!isLogLevel(logLevel)) throw new Error(`--log-level ${logLevel} is not one of the Functions log levels`)
   return {
@@ -95,6 +104,7 @@ function readArguments(argv: readonly string[]) {
     triggers: !values['no-triggers'],
     enforceKeys: values['enable-auth'],
     logLevel,
+    stopGraceMs,
   }
 }
 

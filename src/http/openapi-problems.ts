@@ -28,7 +28,7 @@ export function problemsOf(endpoint: Endpoint, method: Method): ReadonlySet<Prob
   const codes = new Set<ProblemCode>(['internal_error', 'storage_unavailable', ...endpoint.problems])
   const add = (...more: ProblemCode[]) => more.forEach((code) => codes.add(code))
 
-  if (access.kind !== 'public') add('too_many_failed_attempts', 'identity_unavailable')
+  if (access.kind !== 'public') add('too_many_failed_attempts', 'identity_unavailable', 'shutting_down')
   if (access.kind === 'operator') add('operator_credential_required', 'insufficient_scope')
   if (access.kind === 'tenant') add('invalid_api_key', 'insufficient_scope', 'tenant_not_active')
   if (schemas.params || access.kind === 'tenant') add('not_found')

@@ -189,6 +189,7 @@ export function wireControlPlane(options: WiringOptions) {
   const keys = createKeys({ store: keyStore, apiKeys, tenants, clock, onChange: (key) => authenticator.forget(key) })
 
   const backendHealth = createBackendHealth(clock)
+  const stop = { hasBegun: false }
   const health = assembleHealth({
     rows: platformTable(storage.table('tenantdirectory')),
     // Nothing is called here.
@@ -197,7 +198,7 @@ export function wireControlPlane(options: WiringOptions) {
     standings: backendHealth,
     reachVault: undefined,
     signIn: undefined,
-    isStopping: () => false,
+    isStopping: () => stop.hasBegun,
     instanceId: ids.instanceId(),
     version: '1.2.3',
     clock,
@@ -217,7 +218,7 @@ export function wireControlPlane(options: WiringOptions) {
     idempotency: createIdempotency({ clock, chance, secret: keyPeppers[0] }),
     tenantRows: tenantTable(storage.table('idempotency')),
     platformRows: platformTable(storage.table('idempotency')),
-    isStopping: () => false,
+    isStopping: () => stop.hasBegun,
     clock,
     chance,
     log,
@@ -503,6 +504,7 @@ export function wireControlPlane(options: WiringOptions) {
     handle,
     audit,
     backendHealth,
+    stop,
     authenticator,
     snapshots,
     snapshotStore,

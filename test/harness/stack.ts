@@ -71,6 +71,7 @@ const LEDGER_PAGE = 1_000
 export async function startTestStack(
   settings: Readonly<Record<string, string>> = {},
   appFolder = process.env['TENANTRY_TEST_APP'],
+  firstHostOptions: string[] = [],
 ): Promise<TestStack> {
   const stateFolder = mkdtempSync(join(tmpdir(), 'tenantry-test-'))
   const storagePrefix = `s${randomBytes(6).toString('hex')}`
@@ -104,7 +105,7 @@ export async function startTestStack(
     })
 
   const simulatorPort = await freePort()
-  const stack = await start(await freePort(), simulatorPort)
+  const stack = await start(await freePort(), simulatorPort, firstHostOptions)
   const simulatorUrl = stack.simulatorUrl ?? ''
   const platform = platformClient(stack.baseUrl, stack.operatorToken)
   const instances: Stack[] = []

@@ -55,6 +55,20 @@ describe('without storage', () => {
   })
 })
 
+describe('an instance that stops', () => {
+  it('takes nothing new, and says so to whoever asks whether to come', async () => {
+    await using stopping = await serveControlPlane()
+    expect(await stopping.operate('GET', '/api/platform/backends')).toMatchObject({ status: 200 })
+    stopping.parts.stop.hasBegun = true
+    const refused = await stopping.operate('GET', '/api/platform/backends')
+    expect(refused).toMatchObject({ status: 503, body: { code: 'shutting_down', retryable: true } })
+    expect(refused.headers.get('retry-after')).toBe('1')
+    const probed = await stopping.send('GET', '/api/health/ready')
+    expect(probed).toMatchObject({ status: 503, body: { status: 'stopping', parts: { storage: 'ok' } } })
+    expect(await stopping.send('GET', '/api/health')).toMatchObject({ status: 200 })
+  })
+})
+
 describe('a defect of ours', () => {
   it('is answered with the request id and nothing of what went wrong', async () => {
     await using broken = await serveControlPlane({ storage: withoutRetries() })
