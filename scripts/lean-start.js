@@ -46,6 +46,9 @@ const APART = {
   'tinyld/light': 'tinyld-light',
 }
 
+/** Files of our own that are one, with all that they import. */
+const OWN_APART = { 'azure-monitor-sink': 'src/telemetry/azure-monitor-sink.ts' }
+
 /** Its tables are made when a language is first asked for. */
 const TINYLD = `
 let light
@@ -105,6 +108,10 @@ const leanStart = {
       if (path in made) return { path, namespace: 'lean-start' }
       return { errors: [{ text: `${path} is to be loaded when it is first needed` }] }
     })
+    onResolve({ filter: new RegExp(`^\\./(?:${Object.keys(OWN_APART).join('|')})$`) }, ({ path, kind }) => {
+      if (kind === 'dynamic-import') return { path: `${path}.js`, external: true }
+      return { errors: [{ text: `${path} is to be loaded by import() alone` }] }
+    })
     onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, ({ path }) => ({
       contents: ZOD_LOCALES,
       resolveDir: dirname(path),
@@ -121,5 +128,5 @@ const leanStart = {
 module.exports = {
   leanStart,
   /** Entry points of the bundles apart, by their names. */
-  apart: Object.fromEntries(Object.entries(APART).map(([name, bundle]) => [bundle, name])),
+  apart: { ...Object.fromEntries(Object.entries(APART).map(([name, bundle]) => [bundle, name])), ...OWN_APART },
 }

@@ -3,6 +3,7 @@ import { exportArchive } from './functions/export-archive'
 import { createAlerts, type Alerts } from './alerts/alerts'
 import { createAuditLog } from './audit/create-audit-log'
 import { composeLifecycle } from './compose-lifecycle'
+import { composeTelemetry, tracedTimers } from './compose-telemetry'
 import { composeWatching } from './compose-watching'
 import { allStorageNeeds } from './storage-needs'
 import { createApiKeys } from './access/api-key'
@@ -273,6 +274,22 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
     log,
   })
 
+  const bodyRoom = createBodyRoom()
+  const telemetry = composeTelemetry(config.telemetry, {
+    runningCalls,
+    bodyRoom,
+    usageLog,
+    backends,
+    standings: health,
+    http: smallHttp,
+    identity,
+    instanceId,
+    version,
+    clock,
+    chance,
+    log,
+  })
+
   const driftTap = lifecycle.drift.createTap()
   const serveDeps: ServeDeps = {
     authenticate: authenticator.authenticate,
@@ -287,7 +304,7 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
     usageLog,
     costOf,
     runningCalls,
-    bodyRoom: createBodyRoom(),
+    bodyRoom,
     stored: storedPaths([
       ...createFileOperations({ ...lifecycle.files, clock }),
       ...createUploadOperations({ ...lifecycle.files, clock }),
@@ -298,6 +315,7 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
     wake: lifecycle.hosting.wake,
     bind: responses.bindWith(lifecycle.files.files),
     watchServed: driftTap.served,
+    traces: telemetry?.calls,
     upstream,
     credentials,
     health,
@@ -394,11 +412,12 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
       tenantRows: tenantTable(storage.table('idempotency')),
       platformRows: platformTable(storage.table('idempotency')),
       isStopping: () => runningCalls.isClosing,
+      traces: telemetry?.requests,
       clock,
       chance,
       log,
     }),
-    timers,
+    timers: tracedTimers(timers, telemetry?.requests),
     checklists: lifecycle.checklists,
     batchBeginnings: lifecycle.batches.beginnings,
     tuningBeginnings: lifecycle.tuning.beginnings,
@@ -417,6 +436,7 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
         .catch((error: unknown) => log.warn('drift could not be written', { error: describeError(error) }))
       const closings = [usageLog, lateUsage, limiter, budgets, watching].map((one) => one.close())
       await Promise.all([closingDrift, ...closings])
+      await telemetry?.close()
       await Promise.all([upstream.close(), smallHttp.close()])
     },
   }

@@ -5,6 +5,7 @@ import type { OperatorToken } from './access/operators'
 import { platformRoles } from './access/permissions'
 import type { ApplicationSettings } from './azure/identity'
 import { BACKEND_KEY_SETTING } from './base/backend-key-setting'
+import type { TelemetrySettings } from './telemetry/create-telemetry'
 
 /** Everything that the app reads from its environment, once, at start. */
 export interface Config {
@@ -66,6 +67,8 @@ export interface Config {
     readonly webhookHostsOpen: readonly string[]
   }
   readonly batches: { readonly pollMs: number; readonly perDeploymentMax: number; readonly perTenantMax: number }
+  /** Whereto traces and metrics go; undefined: nowhere. */
+  readonly telemetry: TelemetrySettings | undefined
   /** How long an offboarded tenant's export can be fetched. */
   readonly exportValidMs: number
   /** The keys of model backends, by the setting's name, which is what a backend record names. */
@@ -75,6 +78,10 @@ export interface Config {
 const url = z.url({ protocol: /^https?$/, error: 'an http(s) URL' }).optional()
 
 const OPERATOR_TOKENS = /^[0-9a-f]{64}(:(operator|support|auditor))?(,[0-9a-f]{64}(:(operator|support|auditor))?)*$/
+
+/** Its key names the component only; it goes out in plain text on one machine alone. */
+const INSIGHTS =
+  /^(?=.*InstrumentationKey=[0-9a-f-]{36})(?!.*IngestionEndpoint=http:\/\/(?!(?:localhost|127\.0\.0\.1)[:/;]))/i
 
 const OPEN_HOSTS = /^[A-Za-z0-9.-]+(:\d{1,5})?(,[A-Za-z0-9.-]+(:\d{1,5})?)*$/
 
@@ -263,6 +270,26 @@ export const environment = z.object({
     .describe(
       'Hosts (`hooks.example.internal` or `10.0.0.5:8080`, separated by commas) that webhooks may go to though they are private or speak plain http.',
     ),
+  APPLICATIONINSIGHTS_CONNECTION_STRING: z
+    .string()
+    .regex(INSIGHTS, 'the connection string of an Application Insights component, by https')
+    .optional()
+    .describe('Application Insights, for traces and metrics of the app; the Functions host sends its own there, too.'),
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: z
+    .string()
+    .optional()
+    .describe('With `Authorization=AAD` they are sent with the app’s identity.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url.describe(
+    'An OpenTelemetry collector that traces and metrics go to, by OTLP over HTTP in JSON: `http://localhost:4318`.',
+  ),
+  TENANTRY_TRACE_SAMPLE_RATIO: z.coerce
+    .number({ error: 'a number from 0 to 1' })
+    .min(0, 'a number from 0 to 1')
+    .max(1, 'a number from 0 to 1')
+    .default(0.1)
+    .describe(
+      'The share of traces that is kept of those that begin here; of what fails and of what callers trace, some are kept besides.',
+    ),
   TENANTRY_PUBLIC_URL: url.describe('Where clients reach the platform; by default the host’s own address.'),
   /** Set by the Functions host. */
   WEBSITE_HOSTNAME: z.string().optional().describe('The host’s own address. The Functions host sets it.'),
@@ -382,6 +409,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
           }
         : undefined,
     notifications: readNotifications(data),
+    telemetry: readTelemetry(data),
     hosting: { idleMs: data.TENANTRY_TUNED_IDLE_HOURS * 3_600_000 },
     exportValidMs: data.TENANTRY_EXPORT_VALID_HOURS * 3_600_000,
     backendKeys: Object.fromEntries(
@@ -412,6 +440,17 @@ function readArm({ TENANTRY_ARM_URL, TENANTRY_ARM_AUDIENCE }: z.infer<typeof env
 function readApplication(data: z.infer<typeof environment>): ApplicationSettings | undefined {
   const { AZURE_TENANT_ID: directoryId, AZURE_CLIENT_ID: clientId, AZURE_CLIENT_SECRET: secret } = data
   return directoryId && clientId ? { directoryId, clientId, secret } : undefined
+}
+
+function readTelemetry(data: z.infer<typeof environment>): Config['telemetry'] {
+  const { APPLICATIONINSIGHTS_CONNECTION_STRING: connectionString, OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint } = data
+  if (connectionString === undefined && otlpEndpoint === undefined) return undefined
+  return {
+    connectionString,
+    byIdentity: /Authorization=AAD/i.test(data.APPLICATIONINSIGHTS_AUTHENTICATION_STRING ?? ''),
+    otlpEndpoint,
+    sampleRatio: data.TENANTRY_TRACE_SAMPLE_RATIO,
+  }
 }
 
 function readNotifications(data: z.infer<typeof environment>): Config['notifications'] {

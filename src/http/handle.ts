@@ -11,6 +11,7 @@ import { Problem } from '../base/problem'
 import { stopping } from '../base/stopping'
 import type { Columns, PartitionTable } from '../storage/partition-table'
 import { TenantScope } from '../storage/tenant-scope'
+import type { RequestTraces } from '../telemetry/request-trace'
 import type { TenantTable } from '../storage/tenant-table'
 import { activeTenant } from '../tenants/active-tenant'
 import type { TenantSnapshots } from '../tenants/tenant-snapshots'
@@ -41,6 +42,8 @@ export interface HandleDeps {
   readonly platformRows: PartitionTable<Columns>
   /** What needs no credential is answered still: probes ask just then. */
   readonly isStopping: () => boolean
+  /** Where telemetry is set up. */
+  readonly traces?: RequestTraces | undefined
   readonly clock: Clock
   readonly chance: Chance
   readonly log: Log
@@ -50,16 +53,18 @@ export interface HandleDeps {
 export type Handle = (endpoints: Endpoints, request: PlainRequest) => Promise<PlainAnswer>
 
 export function createHandle(deps: HandleDeps): Handle {
-  const { chance, clock, log } = deps
+  const { chance, clock, log, traces } = deps
   return async (endpoints, request) => {
     const startedMs = clock.monotonicMs()
     const requestId = requestIdOf(request.headers.get('x-request-id'), chance)
-    const fields = { requestId, method: request.method, path: loggedPath(request.path) }
+    const trace = traces?.request({ ...request, traceParent: request.headers.get('traceparent') })
+    const fields = { requestId, traceId: trace?.traceId, method: request.method, path: loggedPath(request.path) }
     const answer = await answerTo(deps, { endpoints, request, requestId }).catch((error: unknown) => {
       log.error('a request failed', { ...fields, error: describeError(error) })
       return problemOf(error)
     })
     const rendered = answer instanceof Problem ? renderProblem(answer, requestId) : answer
+    trace?.ended({ status: rendered.status, code: answer instanceof Problem ? answer.code : undefined })
     log.info('request', { ...fields, status: rendered.status, latencyMs: clock.monotonicMs() - startedMs })
     // Answers carry keys, settings and usage: no cache on the way may hold them.
     return { ...rendered, headers: { ...rendered.headers, 'x-request-id': requestId, 'cache-control': 'no-store' } }

@@ -5,6 +5,8 @@
 export interface BodyRoom {
   /** One call's share; grows as its body arrives. */
   open(): BodyShare
+  /** What is held at present. */
+  readonly heldBytes: number
 }
 
 export interface BodyShare {
@@ -20,6 +22,9 @@ export const BODY_BYTES_HELD_MAX = 384 * 1024 * 1024
 export function createBodyRoom(bytesMax = BODY_BYTES_HELD_MAX): BodyRoom {
   let held = 0
   return {
+    get heldBytes() {
+      return held
+    },
     open: () => {
       let own = 0
       let isOver = false

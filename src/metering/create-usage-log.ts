@@ -112,6 +112,10 @@ export function createUsageLog(
       if (isFailing()) return 'storage does not take it'
       return heldCalls >= bounds.heldCallsMax ? 'too many calls are held' : undefined
     },
+    get overdueMs() {
+      const nowMs = clock.monotonicMs()
+      return Math.max(0, ...[...segments].map(({ pending: [oldest] }) => nowMs - (oldest?.lingersUntilMs ?? nowMs)))
+    },
     close: async () => {
       closing = true
       tellRefusals()

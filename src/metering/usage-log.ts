@@ -22,6 +22,8 @@ export interface UsageLog {
 export interface WatchedUsageLog extends UsageLog {
   /** Why calls are refused at present, or undefined where they are taken. */
   readonly behind: 'storage does not take it' | 'too many calls are held' | undefined
+  /** How long the oldest records that are not durable have been due, milliseconds; 0 where none is. */
+  readonly overdueMs: number
 }
 
 export interface OpenCall {

@@ -9,12 +9,7 @@ const root = join(__dirname, '..', '..')
 const read = Object.keys(environment.shape)
 
 /** The Functions host's own: it reads them, the app does not. */
-const ofTheHost = [
-  'AzureWebJobsStorage__credential',
-  'APPLICATIONINSIGHTS_CONNECTION_STRING',
-  'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
-  'DURABLE_TASK_SCHEDULER_CONNECTION_STRING',
-]
+const ofTheHost = ['AzureWebJobsStorage__credential', 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING']
 
 /** What the app reads and the templates leave alone, each for a reason. */
 const notSet: Readonly<Record<string, readonly string[]>> = {
@@ -54,6 +49,8 @@ const notSet: Readonly<Record<string, readonly string[]>> = {
     'TENANTRY_EXPORT_VALID_HOURS',
     'TENANTRY_EVENT_GRID_TOPIC',
     'TENANTRY_WEBHOOK_HOSTS_OPEN',
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'TENANTRY_TRACE_SAMPLE_RATIO',
   ],
 }
 
