@@ -34,6 +34,8 @@ const bench = {
     'bench/surfaces': 'bench/surfaces.ts',
     'bench/onboarding': 'bench/onboarding.ts',
     'bench/bare-proxy': 'bench/bare-proxy.ts',
+    'bench/coldstart': 'bench/coldstart.ts',
+    'bench/load-app': 'bench/load-app.ts',
     'bench/serve-on-node': 'bench/serve-on-node.ts',
   },
   packages: 'external',

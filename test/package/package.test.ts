@@ -1,11 +1,14 @@
-import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile, fork } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { LoadedApp } from '../../bench/load-app'
 import { appSettings } from '../harness/app-settings'
 import { chatBody, chatPath, eventsOf, post } from '../harness/call'
 import { startTestStack, type TestStack } from '../harness/stack'
+import { testConnectionString } from '../harness/storage'
 import { assembled, filesIn, unpacked } from './assembled'
 
 const root = join(__dirname, '..', '..')
@@ -114,6 +117,21 @@ describe('the app of the package alone, far from the repository', () => {
     expect(await stack.platform.ended(offboardingId)).toMatchObject({ state: 'completed' })
     expect((await post(us, chatPath, chatBody())).status).toBeGreaterThanOrEqual(401)
   }, 60_000)
+
+  test('loads at its start no bundle but one, and nothing of fetch', async () => {
+    const child = fork(join(root, 'dist', 'bench', 'load-app.js'), [folder], {
+      execArgv: [],
+      env: {
+        AzureWebJobsStorage: testConnectionString(),
+        TENANTRY_KEY_PEPPER: randomBytes(32).toString('base64url'),
+        TENANTRY_OPERATOR_TOKEN_HASHES: '0'.repeat(64),
+      },
+    })
+    const [{ files: loaded, functions, loadedFetch }] = (await once(child, 'message')) as [LoadedApp]
+    expect(functions).toBeGreaterThan(200)
+    expect(loaded).toEqual([join(realpathSync(folder), 'main.js')])
+    expect(loadedFetch).toBe(false)
+  })
 
   test('gets no module from anywhere else, though the repository’s are offered', async () => {
     const script = join(folder, 'takes-zod.js')
