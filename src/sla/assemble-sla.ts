@@ -15,6 +15,7 @@ import { createMaintenances } from './maintenance'
 import type { TenantOf } from './promised-tenant'
 import type { Sla } from './sla'
 import { createSlaReports, type SlaReportsDeps } from './sla-reports'
+import { createPolicies } from './policies'
 import { createSlaStore, slaStorage } from './sla-store'
 import { createTellIncidents } from './tell-incidents'
 import { createWatchedTenants } from './watched-tenants'
@@ -39,7 +40,8 @@ export function assembleSla(parts: SlaParts) {
   const { storage, clock } = parts
   const [ownTable, indexTable] = slaStorage.tables
   const platformRows = platformTable<Columns>(storage.table(indexTable))
-  const store = createSlaStore(tenantTable<Columns>(storage.table(ownTable)))
+  const rows = tenantTable<Columns>(storage.table(ownTable))
+  const store = { ...createSlaStore(rows), ...createPolicies({ rows, clock }) }
   const index = createIncidentIndex(platformRows)
   const watched = createWatchedTenants(platformRows)
   const maintenances = createMaintenances({ rows: platformRows, clock })

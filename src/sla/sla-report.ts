@@ -95,7 +95,7 @@ export const shownReport = z
       excluded: z.array(z.object({ reason: z.enum(exclusionNames), calls: z.int(), why: z.string() })),
       pending: z.int().meta({ description: 'Under way, or not known to be over.' }),
     }),
-    incidents: z.array(shownIncident),
+    incidents: z.array(shownIncident).meta({ description: 'The newest 100 at most.' }),
     maintenance: z.array(shownMaintenance),
   })
   .meta({ id: 'SlaReport' })

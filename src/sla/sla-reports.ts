@@ -9,11 +9,12 @@ import { inMaintenance, type Maintenances } from './maintenance'
 import { makeReport } from './make-report'
 import { monthEndMs, monthOf, monthStartMs } from './month'
 import { ownAccountsOf } from './own-accounts'
+import { objectivesAt, type Policies } from './policies'
 import type { SlaReport } from './sla-report'
 import type { SlaStore } from './sla-store'
 
 export interface SlaReportsDeps {
-  readonly store: Pick<SlaStore, 'policy' | 'incidentsIn' | 'report' | 'freeze'>
+  readonly store: Pick<Policies, 'policy'> & Pick<SlaStore, 'incidentsIn' | 'report' | 'freeze'>
   readonly reader: UsageReader
   /** Before a month under way is summed. */
   readonly rollUp: { run(options: { fresh: true }): Promise<void> }
@@ -44,7 +45,8 @@ export function createSlaReports(deps: SlaReportsDeps): SlaReports {
     const fromMs = monthStartMs(month)
     const toMs = Math.min(monthEndMs(month), Math.ceil(nowMs / MINUTE_MS) * MINUTE_MS)
     const maintenance = await maintenances.within({ fromMs, toMs: monthEndMs(month) })
-    const { objectives } = await store.policy(scope)
+    // Those of the month's last moment: what is promised once it is over is not what was promised in it.
+    const objectives = objectivesAt(await store.policy(scope), monthEndMs(month) - 1)
     return makeReport({
       tenantId: scope.tenantId,
       month,

@@ -1,44 +1,30 @@
 import { assert } from '../base/assert'
 import { counterpartOf, encodeTime, type IncidentId } from '../base/ids'
-import { Problem } from '../base/problem'
 import { fromJsonColumns, toJsonColumns } from '../storage/json-columns'
 import { changesMax, type Columns, type RowChange } from '../storage/partition-table'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { TenantTable } from '../storage/tenant-table'
 import type { Incident } from './incident'
-import { defaultPolicy, type SlaPolicy } from './objective'
 import type { SlaReport } from './sla-report'
 import type { SlaState } from './sla-state'
 
 /**
- * What is kept of a tenant: what it was promised, what the timer remembers, its incidents and its frozen reports. Numbers and ids, in the
+ * What is kept of a tenant beside what it is promised (policies.ts): what the timer remembers, its incidents and its frozen reports. Numbers and ids, in the
  * tenant's partition, so that the state and the incidents that follow from it change together.
  */
 export interface SlaStore {
-  /** Version 0 is the default, which nobody has set. */
-  policy(scope: TenantScope): Promise<StoredPolicy>
-  /** `expects` is asked about the version that would be replaced. */
-  putPolicy(
-    scope: TenantScope,
-    policy: SlaPolicy,
-    expects: (version: number) => boolean,
-  ): Promise<StoredPolicy | Problem>
   state(scope: TenantScope): Promise<StoredState | undefined>
   /** All or nothing; false where somebody else was faster, and then nothing of it is true. */
   putState(scope: TenantScope, change: StateChange): Promise<boolean>
   incident(scope: TenantScope, id: IncidentId): Promise<Incident | undefined>
   /** The newest first; those behind `after`. */
   incidents(scope: TenantScope, page: { after?: IncidentId | undefined; limit: number }): Promise<readonly Incident[]>
-  /** Those that had begun before `toMs` and not ended by `fromMs`, the oldest first; at most INCIDENTS_READ_MAX. */
+  /** Those that had begun before `toMs` and not ended by `fromMs`, the oldest first; at most the newest INCIDENTS_READ_MAX. */
   incidentsIn(scope: TenantScope, span: { fromMs: number; toMs: number }): Promise<readonly Incident[]>
   removeIncident(scope: TenantScope, id: IncidentId): Promise<void>
   report(scope: TenantScope, month: string): Promise<SlaReport | undefined>
   /** The one that is kept: whoever froze the month first. */
   freeze(scope: TenantScope, report: SlaReport): Promise<SlaReport>
-}
-
-export interface StoredPolicy extends SlaPolicy {
-  readonly version: number
 }
 
 export interface StoredState {
@@ -55,39 +41,20 @@ interface StateChange {
 
 export const slaStorage = { tables: ['sla', 'slaindex'] } as const
 
-const POLICY = 'policy'
 const STATE = 'state'
 const INCIDENTS = 'incident-'
 const REPORTS = 'report-'
 const END = '~'
-/** Of one month. An objective opens one an hour at most. */
-const INCIDENTS_READ_MAX = 1_000
+/** Of one month: with the longest evidence these take most of the room that a report has in its row. */
+const INCIDENTS_READ_MAX = 100
 /** An incident that began before a month may reach into it; by its id it was found within this time of its beginning. */
 const FOUND_WITHIN_MS = 31 * 86_400_000
-
-const changedMeanwhile = new Problem(
-  'precondition_failed',
-  'The objectives were changed since the version in If-Match. Read them again and repeat the change on what you find.',
-)
 
 export function createSlaStore(rows: TenantTable<Columns>): SlaStore {
   const incidentsBetween = async function* (scope: TenantScope, from: string, to: string) {
     for await (const { columns } of rows.range(scope, from, to)) yield fromJsonColumns<Incident>(columns)
   }
   return {
-    policy: async (scope) => {
-      const row = await rows.get(scope, POLICY)
-      return row ? fromJsonColumns<StoredPolicy>(row.columns) : { version: 0, ...defaultPolicy }
-    },
-    putPolicy: async (scope, policy, expects) => {
-      const row = await rows.get(scope, POLICY)
-      const version = row ? fromJsonColumns<StoredPolicy>(row.columns).version : 0
-      if (!expects(version)) return changedMeanwhile
-      const next: StoredPolicy = { ...policy, version: version + 1 }
-      const columns = toJsonColumns(next)
-      const result = await (row ? rows.replace(scope, POLICY, columns, row.etag) : rows.insert(scope, POLICY, columns))
-      return result.kind === 'written' ? next : changedMeanwhile
-    },
     state: async (scope) => {
       const row = await rows.get(scope, STATE)
       return row && { state: fromJsonColumns<SlaState>(row.columns), etag: row.etag }

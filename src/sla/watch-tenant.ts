@@ -11,13 +11,14 @@ import { countAll, minuteOf, startMsOf, type Minute, type MinuteCounts } from '.
 import { monthOf, monthStartMs } from './month'
 import { countKey, type Objective } from './objective'
 import { ownAccountsOf } from './own-accounts'
+import type { Policies } from './policies'
 import type { SlaStore, StoredState } from './sla-store'
 import { freshFrom, type ObjectiveState, type SlaState } from './sla-state'
 import type { TellIncidents } from './tell-incidents'
 import type { WatchedTenants } from './watched-tenants'
 
 export interface WatchTenantDeps {
-  readonly store: Pick<SlaStore, 'policy' | 'state' | 'putState'>
+  readonly store: Pick<Policies, 'policy'> & Pick<SlaStore, 'state' | 'putState'>
   readonly watched: Pick<WatchedTenants, 'note' | 'forget'>
   readonly reader: UsageReader
   readonly backends: () => ReadonlyMap<BackendId, Backend> | Promise<ReadonlyMap<BackendId, Backend>>

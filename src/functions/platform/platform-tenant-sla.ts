@@ -7,7 +7,7 @@ import { notFound, ok } from '../../http/plain-request'
 import { tenantParams } from '../../http/request-params'
 import { slaPolicyInput } from '../../sla/objective'
 import { shownObjective } from '../../sla/sla-report'
-import type { StoredPolicy } from '../../sla/sla-store'
+import type { StoredPolicy } from '../../sla/policies'
 import { objectiveView } from '../../sla/sla-view'
 import { TenantScope } from '../../storage/tenant-scope'
 
