@@ -1,5 +1,6 @@
 import type { JsonSchema, OpenApiDocument } from './openapi-document'
-import { html, prose, type Html } from './openapi-html'
+import { html, prose, type Html } from './html'
+import { htmlTable } from './html-table'
 import { resolveSchema } from './openapi-schemas'
 
 type Components = OpenApiDocument['components']['schemas']
@@ -16,29 +17,19 @@ const DEPTH_MAX = 8
 /** A table of fields: name, type with bounds, meaning. Empty where there is nothing to show. */
 export function fieldTable(components: Components, fields: readonly Field[]): Html {
   if (fields.length === 0) return html``
-  return html`<div class="scroll">
-    <table>
-      <thead>
-        <tr>
-          <th>Name</th>
-          <th>Type and bounds</th>
-          <th>Meaning</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${fields.map((field) => fieldRow(components, field))}
-      </tbody>
-    </table>
-  </div>`
+  return htmlTable({
+    heads: ['Name', 'Type and bounds', 'Meaning'],
+    rows: fields.map((field) => fieldCells(components, field)),
+  })
 }
 
-function fieldRow(components: Components, { name, isRequired, schema, description }: Field): Html {
+function fieldCells(components: Components, { name, isRequired, schema, description }: Field): Html[] {
   const resolved = resolveSchema(components, schema)
-  return html`<tr>
-    <td><code>${name}</code>${isRequired ? html` <b title="required">*</b>` : ''}</td>
-    <td>${typeText(components, schema)} ${boundsOf(resolved).map((bound) => html`<small>${prose(bound)}</small> `)}</td>
-    <td>${prose(description ?? resolved.description ?? '')}</td>
-  </tr>`
+  return [
+    html`<code>${name}</code>${isRequired ? html` <b title="required">*</b>` : ''}`,
+    html`${typeText(components, schema)} ${boundsOf(resolved).map((bound) => html`<small>${prose(bound)}</small> `)}`,
+    html`${prose(description ?? resolved.description ?? '')}`,
+  ]
 }
 
 /** Every field of a body, those within others by their path: `aliases[].groups[].members[].weight`. */

@@ -1,18 +1,14 @@
-import { hash } from 'node:crypto'
 import { problemCodes } from '../base/problem-codes'
 import type { OpenApiDocument, OpenApiOperation, OpenApiResponse } from './openapi-document'
 import { curlOf } from './openapi-example'
-import { html, Html, prose } from './openapi-html'
+import { html, prose, type Html } from './html'
+import { htmlPage } from './html-page'
+import { htmlTable } from './html-table'
 import { fieldsIn, fieldTable, type Field } from './openapi-page-schema'
-import { pageStyle } from './openapi-page-style'
+import { openApiPageStyle } from './openapi-page-style'
 
-/** Nothing is loaded, nothing runs, nobody frames it: the style is the one that we wrote. */
-export const pageSecurityPolicy =
-  `default-src 'none'; style-src 'sha256-${hash('sha256', pageStyle, 'base64')}'; ` +
-  `base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
-
-/** Whole, since the hash is of every character between the tags. */
-const style = new Html(`<style>${pageStyle}</style>`)
+const page = htmlPage(openApiPageStyle)
+export const openApiPageHeaders = page.headers
 
 interface Entry {
   readonly path: string
@@ -30,48 +26,43 @@ export function openApiPage(document: OpenApiDocument): string {
     name,
     entries: entries.filter(({ operation }) => operation.tags.includes(name)),
   }))
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${info.title} API</title>
-        ${style}
-      </head>
-      <body>
-        <nav aria-label="Operations">
-          <a href="#top"><strong>${info.title} API</strong></a> ${groups.map(
-            (group) =>
-              html`<h2>${group.name}</h2>
-                <ul>
-                  ${group.entries.map(navItem)}
-                </ul> `,
-          )}
-          <h2>Reference</h2>
-          <ul>
-            <li><a href="#problems">Problems</a></li>
-            <li><a href="/api/openapi.json">OpenAPI document</a></li>
-          </ul>
-        </nav>
-        <main id="top">
-          <h1>${info.title} API</h1>
-          <p class="soft">Version ${info.version}</p>
-          <p>${prose(info.description)}</p>
-          ${credentials}
-          ${groups.map(
-            (group) =>
-              html`<section>
-                <h2>${group.name}</h2>
-                ${group.entries.map((entry) => article(document, entry))}
-              </section> `,
-          )}${problems}
-        </main>
-      </body>
-    </html> `.text
+  return page.render(
+    `${info.title} API`,
+    html`<a class="skip" href="#top">To the text</a>
+      <nav aria-label="Operations">
+        <a href="#top"><strong>${info.title} API</strong></a> ${groups.map(
+          (group) =>
+            html`<h2>${group.name}</h2>
+              <ul>
+                ${group.entries.map(navItem)}
+              </ul> `,
+        )}
+        <h2>Reference</h2>
+        <ul>
+          <li><a class="plain" href="#problems">Problems</a></li>
+          <li><a class="plain" href="/api/openapi.json">OpenAPI document</a></li>
+        </ul>
+      </nav>
+      <main id="top">
+        <h1>${info.title} API</h1>
+        <p class="soft">Version ${info.version}</p>
+        <p>${prose(info.description)}</p>
+        ${credentials}
+        ${groups.map(
+          (group) =>
+            html`<section>
+              <h2>${group.name}</h2>
+              ${group.entries.map((entry) => article(document, entry))}
+            </section> `,
+        )}${problems}
+      </main>`,
+  )
 }
 
 const navItem = ({ path, method, operation }: Entry) =>
-  html`<li><a href="#${operation.operationId}">${methodMark(method)} ${path}</a></li>`
+  html`<li>
+    <a href="#${operation.operationId}">${methodMark(method)} <span>${path}</span></a>
+  </li>`
 
 const methodMark = (method: string) => html`<span class="method ${method}">${method.toUpperCase()}</span>`
 
@@ -141,28 +132,13 @@ const problems = html`<h2 id="problems">Problems</h2>
     What programs tell problems apart by is <code>code</code>. A problem that waiting heals comes with
     <code>Retry-After</code>.
   </p>
-  <div class="scroll">
-    <table>
-      <thead>
-        <tr>
-          <th>Code</th>
-          <th>Status</th>
-          <th>Title</th>
-          <th>In whose hands</th>
-          <th>Repeat</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${Object.entries(problemCodes).map(
-          ([code, { status, title, blame, retryable }]) =>
-            html`<tr>
-              <td><code>${code}</code></td>
-              <td>${status}</td>
-              <td>${title}</td>
-              <td>${blame}</td>
-              <td>${retryable ? 'can help' : 'cannot help'}</td>
-            </tr> `,
-        )}
-      </tbody>
-    </table>
-  </div>`
+  ${htmlTable({
+    heads: ['Code', 'Status', 'Title', 'In whose hands', 'Repeat'],
+    rows: Object.entries(problemCodes).map(([code, { status, title, blame, retryable }]) => [
+      html`<code>${code}</code>`,
+      String(status),
+      title,
+      blame,
+      retryable ? 'can help' : 'cannot help',
+    ]),
+  })}`

@@ -1,66 +1,60 @@
-import { hash } from 'node:crypto'
+import { html, type Html } from './html'
+import { htmlPage } from './html-page'
+import { htmlTable, type Head } from './html-table'
 import type { ReportDay, ReportedObjective, ShownIncident, SlaReport } from '../sla/sla-report'
-import { html, Html } from './openapi-html'
 import { dailyChart } from './sla-chart'
 import { slaPageStyle } from './sla-page-style'
 
-/** Nothing is loaded, nothing runs, nobody frames it: the style is the one that we wrote. */
-export const slaPageHeaders = {
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy':
-    `default-src 'none'; style-src 'sha256-${hash('sha256', slaPageStyle, 'base64')}'; ` +
-    `base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-} as const
+const page = htmlPage(slaPageStyle)
+export const slaPageHeaders = page.headers
 
-/** Whole, since the hash is of every character between the tags. */
-const style = new Html(`<style>${slaPageStyle}</style>`)
-
-/** A month's report for people: one page that stands by itself and can be printed, made of nothing but the report. */
-export function slaPage(report: SlaReport): string {
-  const { tenantId, month, from, to, state, madeAt, objectives } = report
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>Service levels ${month} of ${tenantId}</title>
-        ${style}
-      </head>
-      <body>
-        <main>
-          <h1>Service levels ${month}</h1>
-          <p class="soft">
-            Tenant ${tenantId}, ${from} to ${to}.
-            ${state === 'final' ? 'Final' : 'Provisional: the month may still change'}, made ${madeAt}.
-          </p>
-          <h2>Objectives</h2>
-          ${objectivesTable(objectives)} ${objectives.map(objectiveSection)}
-          <h2>What counted</h2>
-          ${callsTable(report.calls)}
-          <h2>Incidents</h2>
-          ${report.incidents.length === 0 ? html`<p>There was none.</p>` : incidentsTable(report.incidents)}
-          <h2>Announced maintenance</h2>
-          ${report.maintenance.length === 0 ? html`<p>There was none.</p>` : maintenanceTable(report.maintenance)}
-        </main>
-      </body>
-    </html> `.text
+/** A month's report for people: one page that stands by itself and can be printed, made of nothing but the report and a name. */
+export function slaPage(report: SlaReport, tenantName: string): string {
+  const { tenantId, month, from, to, state, madeAt, objectives, incidents, maintenance } = report
+  const name = monthName(month)
+  return page.render(
+    `Service levels ${name} of ${tenantName}`,
+    html`<main>
+      <h1>Service levels ${name}</h1>
+      <p><bdi>${tenantName}</bdi> <span class="soft">${tenantId}</span></p>
+      <p>${resultsInShort(objectives)} Incidents: ${incidents.length}.</p>
+      <p class="soft">
+        From ${when(from)} to ${when(to)}; all times are UTC.
+        ${state === 'final' ? 'Final' : 'Provisional: the month may still change'}, made ${when(madeAt)}.
+      </p>
+      <h2>Objectives</h2>
+      ${objectivesTable(objectives)} ${objectives.map(objectiveSection)}
+      <h2>What counted</h2>
+      ${callsTable(report.calls)}
+      <h2>Incidents</h2>
+      ${incidents.length === 0 ? html`<p>There was none.</p>` : incidentsTable(incidents)}
+      <h2>Announced maintenance</h2>
+      ${maintenance.length === 0 ? html`<p>There was none.</p>` : maintenanceTable(maintenance)}
+    </main>`,
+  )
 }
 
 const results = { met: 'Met', missed: 'Missed', 'no-calls': 'No calls' } as const
 
+/** What the reader wants to know first: `Met: 2. Missed: 1.` */
+const resultsInShort = (objectives: readonly ReportedObjective[]) =>
+  Object.entries(results)
+    .map(([result, name]) => ({ name, count: objectives.filter((objective) => objective.result === result).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ name, count }) => `${name}: ${count}.`)
+    .join(' ')
+
 const objectivesTable = (objectives: readonly ReportedObjective[]) =>
   table(
     'Each objective and how it came out.',
-    ['Objective', 'Result', 'Reached', 'Calls', 'Bad calls', 'Error budget spent'],
+    ['Objective', 'Result', 'Reached', { number: 'Calls' }, { number: 'Bad calls' }, 'Error budget spent'],
     objectives.map(({ objective, result, good, bad, goodPercent, p95Ms, errorBudget }) => [
       promiseOf(objective),
       html`<span class="${result}">${results[result]}</span>`,
-      goodPercent === null ? '' : `${goodPercent} %${p95Ms === null ? '' : `, p95 ${p95Ms} ms`}`,
-      count(good + bad),
-      count(bad),
-      `${errorBudget.spentPercent} % of ${errorBudget.calls} calls`,
+      goodPercent === null ? '' : `${goodPercent} %${p95Ms === null ? '' : `, p95 ${duration(p95Ms)}`}`,
+      grouped(good + bad),
+      grouped(bad),
+      `${grouped(errorBudget.spent)} of ${grouped(errorBudget.calls)} calls (${grouped(errorBudget.spentPercent)} %)`,
     ]),
   )
 
@@ -69,7 +63,7 @@ function objectiveSection({ objective, days }: ReportedObjective, at: number): H
   const bound = (isShare ? objective.percent : objective.p95Ms) ?? 0
   const values = days.map((day) => ({ date: day.date, value: isShare ? day.goodPercent : day.p95Ms }))
   const known = values.flatMap(({ value }) => value ?? [])
-  const label = (value: number) => (isShare ? `${rounded(value)} %` : `${Math.round(value)} ms`)
+  const label = (value: number) => (isShare ? `${grouped(value)} %` : duration(value))
   const broken = values.filter(({ value }) => value !== null && (isShare ? value < bound : value > bound))
   return html`<section>
     <h3>${promiseOf(objective)}</h3>
@@ -85,7 +79,7 @@ function objectiveSection({ objective, days }: ReportedObjective, at: number): H
     })}
     <details>
       <summary>By day</summary>
-      ${table('The same in numbers.', ['Day', 'Calls', 'Bad calls', 'Good', 'p95'], days.map(dayRow))}
+      ${table('The same in numbers.', ['Day', ...['Calls', 'Bad calls', 'Good', 'p95'].map((number) => ({ number }))], days.map(dayRow))}
     </details>
   </section> `
 }
@@ -98,34 +92,34 @@ function shareAxis(known: readonly number[], bound: number): { from: number; to:
 
 const dayRow = ({ date, good, bad, goodPercent, p95Ms }: ReportDay) => [
   date,
-  count(good + bad),
-  count(bad),
+  grouped(good + bad),
+  grouped(bad),
   goodPercent === null ? '' : `${goodPercent} %`,
-  p95Ms === null ? '' : `${p95Ms} ms`,
+  p95Ms === null ? '' : duration(p95Ms),
 ]
 
 const callsTable = ({ all, counted, excluded, pending }: SlaReport['calls']) =>
   table(
     'Every call of the month, by whether it counts.',
-    ['Calls', 'Counted', 'Why'],
+    [{ number: 'Calls' }, 'Counted', 'Why'],
     [
-      [count(counted), 'yes', 'Answered, or not answered through the platform’s or the provider’s fault.'],
-      ...excluded.map(({ calls, reason, why }) => [count(calls), `no: ${reason}`, why]),
-      [count(pending), 'not yet', 'Under way, or not known to be over.'],
-      [count(all), 'all', ''],
+      [grouped(counted), 'yes', 'Answered, or not answered through the platform’s or the provider’s fault.'],
+      ...excluded.map(({ calls, reason, why }) => [grouped(calls), `no: ${reason}`, why]),
+      [grouped(pending), 'not yet', 'Under way, or not known to be over.'],
+      [grouped(all), 'all', ''],
     ],
   )
 
 const incidentsTable = (incidents: readonly ShownIncident[]) =>
   table(
     'Times in which an objective was broken faster than its error budget allows.',
-    ['Incident', 'Objective', 'From', 'Minutes', 'Bad calls', 'Deployments'],
+    ['Incident', 'Objective', 'From', { number: 'Minutes' }, { number: 'Bad calls' }, 'Deployments'],
     incidents.map(({ id, objective, startedAt, durationMs, evidence }) => [
       id,
       promiseOf(objective),
-      startedAt,
-      durationMs === undefined ? 'open' : count(durationMs / 60_000),
-      count(evidence.bad),
+      when(startedAt),
+      durationMs === undefined ? 'open' : grouped(durationMs / 60_000),
+      grouped(evidence.bad),
       Object.keys(evidence.deployments).join(', '),
     ]),
   )
@@ -135,44 +129,16 @@ const maintenanceTable = (windows: SlaReport['maintenance']) =>
     'Calls that came in then do not count.',
     ['What', 'From', 'To', 'Regions', 'Announced'],
     windows.map(({ title, from, to, regions, announcedAt }) => [
-      title,
-      from,
-      to,
+      html`<bdi>${title}</bdi>`,
+      when(from),
+      when(to),
       regions?.join(', ') ?? 'all',
-      announcedAt,
+      when(announcedAt),
     ]),
   )
 
-type Cell = string | Html | { readonly number: string }
-
-const count = (value: number): Cell => ({ number: String(value) })
-const isNumber = (cell: Cell | undefined): cell is { readonly number: string } =>
-  typeof cell === 'object' && !(cell instanceof Html)
-
-function table(caption: string, heads: readonly string[], rows: readonly (readonly Cell[])[]): Html {
-  const [first] = rows
-  const classOf = (cell: Cell | undefined) => (isNumber(cell) ? 'number' : 'text')
-  return html`<div class="scroll">
-    <table>
-      <caption>
-        ${caption}
-      </caption>
-      <thead>
-        <tr>
-          ${heads.map((head, at) => html`<th scope="col" class="${classOf(first?.[at])}">${head}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-          (cells) =>
-            html`<tr>
-              ${cells.map((cell) => html`<td class="${classOf(cell)}">${isNumber(cell) ? cell.number : cell}</td>`)}
-            </tr> `,
-        )}
-      </tbody>
-    </table>
-  </div> `
-}
+const table = (caption: string, heads: readonly Head[], rows: readonly (readonly (string | Html)[])[]) =>
+  htmlTable({ caption, heads, rows })
 
 function promiseOf({ kind, percent, p95Ms, alias, operation }: ReportedObjective['objective']): string {
   const of = [...(alias === undefined ? [] : [`alias ${alias}`]), ...(operation === undefined ? [] : [operation])]
@@ -180,9 +146,17 @@ function promiseOf({ kind, percent, p95Ms, alias, operation }: ReportedObjective
     kind === 'availability'
       ? `${percent} % of calls are answered`
       : kind === 'latency'
-        ? `95 % of calls take at most ${p95Ms} ms`
-        : `95 % of answers begin within ${p95Ms} ms`
+        ? `95 % of calls take at most ${duration(p95Ms ?? 0)}`
+        : `95 % of answers begin within ${duration(p95Ms ?? 0)}`
   return of.length === 0 ? what : `${what} (${of.join(', ')})`
 }
 
-const rounded = (value: number) => Math.round(value * 1_000) / 1_000
+const numberFormat = new Intl.NumberFormat('en', { maximumFractionDigits: 3 })
+const grouped = (value: number) => numberFormat.format(value)
+const duration = (ms: number) => (ms < 1_000 ? `${Math.round(ms)} ms` : `${grouped(ms / 1_000)} s`)
+
+const monthFormat = new Intl.DateTimeFormat('en', { month: 'long', year: 'numeric', timeZone: 'UTC' })
+const monthName = (month: string) => monthFormat.format(Date.parse(`${month}-01`))
+
+/** To the minute, which is as exact as usage is. */
+const when = (time: string) => html`<time datetime="${time}">${time.slice(0, 16).replace('T', ' ')}</time>`

@@ -366,8 +366,8 @@ export function wireControlPlane(options: WiringOptions) {
   })
   const sla = assembleSla({
     storage,
-    // Nothing was called here; test/sla has a log that is rolled up.
-    reader: { read: async function* () {} },
+    // What tests need of usage they roll up themselves; test/sla has timers that do.
+    reader: createUsageReader({ storage, clock }),
     tenantsWithUsage: async function* () {},
     rollUp: { run: async () => {} },
     backends: backends.all,

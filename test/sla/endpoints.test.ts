@@ -129,7 +129,7 @@ describe('a month’s report', () => {
       headers: { authorization: `Bearer ${operatorToken}` },
     })
     expect(operators.headers.get('content-security-policy')).toContain("default-src 'none'")
-    expect(await operators.text()).toContain(`Tenant ${tenantId}`)
+    expect(await operators.text()).toContain(`>${tenantId}<`)
   })
 
   it.each(['2026-02', '2026-13', '2026', 'january', '1999-01'])(

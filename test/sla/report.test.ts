@@ -94,7 +94,7 @@ describe('a month’s report', () => {
 })
 
 describe('the page of a report', () => {
-  const page = async (more: Partial<ReportInput> = {}) => slaPage(await reportOf(more))
+  const page = async (more: Partial<ReportInput> = {}) => slaPage(await reportOf(more), 'Acorn Notes')
 
   it('stands by itself: nothing is loaded, nothing runs, and its style is the one that it may have', async () => {
     const text = await page()
@@ -117,25 +117,25 @@ describe('the page of a report', () => {
 
   it('has a picture for each objective that says in words what it shows', async () => {
     const text = await page()
-    const pictures = [...text.matchAll(/<svg[^>]*role="img" aria-labelledby="(\S+) (\S+)"[^]*?<\/svg>/g)]
+    const pictures = [...text.matchAll(/<svg[^>]*role="img"\s+aria-labelledby="(\S+) (\S+)"[^]*?<\/svg>/g)]
     expect(pictures).toHaveLength(2)
     for (const [picture, title = '', description = ''] of pictures) {
       expect(picture).toContain(`<title id="${title}">`)
-      expect(picture).toContain(`<desc id="${description}">`)
+      expect(text).toContain(`<figcaption id="${description}">`)
     }
     // Of three days calls counted; two of them are beyond the promise.
     const [first = ''] = pictures[0] ?? []
     expect(first.match(/<rect/g)).toHaveLength(3)
     expect(first.match(/class="over"/g)).toHaveLength(2)
     expect(first).toContain('2026-11-02: 99.7 %')
-    expect(first).toMatch(/2 of 3 days with calls are beyond 99\.9\s%: 2026-11-02, 2026-11-05\./)
+    expect(text).toMatch(/2 of 3 days with calls are beyond 99\.9\s%: 2026-11-02, 2026-11-05\./)
   })
 
   it('shows what counted and what did not, and why', async () => {
     const text = await page()
     expect(text).toContain('no: maintenance')
     expect(text).toContain('announced a day or more before')
-    expect(text).toMatch(/<td class="number">500<\/td>/)
+    expect(text).toMatch(/<td class="number" data-head="Calls">500<\/td>/)
     expect(text).toContain('<span class="missed">Missed</span>')
   })
 })

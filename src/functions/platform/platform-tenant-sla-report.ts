@@ -22,8 +22,10 @@ export const platformTenantSlaReport = ({ sla, tenants }: ControlPlane): HttpTri
       auditsReads: true,
       run: async ({ params: { tenantId }, query: { month, format }, accept }) => {
         const scope = TenantScope.ofPlatform(tenantId)
-        if (!(await tenants.get(scope))) return notFound
-        return slaAnswer(await sla.reports.of(scope, month), { format, accept })
+        const tenant = await tenants.get(scope)
+        if (!tenant) return notFound
+        const tenantName = tenant.displayName
+        return slaAnswer(await sla.reports.of(scope, month), { format, accept, tenantName })
       },
     }),
   },

@@ -1,13 +1,14 @@
 import type { ControlPlane } from '../../http/control-plane'
 import { tenantEndpoint } from '../../http/endpoint'
 import type { HttpTrigger } from '../../http/http-trigger'
+import { notFound } from '../../http/plain-request'
 import { slaAnswer } from '../../http/sla-answer'
 import { slaPageHeaders } from '../../http/sla-page'
 import { slaReportQuery } from '../../http/sla-params'
 import { shownReport } from '../../sla/sla-report'
 import { TenantScope } from '../../storage/tenant-scope'
 
-export const tenantSla = ({ sla }: ControlPlane): HttpTrigger => ({
+export const tenantSla = ({ sla, tenants }: ControlPlane): HttpTrigger => ({
   name: 'tenant-sla',
   route: 'api/tenant/sla',
   endpoints: {
@@ -16,8 +17,13 @@ export const tenantSla = ({ sla }: ControlPlane): HttpTrigger => ({
       query: slaReportQuery,
       answer: shownReport,
       answerType: slaPageHeaders['content-type'],
-      run: async ({ caller, query: { month, format }, accept }) =>
-        slaAnswer(await sla.reports.of(TenantScope.ofCaller(caller), month), { format, accept }),
+      run: async ({ caller, query: { month, format }, accept }) => {
+        const scope = TenantScope.ofCaller(caller)
+        const tenant = await tenants.get(scope)
+        if (!tenant) return notFound
+        const tenantName = tenant.displayName
+        return slaAnswer(await sla.reports.of(scope, month), { format, accept, tenantName })
+      },
     }),
   },
 })
