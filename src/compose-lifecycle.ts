@@ -17,6 +17,7 @@ import type { IdMaker, InstanceId, TenantId } from './base/ids'
 import type { WrappingKey } from './base/wrapping-key'
 import type { Log } from './base/log'
 import { assembleBatches, type BatchParts } from './batches/assemble-batches'
+import { createBillingRows } from './billing/billing-rows'
 import type { Checklist } from './checklists/checklist'
 import type { Removal } from './checklists/removal'
 import { createRunStep } from './checklists/run-step'
@@ -41,6 +42,7 @@ import type { PriceBook } from './metering/price-book'
 import type { Backends } from './routing/backends'
 import { movingChecklist } from './moving/moving-checklist'
 import { rotationChecklist } from './moving/rotation-checklist'
+import { createSubscriptions } from './notifications/subscriptions'
 import { createCertificateSigner } from './offboarding/certificate'
 import { exportFiles } from './offboarding/export-files'
 import { createExporter } from './offboarding/exporter'
@@ -80,6 +82,7 @@ import { withReplicaShredded } from './recovery/shredding-keyring'
 import { assembleHosting, assembleMeters } from './hosting/assemble-hosting'
 import { assembleSharedModels } from './shared-models/assemble-shared-models'
 import { assembleTuning } from './tuning/assemble-tuning'
+import { everyUsageRow } from './usage/every-usage-row'
 
 export interface LifecycleParts extends Pick<
   BatchParts,
@@ -161,7 +164,7 @@ export function composeLifecycle(parts: LifecycleParts) {
     registry,
     tenants,
     backendOf: async (id) => (await parts.backends.read(id))?.backend,
-    figuresOf: createAliasFigures(queryUsage),
+    figuresOf: createAliasFigures((scope, query) => everyUsageRow((page) => queryUsage(scope, page), query)),
     clock,
   })
   const evaluations: Evaluations = createEvaluations({
@@ -262,7 +265,23 @@ export function composeLifecycle(parts: LifecycleParts) {
     chance,
     filesOf: (scope) =>
       exportFiles(
-        { tenants, keys, members, directories, audit, records, files: files.files, queryUsage, clock },
+        {
+          tenants,
+          keys,
+          members,
+          directories,
+          audit,
+          records,
+          files: files.files,
+          queryUsage,
+          billing: createBillingRows({
+            tenantRows: tenantTable(storage.table('billing')),
+            platformRows: platformTable(storage.table('billing')),
+          }),
+          // Its contact, which counts as one where there are none, stands in its profile.
+          subscriptions: createSubscriptions({ records, keyring, contactOf: async () => undefined }),
+          clock,
+        },
         scope,
       ),
   })
@@ -414,7 +433,7 @@ function composePlaces(parts: LifecycleParts) {
 }
 
 /** An undo that failed for good is an operator's business. */
-const registered = <Input>(checklist: Checklist<Input>, { log, alerts }: { log: Log; alerts: Alerts }) => ({
+export const registered = <Input>(checklist: Checklist<Input>, { log, alerts }: { log: Log; alerts: Alerts }) => ({
   checklist,
   runStep: createRunStep(checklist, {
     log,

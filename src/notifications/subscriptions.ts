@@ -36,7 +36,8 @@ export interface SubscriptionDeps {
 
 /** Of one owner. */
 export const SUBSCRIPTIONS_MAX = 50
-const PREFIX = 'subscriptions-'
+/** What their ids among the sealed records begin with. */
+export const SUBSCRIPTION_RECORDS = 'subscriptions-'
 /** Of every tenant's contact. */
 export const CONTACT_ID: SubscriptionId = `sub_${'0'.repeat(26)}`
 
@@ -49,7 +50,7 @@ export function createSubscriptions({ records, keyring, contactOf }: Subscriptio
   const list = async (owner: TenantScope) => {
     const found: Subscription[] = []
     try {
-      for await (const { value } of records.values<Subscription>(owner, PREFIX))
+      for await (const { value } of records.values<Subscription>(owner, SUBSCRIPTION_RECORDS))
         if (found.push(value) >= SUBSCRIPTIONS_MAX) break
     } catch (error) {
       // Of a tenant that goes, or of operators before their first subscription.
@@ -66,16 +67,18 @@ export function createSubscriptions({ records, keyring, contactOf }: Subscriptio
       return usual ? [usual] : own
     },
     get: async (owner, id) =>
-      id === CONTACT_ID ? contact(owner) : (await records.get<Subscription>(owner, PREFIX + id))?.value,
+      id === CONTACT_ID ? contact(owner) : (await records.get<Subscription>(owner, SUBSCRIPTION_RECORDS + id))?.value,
     add: async (owner, subscription) => {
       // A tenant has its key from its onboarding; the operators' is made with their first subscription.
       if (isOperators(owner)) await keyring.create(owner)
       const edit = (found: Subscription | undefined) => found ?? subscription
-      return (await changeRecord<Subscription>(records, owner, PREFIX + subscription.id, edit)) ?? subscription
+      return (
+        (await changeRecord<Subscription>(records, owner, SUBSCRIPTION_RECORDS + subscription.id, edit)) ?? subscription
+      )
     },
     change: (owner, id, edit) =>
-      changeRecord<Subscription>(records, owner, PREFIX + id, (found) => found && edit(found)),
-    remove: (owner, id) => records.remove(owner, PREFIX + id),
+      changeRecord<Subscription>(records, owner, SUBSCRIPTION_RECORDS + id, (found) => found && edit(found)),
+    remove: (owner, id) => records.remove(owner, SUBSCRIPTION_RECORDS + id),
   }
 }
 

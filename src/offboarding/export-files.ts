@@ -5,13 +5,19 @@ import { memberView } from '../access/member-input'
 import type { Members } from '../access/members'
 import type { AuditLog } from '../audit/audit-log'
 import type { Clock } from '../base/clock'
-import { Problem } from '../base/problem'
+import type { Problem } from '../base/problem'
 import type { FileId } from '../base/ids'
+import type { BillingRows } from '../billing/billing-rows'
+import { periodAfter, type Period } from '../billing/calendar'
+import { invoiceView } from '../billing/invoice-view'
 import type { SealedRecords } from '../encryption/sealed-records'
 import type { Files } from '../files/files'
+import { showSubscription } from '../notifications/subscription-input'
+import { SUBSCRIPTION_RECORDS, type Subscriptions } from '../notifications/subscriptions'
 import type { TenantScope } from '../storage/tenant-scope'
 import { tenantView } from '../tenants/tenant-view'
 import type { Tenants } from '../tenants/tenants'
+import { everyUsageRow } from '../usage/every-usage-row'
 import type { UsageReport } from '../usage/query-usage'
 import type { ArchiveFile } from './zip'
 
@@ -23,14 +29,17 @@ export interface ExportDeps {
   readonly audit: Pick<AuditLog, 'page'>
   readonly records: Pick<SealedRecords, 'ids' | 'get'>
   readonly files: Pick<Files, 'list' | 'read'>
+  readonly billing: Pick<BillingRows, 'invoices'>
+  readonly subscriptions: Pick<Subscriptions, 'list'>
   readonly queryUsage: (scope: TenantScope, query: Readonly<Record<string, string>>) => Promise<UsageReport | Problem>
   readonly clock: Clock
 }
 
 const AUDIT_PAGE = 500
 const DAY_MS = 86_400_000
-/** Of one question about usage: with 100 aliases, which is the most, below the 10,000 rows of an answer. */
+/** Of one question about usage, which answers for a year at most. */
 const USAGE_DAYS = 31
+const INVOICES_PAGE = 12
 
 /** Everything that is the tenant's, readable without the platform: JSON, and JSON lines where there is much. */
 export async function* exportFiles(deps: ExportDeps, scope: TenantScope): AsyncGenerator<ArchiveFile> {
@@ -41,7 +50,11 @@ export async function* exportFiles(deps: ExportDeps, scope: TenantScope): AsyncG
   yield json('keys.json', { keys: keys.map((record) => keyView(record, deps.clock.now())) })
   const members = await deps.members.list(scope)
   yield json('members.json', { members: members.map(memberView), directories: await deps.directories.list(scope) })
+  const subscriptions = await deps.subscriptions.list(scope)
+  const nowMs = deps.clock.now()
+  yield json('subscriptions.json', { subscriptions: subscriptions.map((one) => showSubscription(one, nowMs)) })
   yield { name: 'usage-by-day.jsonl', content: usageLines(deps, scope, tenant.createdAt) }
+  yield { name: 'invoices.jsonl', content: invoiceLines(deps, scope) }
   yield { name: 'audit.jsonl', content: auditLines(deps, scope) }
   yield { name: 'records.jsonl', content: recordLines(deps, scope) }
   yield* uploadedFiles(deps, scope)
@@ -60,9 +73,19 @@ async function* usageLines({ queryUsage, clock }: ExportDeps, scope: TenantScope
   for (let fromMs = Math.floor(sinceMs / DAY_MS) * DAY_MS; fromMs < endMs; fromMs += USAGE_DAYS * DAY_MS) {
     const from = new Date(fromMs).toISOString()
     const to = new Date(Math.min(endMs, fromMs + USAGE_DAYS * DAY_MS)).toISOString()
-    const report = await queryUsage(scope, { from, to, groupBy: 'alias', interval: 'day' })
-    if (report instanceof Problem) throw new Error(`usage could not be exported: ${report.public}`)
-    for (const row of report.rows) yield line(row)
+    const query = { from, to, groupBy: 'alias', interval: 'day' }
+    for await (const row of everyUsageRow((page) => queryUsage(scope, page), query)) yield line(row)
+  }
+}
+
+/** Those that were issued, as the tenant is shown them. */
+async function* invoiceLines({ billing }: ExportDeps, scope: TenantScope): AsyncGenerator<Uint8Array> {
+  for (let from: Period | undefined; ;) {
+    const page = await billing.invoices(scope, from, INVOICES_PAGE)
+    for (const invoice of page) yield line(invoiceView({ kind: 'issued', invoice }))
+    const last = page.at(-1)
+    if (!last) return
+    from = periodAfter(last.inputs.period)
   }
 }
 
@@ -81,6 +104,8 @@ async function* recordLines({ records }: ExportDeps, scope: TenantScope): AsyncG
   for await (const id of records.ids(scope, '')) {
     // A link that was never used is a secret of its own, and void from now on.
     if (id.startsWith('credential-link-')) continue
+    // Shown in a file of their own, without what webhooks are signed with.
+    if (id.startsWith(SUBSCRIPTION_RECORDS)) continue
     const found = await records.get<unknown>(scope, id)
     if (found) yield line({ id, value: found.value })
   }

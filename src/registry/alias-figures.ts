@@ -1,5 +1,4 @@
 import { parseBackendId } from '../base/ids'
-import { Problem } from '../base/problem'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { BackendFigures } from './judge-route'
 
@@ -10,33 +9,32 @@ export type AliasFigures = (
   span: { readonly fromMs: number; readonly toMs: number },
 ) => Promise<readonly BackendFigures[]>
 
-/** The roll-up's answer, as far as it is read here. */
+/** A row of the roll-up's answer, as far as it is read here. */
 export interface UsageByBackend {
-  readonly rows: readonly {
-    readonly alias?: string
-    readonly backend?: string | null
-    readonly outcome?: string
-    readonly calls: number
-    readonly latencyMs: number
-  }[]
+  readonly alias?: string
+  readonly backend?: string | null
+  readonly outcome?: string
+  readonly calls: number
+  readonly latencyMs: number
 }
 
-export type UsageOf = (scope: TenantScope, query: Readonly<Record<string, string>>) => Promise<UsageByBackend | Problem>
+/** All rows of a query of usage, however many pages they are. */
+export type UsageRowsOf = (scope: TenantScope, query: Readonly<Record<string, string>>) => AsyncIterable<UsageByBackend>
 
 /**
  * Figures of live calls from the roll-ups of the usage log, which every instance writes to: no instance's own view, and nothing that a
  * call would have to write besides.
  */
 export const createAliasFigures =
-  (usageOf: UsageOf): AliasFigures =>
+  (usageRowsOf: UsageRowsOf): AliasFigures =>
   async (scope, alias, { fromMs, toMs }) => {
     const [from, to] = [new Date(fromMs).toISOString(), new Date(toMs).toISOString()]
-    const report = await usageOf(scope, { from, to, groupBy: 'alias,backend,outcome' })
-    if (report instanceof Problem) throw new Error(`usage by backend cannot be read: ${report.public}`)
-    return report.rows.flatMap((row) => {
+    const figures: BackendFigures[] = []
+    for await (const row of usageRowsOf(scope, { from, to, groupBy: 'alias,backend,outcome' })) {
       const backendId = parseBackendId(row.backend ?? '')
-      if (row.alias !== alias || !backendId) return []
+      if (row.alias !== alias || !backendId) continue
       const isFailed = row.outcome === 'failed' || row.outcome === 'interrupted'
-      return [{ backendId, calls: row.calls, failed: isFailed ? row.calls : 0, latencyMs: row.latencyMs }]
-    })
+      figures.push({ backendId, calls: row.calls, failed: isFailed ? row.calls : 0, latencyMs: row.latencyMs })
+    }
+    return figures
   }

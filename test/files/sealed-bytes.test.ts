@@ -153,6 +153,8 @@ describe('a file', () => {
           queryUsage({ storage, clock: systemClock, rollUp: { run: async () => {} } }, of, query),
         records,
         files,
+        billing: { invoices: async () => [] },
+        subscriptions: { list: async () => [] },
         clock: systemClock,
       },
       scope,

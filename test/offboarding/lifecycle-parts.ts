@@ -153,6 +153,7 @@ export function lifecycleParts(storage: StorageAccount, clock: Clock) {
     ids,
     wrappingKey,
     places,
+    records,
     directories,
     backends,
     offboardings: createOffboardings(platformTable(storage.table('offboardings'))),
