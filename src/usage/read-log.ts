@@ -15,6 +15,7 @@ export interface PlacedLine {
 const LINE_BYTES_MAX = 24 * 1024
 const DOWNLOAD_RETRIES_MAX = 3
 const NEWLINE = 10
+const NOTHING = Buffer.alloc(0)
 
 /**
  * The whole lines between two positions of a blob, in batches as they arrive; memory is bounded by a batch. The last line
@@ -39,23 +40,28 @@ export async function* placedLines(
   from: number,
   onDamaged: (position: number) => void,
 ): AsyncGenerator<PlacedLine[]> {
-  let rest: Buffer = Buffer.alloc(0)
+  /** The beginning of a line whose end has not come. */
+  let rest: Buffer = NOTHING
   let position = from
   for await (const chunk of stream) {
-    const bytes = Buffer.concat([rest, typeof chunk === 'string' ? Buffer.from(chunk) : chunk])
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
     const lines: PlacedLine[] = []
     let start = 0
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
       position += end + 1 - start
-      const line = end - start > LINE_BYTES_MAX ? undefined : parseLogLine(bytes.toString('utf8', start, end))
+      // One line of a chunk begins in the chunk before; the others are read where they lie.
+      const line = rest.length > 0 ? lineOf(Buffer.concat([rest, bytes.subarray(0, end)])) : lineOf(bytes, start, end)
+      rest = NOTHING
       if (line) lines.push({ line, position })
       else onDamaged(position)
       start = end + 1
     }
-    // The end of an overlong line is enough to find where the next one begins.
-    const kept = Math.min(bytes.length - start, LINE_BYTES_MAX + 1)
-    position += bytes.length - start - kept
-    rest = bytes.subarray(bytes.length - kept)
+    position += bytes.length - start
+    // What is longer than a line is none, and its end is enough to find where the next one begins. A copy, or it would hold the chunk.
+    rest = Buffer.concat([rest, bytes.subarray(start)]).subarray(0, LINE_BYTES_MAX + 1)
     yield lines
   }
 }
+
+const lineOf = (bytes: Buffer, start = 0, end = bytes.length): LogLine | undefined =>
+  end - start > LINE_BYTES_MAX ? undefined : parseLogLine(bytes.toString('utf8', start, end))
