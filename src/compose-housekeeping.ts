@@ -2,6 +2,7 @@
 import type { TokenCredential } from '@azure/core-auth'
 import type { Keys } from './access/keys'
 import type { Alerts } from './alerts/alerts'
+import { endOrphans } from './alerts/end-orphans'
 import { createRemoveOldAlerts } from './alerts/remove-old-alerts'
 import { createArm } from './azure/arm-client'
 import type { SecretAges } from './azure/secret-store'
@@ -78,6 +79,8 @@ export function composeHousekeeping(parts: HousekeepingParts) {
       },
       'keep-house': async (orchestrations) => {
         await housekeeping.keepHouse(orchestrations)
+        const ended = await endOrphans(parts)
+        if (ended > 0) log.info('alerts of tenants that are gone were ended', { ended })
       },
       'watch-key-expiry': async () => {
         const told = await housekeeping.watchKeyExpiry()

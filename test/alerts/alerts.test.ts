@@ -1,5 +1,6 @@
 import { TELL, TELL_END } from '../../src/alerts/alert-rows'
 import { alertStorage, createAlerts, type RaisedAlert, type UntoldAlert } from '../../src/alerts/alerts'
+import { endOrphans } from '../../src/alerts/end-orphans'
 import { createRemoveOldAlerts } from '../../src/alerts/remove-old-alerts'
 import { removeTenantAlerts } from '../../src/alerts/remove-tenant-alerts'
 import type { TenantId } from '../../src/base/ids'
@@ -174,6 +175,21 @@ it('a tenant that goes takes along what it was shown; what operators alone saw s
   expect(await storage.platformRowsUnder('alerts', TENANT)).toBe(0)
   expect(await ids()).toEqual(['mine/kept'])
   expect(await alerts.get('mine/shown')).toBeUndefined()
+})
+
+it('states of a tenant that is gone are over, and what it left behind is not', async () => {
+  const { alerts } = await aTable()
+  await alerts.raise(some('incident/gone', { kind: 'sla-incident', tenantId: TENANT }))
+  await alerts.raise(some('incident/there', { kind: 'sla-incident', tenantId: OTHER }))
+  await alerts.raise(some('left/gone', { kind: 'tuning-left-behind', tenantId: TENANT }))
+  await alerts.raise(some('platform', { kind: 'recovery-lag' }))
+  const tenantOf = (id: TenantId) => (id === OTHER ? {} : undefined)
+  expect(await endOrphans({ alerts, tenantOf })).toBe(1)
+  expect(await endOrphans({ alerts, tenantOf })).toBe(0)
+  const states = ['incident/gone', 'incident/there', 'left/gone', 'platform'].map(
+    async (id) => (await alerts.get(id))?.state,
+  )
+  expect(await Promise.all(states)).toEqual(['resolved', 'open', 'open', 'open'])
 })
 
 it('what has been over for long is forgotten, and nothing that is not', async () => {
