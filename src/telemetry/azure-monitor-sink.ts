@@ -24,12 +24,13 @@ export function createAzureMonitorSink(
   // Its own statistics for its makers; there is no other switch.
   process.env['APPLICATION_INSIGHTS_NO_STATSBEAT'] ??= 'true'
   const watch = watchSending()
+  const [, plain] = PLAIN_ENDPOINT.exec(connectionString) ?? []
   const options: AzureMonitorExporterOptions = {
     connectionString,
     ...(credential ? { credential } : {}),
     disableOfflineStorage: true,
     retryOptions: { maxRetries: 0 },
-    allowInsecureConnection: isPlain(connectionString),
+    ...(plain === undefined ? {} : { host: plain, allowInsecureConnection: true }),
     additionalPolicies: [{ position: 'perRetry', policy: watch.policy }],
   }
   const traces = new AzureMonitorTraceExporter(options)
@@ -89,8 +90,8 @@ const SUCCESS: Result['code'] = 0
 
 type PipelinePolicy = NonNullable<AzureMonitorExporterOptions['additionalPolicies']>[number]['policy']
 
-/** Of a collector on this machine; the settings allow no other. */
-const isPlain = (connectionString: string) => /IngestionEndpoint=http:/i.test(connectionString)
+/** On this machine; the settings allow no other. The exporter by itself would take any address for one of https. */
+const PLAIN_ENDPOINT = /IngestionEndpoint=(http:[^;]+)/i
 
 type Scope = ReadableSpan['instrumentationScope']
 
