@@ -8,6 +8,7 @@ const LONG = [
   '/(?:hosting/hosting|recovery/recovery)-stack\\.test\\.ts$',
   '/contract/fine-tuning-refusals\\.test\\.ts$',
   '/offboarding/freeze\\.test\\.ts$',
+  '/package/reproducible\\.test\\.ts$',
 ]
 const isLong = process.env['TENANTRY_TEST_LONG'] === 'true'
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -13,6 +13,10 @@ export async function assembled(out: string, env: Readonly<Record<string, string
   const folder = join(root, 'dist', out)
   await promisify(execFile)(process.execPath, [ASSEMBLE, '--out', folder], { env: { ...process.env, ...env } })
   return readFileSync(`${folder}.zip`)
+}
+
+export function removeAssembled(out: string): void {
+  for (const path of [out, `${out}.zip`]) rmSync(join(root, 'dist', path), { recursive: true, force: true })
 }
 
 /** What is in a zip, by its path. */
