@@ -193,6 +193,21 @@ module vault 'modules/key-vault.bicep' = {
   }
 }
 
+module secretsVault 'modules/secrets-vault.bicep' = {
+  name: 'secrets-vault'
+  scope: group
+  params: {
+    name: 'kvs-${token}'
+    location: location
+    tags: tags
+    appPrincipalId: appIdentity.outputs.principalId
+    isPrivate: isPrivate
+    endpointSubnetId: isPrivate ? network!.outputs.endpointSubnetId : ''
+    vaultZoneId: isPrivate ? network!.outputs.vaultZoneId : ''
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
 module storage 'modules/storage.bicep' = {
   name: 'storage'
   scope: group
@@ -266,6 +281,21 @@ module communication 'modules/communication.bicep' = if (values.communication) {
   }
 }
 
+module eventGrid 'modules/event-grid.bicep' = if (values.eventGrid) {
+  name: 'event-grid'
+  scope: group
+  params: {
+    name: 'evgt-${token}'
+    location: location
+    tags: tags
+    appPrincipalId: appIdentity.outputs.principalId
+    isPrivate: isPrivate
+    endpointSubnetId: isPrivate ? network!.outputs.endpointSubnetId : ''
+    eventGridZoneId: isPrivate ? network!.outputs.eventGridZoneId : ''
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
 module stampModules 'modules/stamp.bicep' = [
   for (stamp, i) in stampList: {
     name: 'stamp-${stamp.name}'
@@ -327,6 +357,7 @@ module app 'modules/function-app.bicep' = {
     endpointSubnetId: isPrivate ? network!.outputs.endpointSubnetId : ''
     sitesZoneId: isPrivate ? network!.outputs.sitesZoneId : ''
     vaultUri: vault.outputs.uri
+    secretsVaultUri: secretsVault.outputs.uri
     wrappingKeyName: vault.outputs.wrappingKeyName
     keyPepperReference: vault.outputs.keyPepperReference
     operatorTokenHashes: operatorTokenHashes
@@ -339,6 +370,7 @@ module app 'modules/function-app.bicep' = {
     recoveryStorageName: hasRecovery ? recoveryStorage!.outputs.name : ''
     mailEndpoint: values.communication ? communication!.outputs.endpoint : ''
     mailSender: values.communication ? communication!.outputs.sender : ''
+    eventGridTopicUrl: values.eventGrid ? eventGrid!.outputs.endpoint : ''
     durableTaskConnection: hasScheduler ? scheduler!.outputs.connection : ''
     furtherSettings: furtherSettings
     workspaceId: monitoring.outputs.workspaceId

@@ -2,7 +2,7 @@
 import { exportArchive } from './functions/export-archive'
 import { createAlerts, type Alerts } from './alerts/alerts'
 import { createAuditLog } from './audit/create-audit-log'
-import { composeLifecycle } from './compose-lifecycle'
+import { composeLifecycle, registered } from './compose-lifecycle'
 import { composeTelemetry, tracedTimers } from './compose-telemetry'
 import { composeWatching } from './compose-watching'
 import { allStorageNeeds } from './storage-needs'
@@ -16,6 +16,8 @@ import { createEntraTokens } from './access/entra-tokens'
 import { createMembers, type Members } from './access/members'
 import { createFailedAttempts } from './access/failed-attempts'
 import { createOperators } from './access/operators'
+import { createAccountKeys } from './azure/account-keys'
+import { createArm } from './azure/arm-client'
 import { createBackendCredentials } from './azure/backend-credentials'
 import { appIdentity } from './azure/identity'
 import { keyVaultWrappingKey } from './azure/key-vault-wrapping-key'
@@ -39,7 +41,7 @@ import { describeError, toldBy, type Log } from './base/log'
 import type { Config } from './config'
 import { createFairQueue } from './fairness/fair-queue'
 import { keyFileWrappingKey } from './encryption/key-file'
-import { createWrappedSecrets } from './encryption/wrapped-secrets'
+import { createWrappedPlatformSecrets, createWrappedSecrets } from './encryption/wrapped-secrets'
 import { assembleHealth } from './health/assemble-health'
 import type { RegisteredChecklist } from './functions/durable/register-checklists'
 import type { Timers } from './functions/timers'
@@ -57,6 +59,8 @@ import { storedPaths } from './inference/match-path'
 import { createRunningCalls } from './inference/running-calls'
 import { stopCalls } from './inference/stop-calls'
 import { serve, type ServeDeps } from './inference/serve'
+import { assembleKeyRotation, rotatedAddresses } from './key-rotation/assemble-key-rotation'
+import { createRotatedAccounts } from './key-rotation/rotated-accounts'
 import { createLimiter, windowsIn } from './limits/create-limiter'
 import { createLateUsage } from './metering/late-usage'
 import { createPriceBook } from './metering/price-book'
@@ -118,9 +122,12 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
       ? keyFileWrappingKey(config.wrappingKey.file)
       : keyVaultWrappingKey({ ...config.wrappingKey, credential: identity })
   const secrets =
-    config.wrappingKey.kind === 'key-file'
-      ? createWrappedSecrets(tenantTable(storage.table('secrets')), wrappingKey, clock)
-      : createKeyVaultSecrets({ ...config.wrappingKey, identity, http: smallHttp, clock })
+    config.secretsVaultUrl === undefined
+      ? {
+          ...createWrappedSecrets(tenantTable(storage.table('secrets')), wrappingKey, clock),
+          platform: createWrappedPlatformSecrets(platformTable(storage.table('secrets')), wrappingKey),
+        }
+      : createKeyVaultSecrets({ vaultUrl: config.secretsVaultUrl, identity, http: smallHttp, clock })
 
   const snapshotStore = createSnapshotStore(tenantTable(storage.table('tenants')))
   const snapshots = createTenantSnapshots({ store: snapshotStore, clock, log })
@@ -191,7 +198,18 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
     instanceId,
     log,
   })
-  const credentials = createBackendCredentials({ settings: config.backendKeys, identity, secrets, clock })
+  const rotatedAccounts = createRotatedAccounts(platformTable(storage.table('accountkeys')))
+  const credentials = createBackendCredentials({
+    settings: config.backendKeys,
+    accountKeys: createAccountKeys({
+      rotated: () => rotatedAddresses(rotatedAccounts),
+      secrets: secrets.platform,
+      clock,
+    }),
+    identity,
+    secrets,
+    clock,
+  })
   const book = createPriceBook()
   const ownPrices = createOwnPrices(book)
   const { costOf, batchCostOf } = book
@@ -271,6 +289,21 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
     ids,
     clock,
     chance,
+    log,
+  })
+
+  const keyRotation = assembleKeyRotation({
+    accounts: rotatedAccounts,
+    arm: createArm({ ...config.arm, identity, http: smallHttp }),
+    http: smallHttp,
+    secrets: secrets.platform,
+    backends,
+    stamps,
+    settings: config.backendKeys,
+    audit,
+    alerts,
+    ids,
+    clock,
     log,
   })
 
@@ -358,6 +391,10 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
         clock,
       }),
     ),
+    'rotate-keys': async (orchestrations) => {
+      const begun = await keyRotation.rotateDue(orchestrations)
+      if (begun > 0) log.info('rotations of accounts’ keys were begun', { begun })
+    },
     ...watching.timers,
   }
 
@@ -368,6 +405,7 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
       keys,
       backends,
       stamps,
+      keyRotations: keyRotation.rotations,
       audit,
       queryUsage: usageOf,
       showLimits: createShowLimits({
@@ -418,7 +456,7 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
       log,
     }),
     timers: tracedTimers(timers, telemetry?.requests),
-    checklists: lifecycle.checklists,
+    checklists: [...lifecycle.checklists, registered(keyRotation.checklist, { log, alerts })],
     batchBeginnings: lifecycle.batches.beginnings,
     tuningBeginnings: lifecycle.tuning.beginnings,
     sharedModelBeginnings: lifecycle.sharedModels.beginnings,

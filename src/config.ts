@@ -33,6 +33,8 @@ export interface Config {
   readonly wrappingKey:
     | { readonly kind: 'key-file'; readonly file: string }
     | { readonly kind: 'key-vault'; readonly vaultUrl: string; readonly keyName: string }
+  /** The Key Vault of the keys that tenants hand over and of those that are rotated; undefined: they are wrapped, in a table. */
+  readonly secretsVaultUrl: string | undefined
   /** How long after a tenant’s freeze nothing of it is deleted yet. */
   readonly offboardingGraceMs: number
   /** How long calls may go on that began before their tenant's models were moved. */
@@ -124,7 +126,12 @@ export const environment = z.object({
     .describe(
       'A file with the key that wraps tenants’ data keys, on one machine; made if it is missing. By default .local/wrapping-key.json with a connection string.',
     ),
-  TENANTRY_KEY_VAULT_URL: url.describe('The Key Vault of the wrapping key and of the keys that tenants hand over.'),
+  TENANTRY_KEY_VAULT_URL: url.describe(
+    'The Key Vault of the wrapping key; also of the keys that tenants hand over, unless the next setting names another.',
+  ),
+  TENANTRY_SECRETS_VAULT_URL: url.describe(
+    'The Key Vault of the keys that tenants hand over and of those that the platform rotates. Without purge protection, so that they are gone when a tenant is.',
+  ),
   TENANTRY_WRAPPING_KEY_NAME: z
     .string()
     .optional()
@@ -365,6 +372,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
         'TENANTRY_WRAPPING_KEY_FILE a file on this machine; one of the two, not both',
     )
   }
+  if (parsed.success && parsed.data.TENANTRY_SECRETS_VAULT_URL && wrappingKey?.kind !== 'key-vault')
+    faults.push('TENANTRY_SECRETS_VAULT_URL is for installations whose wrapping key is in TENANTRY_KEY_VAULT_URL')
   if (!parsed.success || !storage || !wrappingKey || faults.length > 0)
     throw new Error(`The app's settings are not valid:\n- ${faults.join('\n- ')}`)
 
@@ -381,6 +390,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     entra: readEntra(data),
     publicUrl: publicUrlOf(data),
     wrappingKey,
+    secretsVaultUrl:
+      wrappingKey.kind === 'key-vault' ? (data.TENANTRY_SECRETS_VAULT_URL ?? wrappingKey.vaultUrl) : undefined,
     offboardingGraceMs: data.TENANTRY_OFFBOARDING_GRACE_SECONDS * 1_000,
     movingDrainMs: data.TENANTRY_MOVING_DRAIN_SECONDS * 1_000,
     tuning: {

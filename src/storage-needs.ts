@@ -13,6 +13,7 @@ import { fileStorage } from './files/assemble-files'
 import { hostingNeeds } from './hosting/assemble-hosting'
 import { housekeepingStorage } from './housekeeping/housekeeping-store'
 import { idempotencyStorage } from './http/idempotency'
+import { keyRotationStorage } from './key-rotation/rotated-accounts'
 import { limitStorage } from './limits/create-limiter'
 import { neighbourStorage } from './neighbours/neighbour-store'
 import { outboxStorage } from './notifications/outbox-rows'
@@ -70,6 +71,7 @@ export const storageNeeds: readonly StorageNeeds[] = [
   recoveryStorage,
   slaStorage,
   reconciliationStorage,
+  keyRotationStorage,
   housekeepingStorage,
 ]
 

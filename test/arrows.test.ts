@@ -42,6 +42,7 @@ const order = [
   'moving',
   'recovery',
   'reconciliation',
+  'key-rotation',
   'housekeeping',
   'health',
   'http',

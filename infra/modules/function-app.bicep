@@ -68,6 +68,9 @@ param sitesZoneId string
 @description('Address of the Key Vault.')
 param vaultUri string
 
+@description('Address of the Key Vault of what tenants hand over.')
+param secretsVaultUri string
+
 @description('Name of the key that wraps tenants’ data keys.')
 param wrappingKeyName string
 
@@ -104,6 +107,9 @@ param mailEndpoint string
 @description('Whom mail is from; empty for none.')
 param mailSender string
 
+@description('Address of the Event Grid topic for notifications; empty for none.')
+param eventGridTopicUrl string
+
 @description('What connects to the Durable Task Scheduler; empty for Azure Storage.')
 param durableTaskConnection string
 
@@ -125,6 +131,7 @@ var hostSettings = [
 ]
 var platformSettings = [
   { name: 'TENANTRY_KEY_VAULT_URL', value: vaultUri }
+  { name: 'TENANTRY_SECRETS_VAULT_URL', value: secretsVaultUri }
   { name: 'TENANTRY_WRAPPING_KEY_NAME', value: wrappingKeyName }
   { name: 'TENANTRY_KEY_PEPPER', value: keyPepperReference }
   { name: 'TENANTRY_OPERATOR_TOKEN_HASHES', value: operatorTokenHashes }
@@ -155,6 +162,9 @@ var mailSettings = empty(mailEndpoint)
       { name: 'TENANTRY_MAIL_ENDPOINT', value: mailEndpoint }
       { name: 'TENANTRY_MAIL_SENDER', value: mailSender }
     ]
+var eventSettings = empty(eventGridTopicUrl)
+  ? []
+  : [{ name: 'TENANTRY_EVENT_GRID_TOPIC', value: eventGridTopicUrl }]
 var durableSettings = empty(durableTaskConnection)
   ? []
   : [{ name: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING', value: durableTaskConnection }]
@@ -236,6 +246,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         applicationSettings,
         recoverySettings,
         mailSettings,
+        eventSettings,
         durableSettings,
         map(items(furtherSettings), setting => { name: setting.key, value: setting.value })
       )

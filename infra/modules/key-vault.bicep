@@ -1,7 +1,7 @@
-// The vault: the key that wraps tenants' data keys, the platform's own secrets, and the keys that tenants hand over.
+// The vault of what must not be lost: the key that wraps tenants' data keys, and the secret that makes keys' check characters.
 //
-// Purge protection stays on: whoever could purge the wrapping key could destroy every tenant's data. Its price: a key that a
-// tenant handed over can be deleted but not purged, and so lies in the vault for the retention below (docs/deployment.md).
+// Purge protection stays on: whoever could purge the wrapping key could destroy every tenant's data. What tenants hand over has to
+// be purged when they go, and so is in a vault of its own (secrets-vault.bicep).
 
 @description('Name of the vault: 3 to 24 letters, digits and hyphens.')
 param name string
@@ -134,12 +134,12 @@ resource appWrapsDataKeys 'Microsoft.Authorization/roleAssignments@2022-04-01' =
   }
 }
 
-// The app writes and removes the keys that tenants hand over (src/azure/key-vault-secrets.ts).
-resource appKeepsSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(vault.id, appPrincipalId, roles.keyVaultSecretsOfficer)
-  scope: vault
+// The reference in the app's settings is resolved under its identity: this secret, and no other.
+resource appReadsPepper 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(pepper.id, appPrincipalId, roles.keyVaultSecretsUser)
+  scope: pepper
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsOfficer)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
   }

@@ -22,6 +22,7 @@ var zoneNames = {
   queue: 'privatelink.queue.${environment().suffixes.storage}'
   table: 'privatelink.table.${environment().suffixes.storage}'
   vault: 'privatelink.vaultcore.azure.net'
+  eventGrid: 'privatelink.eventgrid.azure.net'
   openAi: 'privatelink.openai.azure.com'
   cognitiveServices: 'privatelink.cognitiveservices.azure.com'
   aiServices: 'privatelink.services.ai.azure.com'
@@ -157,6 +158,7 @@ output blobZoneId string = resourceId('Microsoft.Network/privateDnsZones', zoneN
 output queueZoneId string = resourceId('Microsoft.Network/privateDnsZones', zoneNames.queue)
 output tableZoneId string = resourceId('Microsoft.Network/privateDnsZones', zoneNames.table)
 output vaultZoneId string = resourceId('Microsoft.Network/privateDnsZones', zoneNames.vault)
+output eventGridZoneId string = resourceId('Microsoft.Network/privateDnsZones', zoneNames.eventGrid)
 output cognitiveZoneIds array = [
   resourceId('Microsoft.Network/privateDnsZones', zoneNames.openAi)
   resourceId('Microsoft.Network/privateDnsZones', zoneNames.cognitiveServices)

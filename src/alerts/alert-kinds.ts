@@ -23,6 +23,7 @@ export const alertKinds = {
   'usage-drift': 'The provider counts other usage of a deployment than the platform does.',
   'usage-unreadable': 'The provider’s figures of an account cannot be read, so nothing is compared.',
   'rotation-due': 'Keys or secrets have been the same for too long.',
+  'key-rotation-failed': 'The keys of a model account could not be rotated.',
   'noisy-neighbour': 'A tenant is in other tenants’ way at a backend that they share.',
   'sla-incident': 'An objective of a tenant’s is broken faster than its error budget allows.',
   'sla-overspent': 'The error budget of one of a tenant’s objectives is spent for this month.',

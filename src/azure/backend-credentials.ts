@@ -5,6 +5,7 @@ import { throwProblem } from '../base/problem'
 import { createStaleCache } from '../base/stale-cache'
 import { TenantScope } from '../storage/tenant-scope'
 import { TokenRefusedError } from './oauth-tokens'
+import type { AccountKeys } from './account-keys'
 import type { SecretStore } from './secret-store'
 import { createTokenCache } from './token-cache'
 
@@ -18,6 +19,8 @@ export type UpstreamCredential =
 
 /** What of a backend says by which credential it is called. */
 export interface Authenticated {
+  /** Of a key whether the platform rotates it itself. */
+  readonly endpoint: string
   readonly credential: UpstreamCredential
   /** The tenant whose backend it is. */
   readonly ownerTenantId?: TenantId | undefined
@@ -47,11 +50,14 @@ const SECRETS_MAX = 5_000
  */
 export function createBackendCredentials({
   settings,
+  accountKeys,
   identity,
   secrets,
   clock,
 }: {
   settings: Readonly<Record<string, string>>
+  /** Keys that the platform rotates stand before what settings say. Absent: it rotates none. */
+  accountKeys?: AccountKeys
   identity: TokenCredential
   secrets: Pick<SecretStore, 'get'>
   clock: Clock
@@ -69,14 +75,17 @@ export function createBackendCredentials({
   })
 
   return {
-    headerOf: ({ credential, ownerTenantId, directoryId }, style) => {
+    headerOf: ({ credential, ownerTenantId, directoryId, endpoint }, style) => {
       const withKey = (key: string): Header => (style === 'api-key' ? ['api-key', key] : bearer(key))
       switch (credential.kind) {
         case 'none':
           return undefined
         case 'api-key': {
-          const key = settings[credential.setting]
-          return withKey(key ?? noKey(`the app setting ${credential.setting} is not set`))
+          const { setting } = credential
+          const given = (rotated: string | undefined) =>
+            withKey(rotated ?? settings[setting] ?? noKey(`the app setting ${setting} is not set`))
+          const rotated = accountKeys?.keyOf(endpoint)
+          return rotated instanceof Promise ? rotated.then(given) : given(rotated)
         }
         case 'tenant-secret': {
           if (ownerTenantId === undefined) return noKey('a backend without an owner names a tenant’s secret')

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock'
 import { throwProblem } from '../base/problem'
 import type { TenantScope } from '../storage/tenant-scope'
 import { parseTenantId } from '../base/ids'
-import type { SecretAges, SecretStore } from './secret-store'
+import type { PlatformSecrets, SecretAges, SecretStore } from './secret-store'
 import type { SmallAnswer, SmallHttp } from './small-http'
 
 const API_VERSION = '7.4'
@@ -17,7 +17,7 @@ const BUSY_PAUSE_MS = 2_000
 
 /**
  * Tenants' secrets in Key Vault, named `{tenant id with a hyphen}-{name}` (letters, digits and hyphens are all that it takes).
- * Removing deletes and purges: until a secret is purged it can be recovered, so what cannot be purged is an error.
+ * The platform's own are `platform-{name}`, which begins no tenant's id. Removing deletes and purges: until a secret is purged it can be recovered, so what cannot be purged is an error.
  * REST of Key Vault, `/secrets` and `/deletedsecrets`, api-version 7.4.
  */
 export function createKeyVaultSecrets({
@@ -30,7 +30,7 @@ export function createKeyVaultSecrets({
   identity: TokenCredential
   http: SmallHttp
   clock: Clock
-}): SecretStore & SecretAges {
+}): SecretStore & SecretAges & { readonly platform: PlatformSecrets } {
   const vault = vaultUrl.replace(/\/+$/, '')
   const send = async (method: 'GET' | 'PUT' | 'DELETE', url: string, body?: object) => {
     const token = await identity.getToken(SCOPE)
@@ -70,15 +70,19 @@ export function createKeyVaultSecrets({
     return names
   }
 
+  const put = async (name: string, value: string) => {
+    expect(await sendWhileBusy('PUT', urlOf('secrets', name), { value }), [200])
+  }
+  const get = async (name: string) => {
+    const answer = expect(await send('GET', urlOf('secrets', name)), [200, 404])
+    const { value } = (answer.body ?? {}) as { value?: unknown }
+    return answer.status === 200 && typeof value === 'string' ? value : undefined
+  }
+
   return {
-    put: async (scope, name, value) => {
-      expect(await sendWhileBusy('PUT', urlOf('secrets', prefixOf(scope) + name), { value }), [200])
-    },
-    get: async (scope, name) => {
-      const answer = expect(await send('GET', urlOf('secrets', prefixOf(scope) + name)), [200, 404])
-      const { value } = (answer.body ?? {}) as { value?: unknown }
-      return answer.status === 200 && typeof value === 'string' ? value : undefined
-    },
+    platform: { put: (name, value) => put(OF_PLATFORM + name, value), get: (name) => get(OF_PLATFORM + name) },
+    put: (scope, name, value) => put(prefixOf(scope) + name, value),
+    get: (scope, name) => get(prefixOf(scope) + name),
     remove: async (scope, name) => {
       expect(await sendWhileBusy('DELETE', urlOf('secrets', prefixOf(scope) + name)), [200, 404])
       const purged = await sendWhileBusy('DELETE', urlOf('deletedsecrets', prefixOf(scope) + name))
@@ -101,6 +105,7 @@ export function createKeyVaultSecrets({
   }
 }
 
+const OF_PLATFORM = 'platform-'
 const BUSY = 409
 const NO_PURGE =
   'Key Vault deleted the secret but refused to purge it (HTTP 403), so it can still be recovered. The platform’s identity needs ' +

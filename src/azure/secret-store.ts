@@ -14,6 +14,14 @@ export interface SecretStore {
   remains(scope: TenantScope): Promise<readonly string[]>
 }
 
+/** Credentials of the platform's own that it makes itself: keys of accounts. No tenant's name leads to one. */
+export interface PlatformSecrets {
+  /** Replaces what is there: in Key Vault by a new version. */
+  put(name: string, value: string): Promise<void>
+  /** Undefined where there is none of that name. */
+  get(name: string): Promise<string | undefined>
+}
+
 /** When tenants' secrets were last given, for whoever tells them that it is long ago: a cross-tenant reader (I4), of names and times. */
 export interface SecretAges {
   /** Read page by page as they are consumed. `scopes` are of those whose secrets may be there; some stores ask each of them. */

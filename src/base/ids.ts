@@ -33,7 +33,7 @@ export type ModelId = `mdl_${string}`
 export type IncidentId = `inc_${string}`
 /** An announced maintenance. */
 export type MaintenanceId = `mnt_${string}`
-/** A run of a checklist: an onboarding, an offboarding, a move, a rotation of a tenant's data key, a promotion, an evaluation. */
+/** A run of a checklist: an onboarding, an offboarding, a move, a rotation of a tenant's data key or of an account's keys, a promotion, an evaluation. */
 export type OperationId = `${OperationPrefix}_${string}`
 
 export const operationPrefixes = [
@@ -49,6 +49,7 @@ export const operationPrefixes = [
   'rst',
   'cpy',
   'rbd',
+  'krt',
 ] as const
 export type OperationPrefix = (typeof operationPrefixes)[number]
 /** Of an evaluation of a tuned model, by itself or as a stage of a job. */

@@ -1,6 +1,7 @@
-import type { SecretAges, SecretStore } from '../azure/secret-store'
+import type { PlatformSecrets, SecretAges, SecretStore } from '../azure/secret-store'
 import type { Clock } from '../base/clock'
 import type { WrappingKey } from '../base/wrapping-key'
+import type { PartitionTable } from '../storage/partition-table'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { Columns, TenantTable } from '../storage/tenant-table'
 
@@ -20,14 +21,11 @@ export function createWrappedSecrets(
   }
   return {
     put: async (scope, name, value) => {
-      const { wrapped, by } = await wrappingKey.wrap(Buffer.from(value))
-      await rows.put(scope, name, { wrapped: Buffer.from(wrapped).toString('base64'), by, changedAt: clock.now() })
+      await rows.put(scope, name, { ...(await wrap(wrappingKey, value)), changedAt: clock.now() })
     },
     get: async (scope, name) => {
       const row = await rows.get(scope, name)
-      if (!row) return undefined
-      const { wrapped, by } = row.columns
-      return Buffer.from(await wrappingKey.unwrap(Buffer.from(String(wrapped), 'base64'), String(by))).toString()
+      return row && unwrap(wrappingKey, row.columns)
     },
     remove: (scope, name) => rows.remove(scope, name),
     list,
@@ -41,5 +39,25 @@ export function createWrappedSecrets(
     },
   }
 }
+
+/** The platform's own, in its partition of the same table. */
+export const createWrappedPlatformSecrets = (
+  rows: PartitionTable<Columns>,
+  wrappingKey: WrappingKey,
+): PlatformSecrets => ({
+  put: async (name, value) => rows.put(name, await wrap(wrappingKey, value)),
+  get: async (name) => {
+    const row = await rows.get(name)
+    return row && unwrap(wrappingKey, row.columns)
+  },
+})
+
+async function wrap(wrappingKey: WrappingKey, value: string) {
+  const { wrapped, by } = await wrappingKey.wrap(Buffer.from(value))
+  return { wrapped: Buffer.from(wrapped).toString('base64'), by }
+}
+
+const unwrap = async (wrappingKey: WrappingKey, { wrapped, by }: Columns) =>
+  Buffer.from(await wrappingKey.unwrap(Buffer.from(String(wrapped), 'base64'), String(by))).toString()
 
 export const secretStorage = { tables: ['secrets'] } as const

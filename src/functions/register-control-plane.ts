@@ -51,6 +51,8 @@ import { platformHealth } from './platform/platform-health'
 import { platformAudit } from './platform/platform-audit'
 import { platformBackend } from './platform/platform-backend'
 import { platformBackends } from './platform/platform-backends'
+import { platformBackendKeyRotation } from './platform/platform-backend-key-rotation'
+import { platformBackendRotateKey } from './platform/platform-backend-rotate-key'
 import { platformBackendCapacity } from './platform/platform-backend-capacity'
 import { platformCapacity } from './platform/platform-capacity'
 import { platformCapacityCsv } from './platform/platform-capacity-csv'
@@ -196,6 +198,8 @@ const triggers = [
   platformAudit,
   platformBackend,
   platformBackends,
+  platformBackendKeyRotation,
+  platformBackendRotateKey,
   platformBackendCapacity,
   platformCapacity,
   platformCapacityCsv,

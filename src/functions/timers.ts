@@ -52,6 +52,8 @@ const schedules = {
   'watch-key-expiry': '10 10 6 * * *',
   /** A warning is given once. */
   'watch-budgets': '10 20 * * * *',
+  /** A rotation is claimed before it is begun. */
+  'rotate-keys': '15 */10 * * * *',
   'watch-rotation': '10 25 6 * * *',
 } as const
 

@@ -15,6 +15,7 @@ import type { TenantKeyring } from '../encryption/sealer'
 import type { ModelDrift } from '../drift/model-drift'
 import type { ShowHousekeeping } from '../housekeeping/housekeeping-view'
 import type { Evaluations } from '../evaluation/evaluations'
+import type { KeyRotations } from '../key-rotation/key-rotations'
 import type { LinkUploads } from '../files/link-uploads'
 import type { CredentialLinks } from '../onboarding/credential-links'
 import type { RegistrationGate } from '../onboarding/registration-gate'
@@ -46,6 +47,8 @@ export interface ControlPlane {
   readonly keys: Keys
   readonly backends: Backends
   readonly stamps: Stamps
+  /** Of the keys of model accounts. */
+  readonly keyRotations: KeyRotations
   readonly secrets: SecretStore
   readonly audit: AuditLog
   /** The query as it was sent; whoever answers it parses it. */

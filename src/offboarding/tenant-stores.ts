@@ -206,6 +206,7 @@ export const withoutTenants: StorageNames = {
     'signingkeys',
     'usageblobs',
     'housekeeping',
+    'accountkeys',
   ],
 }
 

@@ -1,3 +1,4 @@
+import { accountAddress } from '../azure/account-address'
 import type { Arm } from '../azure/arm'
 import type { TenantId } from '../base/ids'
 import type { Backend } from '../routing/backend'
@@ -20,9 +21,6 @@ export type Placed =
   | { readonly kind: 'no-azure' }
 
 const COGNITIVE_API_VERSION = '2024-10-01'
-/** Hosts of which the first label is the account's custom subdomain, unique in all of Azure (azure-facts 6.2). */
-const AZURE_HOSTS = ['.openai.azure.com', '.cognitiveservices.azure.com', '.services.ai.azure.com']
-
 /**
  * Which account a backend is in: by its own resource id where the platform made it, otherwise by its address, where that is one of
  * an account that some stamp names. Pure.
@@ -33,22 +31,13 @@ export function placeBackend(
 ): Placed {
   if (api.kind !== 'azure-openai') return { kind: 'no-azure' }
   if (directoryId !== undefined) return { kind: 'other-directory' }
-  const accountId = resourceId === undefined ? accountAt.get(addressOf(endpoint)) : accountOf(resourceId)
+  const accountId = resourceId === undefined ? accountAt.get(accountAddress(endpoint)) : accountOf(resourceId)
   return accountId === undefined ? { kind: 'no-resource-id' } : { kind: 'account', accountId }
 }
 
 /** `…/accounts/a/deployments/d` → `…/accounts/a`, in lower case. */
 function accountOf(resourceId: string): string | undefined {
   return /^(\/.+\/accounts\/[^/]+)(\/|$)/.exec(resourceId.toLowerCase())?.[1]
-}
-
-/** What addresses of one account have in common. */
-export function addressOf(endpoint: string): string {
-  const url = URL.parse(endpoint)
-  if (!url) return endpoint.toLowerCase()
-  const suffix = AZURE_HOSTS.find((each) => url.hostname.endsWith(each))
-  if (suffix !== undefined) return url.hostname.slice(0, -suffix.length)
-  return `${url.host}${url.pathname.replace(/\/+$/, '')}`.toLowerCase()
 }
 
 /**
@@ -62,7 +51,7 @@ export async function addressesOf(arm: Pick<Arm, 'get'>, accountIds: Iterable<st
     if (outcome.kind !== 'ready') continue
     const { endpoint, endpoints } = outcome.resource.properties
     const others = typeof endpoints === 'object' && endpoints !== null ? Object.values(endpoints) : []
-    for (const each of [endpoint, ...others]) if (typeof each === 'string') found.set(addressOf(each), accountId)
+    for (const each of [endpoint, ...others]) if (typeof each === 'string') found.set(accountAddress(each), accountId)
   }
   return found
 }

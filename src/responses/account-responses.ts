@@ -94,7 +94,7 @@ async function send(
 function currentOf(
   holder: Holder,
   backends: BackendLookup,
-): Pick<Holder, 'credential' | 'ownerTenantId' | 'directoryId'> {
+): Pick<Holder, 'endpoint' | 'credential' | 'ownerTenantId' | 'directoryId'> {
   const id: BackendId = holder.backendId
   const backend = backends.get(id)
   return backend && isSameAccount(backend, holder) ? backend : holder

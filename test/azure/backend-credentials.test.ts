@@ -1,5 +1,6 @@
 import type { GetTokenOptions } from '@azure/core-auth'
-import { createBackendCredentials } from '../../src/azure/backend-credentials'
+import { ACCOUNT_KEY_KNOWN_EVERYWHERE_MS, accountKeyName, createAccountKeys } from '../../src/azure/account-keys'
+import { createBackendCredentials, type Authenticated } from '../../src/azure/backend-credentials'
 import { TokenRefusedError } from '../../src/azure/oauth-tokens'
 import type { TenantScope } from '../../src/storage/tenant-scope'
 import { handClock } from '../harness/hand-clock'
@@ -7,10 +8,15 @@ import { handClock } from '../harness/hand-clock'
 const OWNER = 'ten_00000000000000000000000001'
 const OTHER = 'ten_00000000000000000000000002'
 
-function credentials(kept: Record<string, string> = {}) {
+function credentials(kept: Record<string, string> = {}, rotated = new Set<string>()) {
   const clock = handClock()
   const made = createBackendCredentials({
     settings: { AZURE_OPENAI_API_KEY: 'the-platforms-key' },
+    accountKeys: createAccountKeys({
+      rotated: async () => new Set(rotated),
+      secrets: { get: async (name) => kept[name] },
+      clock,
+    }),
     identity: {
       getToken: async (_: string | string[], options?: GetTokenOptions) => {
         if (options?.tenantId === 'unconsented') throw new TokenRefusedError('AADSTS65001', 'no consent')
@@ -20,7 +26,12 @@ function credentials(kept: Record<string, string> = {}) {
     secrets: { get: async ({ tenantId }: TenantScope, name) => kept[`${tenantId}/${name}`] },
     clock,
   })
-  return { clock, headerOf: async (...args: Parameters<typeof made.headerOf>) => made.headerOf(...args), made }
+  const headerOf = async (
+    backend: Omit<Authenticated, 'endpoint'>,
+    style: 'api-key' | 'bearer',
+    endpoint = 'https://sweden.openai.azure.com',
+  ) => made.headerOf({ endpoint, ...backend }, style)
+  return { clock, headerOf, made }
 }
 
 const identity = { kind: 'identity' } as const
@@ -41,7 +52,10 @@ describe('a backend’s credential', () => {
   it('by identity takes no wait while its token is fresh', async () => {
     const { headerOf, made } = credentials()
     await headerOf({ credential: identity }, 'api-key')
-    expect(made.headerOf({ credential: identity }, 'api-key')).toEqual(['authorization', 'Bearer token of home'])
+    expect(made.headerOf({ credential: identity, endpoint: 'https://a.example' }, 'api-key')).toEqual([
+      'authorization',
+      'Bearer token of home',
+    ])
   })
 
   it('by identity is refused as ours to mend where the directory gives no token', async () => {
@@ -71,5 +85,43 @@ describe('a backend’s credential', () => {
     delete kept[`${OWNER}/account-key`]
     await clock.advance(25_000)
     await expect(headerOf(backend, 'api-key')).rejects.toMatchObject({ problem: { code: 'upstream_rejected_us' } })
+  })
+
+  describe('by a key', () => {
+    const key = { credential: { kind: 'api-key', setting: 'AZURE_OPENAI_API_KEY' } } as const
+
+    it('is the setting’s, until the platform rotates the account’s', async () => {
+      const rotated = new Set<string>()
+      const { headerOf, made, clock } = credentials({ [accountKeyName('sweden')]: 'rotated' }, rotated)
+      expect(await headerOf(key, 'api-key')).toEqual(['api-key', 'the-platforms-key'])
+      rotated.add('sweden')
+      await clock.advance(30_000)
+      expect(await headerOf(key, 'api-key')).toEqual(['api-key', 'rotated'])
+      // Without a wait from then on, at every address of the account.
+      const endpoint = 'https://sweden.cognitiveservices.azure.com/'
+      expect(made.headerOf({ ...key, endpoint }, 'bearer')).toEqual(['authorization', 'Bearer rotated'])
+    })
+
+    it('that is rotated goes to no other address, nor to one that only begins like the account’s', async () => {
+      const kept = { [accountKeyName('sweden')]: 'rotated' }
+      const { headerOf } = credentials(kept, new Set(['sweden']))
+      for (const endpoint of [
+        'https://sweden',
+        'https://sweden.example',
+        'https://sweden.openai.azure.com.example',
+        'https://norway.openai.azure.com',
+        'https://proxy.example/sweden',
+      ])
+        expect(await headerOf(key, 'api-key', endpoint)).toEqual(['api-key', 'the-platforms-key'])
+    })
+
+    it('that is rotated takes the new one’s place everywhere within the time that a rotation waits', async () => {
+      const kept: Record<string, string> = { [accountKeyName('sweden')]: 'first' }
+      const { headerOf, clock } = credentials(kept, new Set(['sweden']))
+      await headerOf(key, 'api-key')
+      kept[accountKeyName('sweden')] = 'second'
+      await clock.advance(ACCOUNT_KEY_KNOWN_EVERYWHERE_MS)
+      expect(await headerOf(key, 'api-key')).toEqual(['api-key', 'second'])
+    })
   })
 })

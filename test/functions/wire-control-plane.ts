@@ -56,6 +56,9 @@ import { createNeighbourStore, neighbourStorage } from '../../src/neighbours/nei
 import { createNoisyNeighbours } from '../../src/neighbours/noisy-neighbours'
 import { assembleNotifications } from '../../src/notifications/assemble-notifications'
 import { outboxStorage } from '../../src/notifications/outbox-rows'
+import type { ArmOutcome } from '../../src/azure/arm'
+import { createKeyRotations } from '../../src/key-rotation/key-rotations'
+import { createRotatedAccounts, keyRotationStorage } from '../../src/key-rotation/rotated-accounts'
 import { sharedModelStorage } from '../../src/shared-models/shared-models'
 import { backendStorage, createBackends } from '../../src/routing/backends'
 import { createBackendHealth } from '../../src/routing/health'
@@ -89,6 +92,7 @@ import { usageStorage } from '../../src/usage/run-roll-up'
 export const controlPlaneStorage = {
   tables: [
     ...dataKeyStorage.tables,
+    ...keyRotationStorage.tables,
     ...directoryStorage.tables,
     ...memberStorage.tables,
     ...offboardingStorage.tables,
@@ -145,6 +149,15 @@ const noFiles = {
 const nothingTrains = new Problem('conflict', 'Nothing is trained here.')
 
 /** Checklists run on a host, which is not here. */
+/** The one account of which Resource Manager says where it is. */
+const rotatedAccountOnly = async (id: string): Promise<ArmOutcome> =>
+  id.endsWith('/accounts/rotated')
+    ? {
+        kind: 'ready',
+        resource: { id, name: 'rotated', properties: { endpoint: 'https://rotated.openai.azure.com/' } },
+      }
+    : { kind: 'gone' }
+
 const nothingRuns = () => Promise.reject(new Error('no checklist runs here'))
 
 /** The control plane as the app composes it, but on a clock of the test's. */
@@ -379,6 +392,12 @@ export function wireControlPlane(options: WiringOptions) {
     log,
   })
   const controlPlane: ControlPlane = {
+    keyRotations: createKeyRotations({
+      accounts: createRotatedAccounts(platformTable(storage.table('accountkeys'))),
+      arm: { get: rotatedAccountOnly },
+      stamps: createStamps(platformTable(storage.table('stamps'))),
+      clock,
+    }),
     sla: sla.controlPlane,
     billing,
     capacity,

@@ -14,6 +14,7 @@ import {
   accountsChangeOnceAtATime,
   everyParameterIsDescribed,
   everyResourceIsTagged,
+  keysLieWhereNothingIsPurged,
   noSecretIsShown,
   nothingOpensByAKey,
   resourceTypesAreKnown,
@@ -26,6 +27,7 @@ type Example = readonly [path: string, from: string | RegExp, to: string, fault:
 
 const storage = 'modules/storage.bicep'
 const vault = 'modules/key-vault.bicep'
+const secretsVault = 'modules/secrets-vault.bicep'
 const models = 'modules/model-account.bicep'
 const site = 'modules/function-app.bicep'
 
@@ -146,10 +148,23 @@ const rules: readonly (readonly [guarantee: string, rule: Rule, examples: readon
       [storage, 'allowSharedKeyAccess: false', 'allowSharedKeyAccess: true', /allowSharedKeyAccess: false/],
       [models, 'disableLocalAuth: true', 'disableLocalAuth: false', /disableLocalAuth: true/],
       [models, '    restrictOutboundNetworkAccess: true\n', '', /restrictOutboundNetworkAccess: true/],
-      [vault, 'enablePurgeProtection: true', 'enablePurgeProtection: false', /enablePurgeProtection: true/],
+      ['modules/event-grid.bicep', 'disableLocalAuth: true', 'disableLocalAuth: false', /topic does not say/],
       [vault, '    rotationPolicy: rotation\n', '', /wrappingKey does not say properties\.rotationPolicy/],
       [vault, "isPrivate ? 'Disabled' : 'Enabled'", "'Enabled'", /publicNetworkAccess/],
       [site, 'allow: false', 'allow: true', /noFtpPassword does not say properties\.allow/],
+    ],
+  ],
+  [
+    'keys cannot be purged, and what tenants hand over can',
+    keysLieWhereNothingIsPurged,
+    [
+      [vault, '    enablePurgeProtection: true\n', '', /key-vault\.bicep: vault holds keys that can be purged/],
+      [
+        secretsVault,
+        'enableSoftDelete: true',
+        'enableSoftDelete: true\n    enablePurgeProtection: true',
+        /secrets-vault\.bicep: vault holds secrets that cannot be purged/,
+      ],
     ],
   ],
   [
@@ -175,7 +190,7 @@ const rules: readonly (readonly [guarantee: string, rule: Rule, examples: readon
     grantsAreTheLeast,
     [
       [
-        vault,
+        secretsVault,
         /roles\.keyVaultSecretsOfficer\)\n {4}p/,
         'roles.storageAccountContributor)\n    p',
         /beyond the table: app: storageAcc/,
@@ -190,7 +205,12 @@ const rules: readonly (readonly [guarantee: string, rule: Rule, examples: readon
     'every role that is assigned has a name',
     rolesAreNamed,
     [
-      [vault, /roles\.keyVaultSecretsOfficer\)\n {4}p/, 'roles.owner)\n    p', /appKeepsSecrets has no named role/],
+      [
+        secretsVault,
+        /roles\.keyVaultSecretsOfficer\)\n {4}p/,
+        'roles.owner)\n    p',
+        /appKeepsSecrets has no named role/,
+      ],
       [
         'modules/monitoring.bicep',
         /roles\.monitoringMetricsPublisher\)\n {4}p/,

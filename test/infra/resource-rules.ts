@@ -19,6 +19,7 @@ const apiVersions: Readonly<Record<string, string>> = {
   'Microsoft.Consumption/budgets': '2024-08-01',
   'Microsoft.DurableTask/schedulers': '2025-11-01',
   'Microsoft.DurableTask/schedulers/taskHubs': '2025-11-01',
+  'Microsoft.EventGrid/topics': '2022-06-15',
   'Microsoft.Insights/actionGroups': '2023-01-01',
   'Microsoft.Insights/components': '2020-02-02',
   'Microsoft.Insights/diagnosticSettings': '2021-05-01-preview',
@@ -103,7 +104,11 @@ const mustSay: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'Microsoft.KeyVault/vaults': {
     'properties.enableRbacAuthorization': 'true',
-    'properties.enablePurgeProtection': 'true',
+    'properties.enableSoftDelete': 'true',
+    'properties.publicNetworkAccess': "isPrivate ? 'Disabled' : 'Enabled'",
+  },
+  'Microsoft.EventGrid/topics': {
+    'properties.disableLocalAuth': 'true',
     'properties.publicNetworkAccess': "isPrivate ? 'Disabled' : 'Enabled'",
   },
   'Microsoft.KeyVault/vaults/keys': { 'properties.rotationPolicy': 'rotation' },
@@ -130,6 +135,24 @@ export const nothingOpensByAKey: Rule = (templates) =>
       : Object.entries(mustSay[type] ?? {})
           .filter(([path, value]) => propertyOf(body, ...path.split('.'))?.text !== value)
           .map(([path, value]) => `does not say ${path}: ${value}`),
+  )
+
+/** A key that wraps others' data cannot be purged; what tenants hand over must be able to be, and no key lies beside it. */
+export const keysLieWhereNothingIsPurged: Rule = ({ files }) =>
+  [...files.values()].flatMap(({ path, resources }) =>
+    resources
+      .filter(({ type, isExisting }) => type === 'Microsoft.KeyVault/vaults' && !isExisting)
+      .flatMap(({ symbol, body }) => {
+        const holdsKeys = resources.some(
+          (other) =>
+            other.type === 'Microsoft.KeyVault/vaults/keys' && propertyOf(other.body, 'parent')?.text === symbol,
+        )
+        const said = propertyOf(body, 'properties', 'enablePurgeProtection')?.text
+        if (said === (holdsKeys ? 'true' : undefined)) return []
+        return [
+          `${path}: ${symbol} ${holdsKeys ? 'holds keys that can be purged' : 'holds secrets that cannot be purged'}`,
+        ]
+      }),
   )
 
 /** Functions of Bicep, and words in property names, by which keys and passwords come out. */

@@ -227,6 +227,8 @@ const ofOperation = () => ({ operationId: `onb_${'0'.repeat(26)}` })
 const ofSecret = ({ tenantId }: World) => ({ tenantId, name: 'account-key' })
 const ofKey = ({ keyId }: World) => ({ keyId })
 const ofBackend = ({ backendId }: World) => ({ backendId })
+/** Azure has no account at its address. */
+const noAccount = { answers: { status: 409, says: /No stamp names the account|Only keys/ } }
 const ofStamp = ({ stampId }: World) => ({ stampId })
 const stale = { 'if-match': '"999"' }
 
@@ -267,6 +269,11 @@ export const baselines: Readonly<Record<string, Baseline>> = {
   'POST /api/platform/backends': { bodies: () => backends },
   'PUT /api/platform/backends/{backendId}': { params: ofBackend, bodies: () => backends },
   'PATCH /api/platform/backends/{backendId}': { params: ofBackend, bodies: () => backends },
+  'PUT /api/platform/backends/{backendId}/key-rotation': {
+    params: ofBackend,
+    bodies: () => [{ everyDays: 90 }],
+    ...noAccount,
+  },
   'POST /api/platform/stamps': { bodies: () => [{ ...stampBody, ...stamp }] },
   'PATCH /api/platform/stamps/{stampId}': {
     params: ofStamp,
@@ -502,6 +509,8 @@ export const baselines: Readonly<Record<string, Baseline>> = {
   'PUT /api/tenant/secrets/{name}': { params: () => ({ name: 'account-key' }), bodies: () => [{ value: 'a-secret' }] },
   'GET /api/platform/backends/{backendId}': { params: ofBackend },
   'DELETE /api/platform/backends/{backendId}': { params: ofBackend },
+  'GET /api/platform/backends/{backendId}/key-rotation': { params: ofBackend, ...noAccount },
+  'POST /api/platform/backends/{backendId}/rotate-key': { params: ofBackend, ...noAccount },
   'GET /api/platform/operations/{operationId}': { params: ofOperation },
   'POST /api/platform/tenants/{tenantId}/models/{modelId}/copy-to-region': {
     params: ({ tenantId }) => ({ tenantId, modelId: `mdl_${'0'.repeat(26)}` }),
