@@ -67,6 +67,14 @@ export function connectStorage(connection: StorageConnection, prefix: string): S
     return client
   }
 
+  const tableNames = async () => {
+    const names: string[] = []
+    const queryOptions = prefix ? { filter: odata`TableName ge ${prefix} and TableName lt ${`${prefix}~`}` } : {}
+    for await (const { name } of tables.service.listTables({ queryOptions }))
+      if (name?.startsWith(prefix)) names.push(name.slice(prefix.length))
+    return names
+  }
+
   return {
     table: tableClient,
     container: (name) => blobs.getContainerClient(otherName(name)),
@@ -82,12 +90,7 @@ export function connectStorage(connection: StorageConnection, prefix: string): S
       const key = await blobs.getUserDelegationKey(new Date(nowMs - CLOCKS_APART_MS), new Date(expiresAtMs))
       return client.generateUserDelegationSasUrl(signed, key)
     },
-    tableNames: async () => {
-      const names: string[] = []
-      for await (const { name } of tables.service.listTables())
-        if (name?.startsWith(prefix)) names.push(name.slice(prefix.length))
-      return names
-    },
+    tableNames,
     containerNames: async () => {
       const start = otherName('')
       const names: string[] = []
@@ -104,8 +107,11 @@ export function connectStorage(connection: StorageConnection, prefix: string): S
     },
     blobsUnder: (name, start) => countOf(blobs.getContainerClient(otherName(name)).listBlobsFlat({ prefix: start })),
     ensure: async (wanted) => {
+      // One look for what nearly always is there already: an instance that starts would send as many requests as there are tables.
+      const there = new Set(wanted.tables ? await tableNames() : [])
+      const missing = wanted.tables?.filter((name) => !there.has(name)) ?? []
       await Promise.all([
-        ...(wanted.tables ?? []).map((name) => tables.service.createTable(tableName(name))),
+        ...missing.map((name) => tables.service.createTable(tableName(name))),
         ...(wanted.containers ?? []).map((name) => blobs.getContainerClient(otherName(name)).createIfNotExists()),
         ...(wanted.queues ?? []).map((name) => queues.getQueueClient(otherName(name)).createIfNotExists()),
       ])
