@@ -36,7 +36,7 @@ export async function sendEmail(
   const { mail, clock } = deps
   try {
     if (operation !== undefined) return statusOf(await ask(deps, operation), operation, clock.now())
-    const id = operationId(message.id)
+    const id = operationId(message)
     const answer = await deps.http.send({
       method: 'POST',
       url: `${mail.endpoint}/emails:send?api-version=${API_VERSION}`,
@@ -108,8 +108,8 @@ const textAt = (value: unknown, name: string) => {
 }
 const nameOf = (error: unknown) => (error instanceof Error ? error.name : 'unknown')
 
-/** A UUID of a delivery's id (version 8, RFC 9562: bits of our own). */
-function operationId(id: string): string {
-  const hex = hash('sha256', id, 'hex')
+/** A UUID (version 8, RFC 9562: bits of our own), the same until the mail is given up: under one that failed the service sends nothing more. */
+function operationId({ id, dueSince }: Message): string {
+  const hex = hash('sha256', `${id}\n${dueSince}`, 'hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }

@@ -6,6 +6,8 @@ export interface Message {
   readonly id: DeliveryId
   /** When the newest of its notices was published, Unix milliseconds: the same at each attempt. */
   readonly at: number
+  /** Since when it is to be sent, Unix milliseconds: the same at each attempt, and another when it was given up and is sent anew. */
+  readonly dueSince: number
   readonly notices: readonly [Notice, ...Notice[]]
   /** Further ones that are not told. */
   readonly more: number

@@ -190,5 +190,12 @@ async function messageOf({ owned }: OutboxRows, owner: TenantScope, delivery: De
   if (!first) return undefined
   const at = Math.max(...kept.map(({ publishedAt }) => publishedAt))
   const isDigest = kept.length > 1 || delivery.more > 0
-  return { id: delivery.id, at, notices: [first, ...others], more: delivery.more, isDigest }
+  return {
+    id: delivery.id,
+    at,
+    dueSince: delivery.firstDueAt,
+    notices: [first, ...others],
+    more: delivery.more,
+    isDigest,
+  }
 }

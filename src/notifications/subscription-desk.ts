@@ -143,7 +143,7 @@ async function testOf(ways: Ways, subscription: Subscription, nowMs: number): Pr
     text: 'If you can read this, notifications arrive. Nothing has happened.',
   }
   const id = singleId(subscription, notice)
-  const message = { id, at: nowMs, notices: [notice], more: 0, isDigest: false } as const
+  const message = { id, at: nowMs, dueSince: nowMs, notices: [notice], more: 0, isDigest: false } as const
   const outcome = await sendMessage(ways, subscription.channel, { message, operation: undefined })
   switch (outcome.kind) {
     case 'delivered':

@@ -101,6 +101,32 @@ describe('a mail', () => {
     expect(await states()).toEqual(['delivered'])
   })
 
+  it('that was given up and is sent anew is another one to the service, which knows the first', async () => {
+    await world.subscribe(operatorsScope, mail)
+    const operations = new Map<string, string>()
+    let ends = 'Failed'
+    // As the service does it: an operation's id stands for one mail for good.
+    azure.answer(({ method, url, headers }) => {
+      const id = method === 'POST' ? String(headers['operation-id']) : (/operations\/([\w-]+)/.exec(url)?.[1] ?? '')
+      if (method === 'POST' && operations.has(id)) return { status: 409, body: { error: { code: 'Conflict' } } }
+      if (method === 'POST') operations.set(id, ends)
+      return { status: method === 'POST' ? 202 : 200, body: { id, status: operations.get(id) ?? 'NotFound' } }
+    })
+    await world.publish('r/1')
+    await world.send()
+    const [letter] = await world.deadLetters.page({ after: undefined, limit: 10 })
+    expect(letter?.delivery).toMatchObject({ notices: [expect.any(String)], state: { kind: 'dead' } })
+    ends = 'Succeeded'
+    await world.clock.advance(MINUTE_MS)
+    expect(await world.deadLetters.resend(letter?.id ?? '')).toBe(true)
+    for (let looks = 0; looks < 2; looks++) {
+      await world.send()
+      await world.clock.advance(MINUTE_MS)
+    }
+    const again = (await world.deliveries()).find(({ id }) => id === letter?.delivery.id)
+    expect(again).toMatchObject({ state: { kind: 'delivered' } })
+  })
+
   it.each([
     [429, 'waiting'],
     [401, 'waiting'],
