@@ -18,17 +18,21 @@ export function inference(deps: {
     route: 'openai/{*path}',
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'],
     authLevel: 'anonymous',
-    handler: async (request, { invocationId }) => {
+    handler: async (request, { invocationId, traceContext }) => {
       const client = deps.departures.of(invocationId)
-      return new DirectResponse(await deps.serve(toInferenceRequest(request, deps.clock, client)))
+      const asked = toInferenceRequest(request, { clock: deps.clock, client, traceParent: traceContext?.traceParent })
+      return new DirectResponse(await deps.serve(asked))
     },
   }
 }
 
 function toInferenceRequest(
   request: HttpRequest,
-  clock: Clock,
-  client: ClientConnection | undefined,
+  {
+    clock,
+    client,
+    traceParent,
+  }: { clock: Clock; client: ClientConnection | undefined; traceParent: string | undefined },
 ): InferenceRequest {
   const { path, query } = splitUrl(request.url)
   return {
@@ -36,6 +40,7 @@ function toInferenceRequest(
     path,
     query,
     headers: request.headers,
+    traceParent,
     gone: client,
     taken: client && (() => client.taken()),
     readBody: (bounds) => readBody(request, clock, bounds),

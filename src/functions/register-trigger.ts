@@ -26,5 +26,7 @@ export function registerTrigger(app: HttpApp, { name, route, endpoints }: HttpTr
 function plainRequest(request: HttpRequest, route: string, context: InvocationContext): PlainRequest {
   const { pathname } = new URL(request.url)
   const { method, headers, params, body, query } = request
-  return { method, path: pathname, route, query, params, headers, body, orchestrations: durableOrchestrations(context) }
+  const { traceParent } = context.traceContext ?? {}
+  const orchestrations = durableOrchestrations(context)
+  return { method, path: pathname, route, query, params, headers, traceParent, body, orchestrations }
 }

@@ -57,7 +57,8 @@ export function createHandle(deps: HandleDeps): Handle {
   return async (endpoints, request) => {
     const startedMs = clock.monotonicMs()
     const requestId = requestIdOf(request.headers.get('x-request-id'), chance)
-    const trace = traces?.request({ ...request, traceParent: request.headers.get('traceparent') })
+    const traceParent = request.headers.get('traceparent') ?? request.traceParent
+    const trace = traces?.request({ ...request, traceParent })
     const fields = { requestId, traceId: trace?.traceId, method: request.method, path: loggedPath(request.path) }
     const answer = await answerTo(deps, { endpoints, request, requestId }).catch((error: unknown) => {
       log.error('a request failed', { ...fields, error: describeError(error) })

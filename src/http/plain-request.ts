@@ -13,6 +13,8 @@ export interface PlainRequest {
   /** What the route's placeholders stand for. */
   readonly params: Readonly<Record<string, string>>
   readonly headers: HeaderReader
+  /** Of the host that handed it over, where it traces; a header that came with the request counts before it. */
+  readonly traceParent?: string | undefined
   readonly body: AsyncIterable<Uint8Array> | null
   /** Starts and watches durable work. */
   readonly orchestrations: Orchestrations

@@ -11,7 +11,7 @@ export interface CallTraces {
 
 export interface TracedRequest {
   readonly callId: CallId
-  readonly traceParent: string | null
+  readonly traceParent: string | undefined
   /** HTTP's; undefined for what the platform itself asks. */
   readonly method: string | undefined
 }

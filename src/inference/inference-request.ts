@@ -8,6 +8,8 @@ export interface InferenceRequest {
   readonly path: string
   readonly query: URLSearchParams
   readonly headers: HeaderReader
+  /** Of the host that handed it over, where it traces; a header that came with the request counts before it. */
+  readonly traceParent?: string | undefined
   /** Reads the whole body, or says why not. Either this or `bytes` is called, at most once. */
   readBody(bounds: BodyBounds): Promise<BodyResult>
   /** The body as it comes, unbounded. */

@@ -60,7 +60,11 @@ export async function serve(deps: ServeDeps, request: InferenceRequest): Promise
   const callId = deps.ids.callId()
   const requestId = readRequestId(request) ?? callId
   const share = deps.bodyRoom.open()
-  const trace = deps.traces?.begin({ callId, method: request.method, traceParent: request.headers.get('traceparent') })
+  const trace = deps.traces?.begin({
+    callId,
+    method: request.method,
+    traceParent: request.headers.get('traceparent') ?? request.traceParent,
+  })
   const refuse = (problem: Problem) => {
     trace?.answered(problem.entry.status, problem.code)
     return renderProblem(problem, requestId)

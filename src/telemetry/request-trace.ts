@@ -17,7 +17,7 @@ export interface RequestTraces {
 }
 
 export interface TracedControlRequest {
-  readonly traceParent: string | null
+  readonly traceParent: string | undefined
   readonly method: string
   /** With its placeholders: what stands for them is not told, but for the tenant's id. */
   readonly route: string

@@ -14,8 +14,9 @@ const HEADER_CHARACTERS_MAX = 512
 const SAMPLED = 1
 
 /** Undefined for anything but a valid header: the trace then begins here, as the standard asks. */
-export function readTraceParent(header: string | null): SpanPlace | undefined {
-  if (header === null || header.length < HEADER_CHARACTERS || header.length > HEADER_CHARACTERS_MAX) return undefined
+export function readTraceParent(header: string | undefined): SpanPlace | undefined {
+  if (header === undefined || header.length < HEADER_CHARACTERS || header.length > HEADER_CHARACTERS_MAX)
+    return undefined
   const [, traceId, spanId, flags, more] = HEADER.exec(header) ?? []
   if (traceId === undefined || spanId === undefined || flags === undefined) return undefined
   if (more !== undefined && header.startsWith('00')) return undefined

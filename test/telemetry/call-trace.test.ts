@@ -12,7 +12,7 @@ const CLIENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-'
 const backend = { api: { kind: 'azure-openai' } } as Backend
 const answered = { kind: 'stream' } as Parameters<ReturnType<ReturnType<typeof begin>['trace']['attempt']>['ended']>[0]
 
-function begin(ratio: number, traceParent: string | null = null) {
+function begin(ratio: number, traceParent?: string) {
   const clock = handClock()
   const kept: { call: TracedCall; ratio: number }[] = []
   const traces = createCallTraces({
@@ -118,8 +118,8 @@ describe('the trace of a call', () => {
 
   it('is not kept for every one of a flood of failures, refusals or wishes', async () => {
     for (const [parent, end] of [
-      [null, 503],
-      [null, 401],
+      [undefined, 503],
+      [undefined, 401],
       [`${CLIENT}01`, 200],
     ] as const) {
       const { clock, next, kept } = begin(0, parent)

@@ -19,7 +19,7 @@ describe('a traceparent', () => {
   })
 
   it.each([
-    null,
+    undefined,
     '',
     'nonsense',
     `00-${'0'.repeat(32)}-${SPAN}-01`,
