@@ -98,6 +98,8 @@ async function accountsOf(deps: ReconcileDeps, uses: readonly BackendUse[]): Pro
     })
   }
   await keepGaps(deps, { withoutAccount, accounts })
+  // While an address leads nowhere, what is there behind it is not known.
+  if (withoutAccount.size === 0) await endGone(deps, accounts)
   return [...accounts.values()]
 }
 
@@ -126,6 +128,18 @@ async function keepGaps(
   for (const { kind, account } of await deps.store.gaps()) {
     const isStill = kind === 'no-resource-id' ? withoutAccount.has(account) : accounts.has(account)
     if (!isStill) await closeGap(deps, account)
+  }
+}
+
+/** Of deployments that are no backends any more nothing is judged again, so what was said of them ends here. */
+async function endGone(
+  { store, alerts }: ReconcileDeps,
+  accounts: ReadonlyMap<string, ComparedAccount>,
+): Promise<void> {
+  for await (const { accountId, deployment } of store.windows()) {
+    if (accounts.get(accountId)?.deployments.has(deployment)) continue
+    await alerts.resolve(driftAlertId(accountId, deployment), 'The deployment is gone.')
+    await store.removeWindow(accountId, deployment)
   }
 }
 

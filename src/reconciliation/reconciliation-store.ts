@@ -21,6 +21,9 @@ export interface ReconciliationStore {
   /** Nothing yet of one that was never compared. */
   window(accountId: string, deployment: string): Promise<DriftWindow>
   putWindow(accountId: string, deployment: string, window: DriftWindow): Promise<void>
+  /** Of which deployments something is remembered, read page by page as they are consumed. */
+  windows(): AsyncIterable<{ readonly accountId: string; readonly deployment: string }>
+  removeWindow(accountId: string, deployment: string): Promise<void>
   /** What cannot be compared, in the order of the keys; an account that was read again is not among them. */
   gaps(): Promise<readonly Gap[]>
   gap(key: string): Promise<Gap | undefined>
@@ -170,6 +173,15 @@ export function createReconciliationStore(storage: StorageAccount): Reconciliati
     },
     putWindow: (accountId, deployment, window) =>
       own.put(WINDOW + placeOf(accountId, deployment), toJsonColumns(window)),
+    windows: async function* () {
+      for await (const { rowKey } of own.range(WINDOW, `${WINDOW}${END}`, [])) {
+        const place = decodeURIComponent(rowKey.slice(WINDOW.length))
+        // No deployment's name has a slash.
+        const at = place.lastIndexOf('/')
+        yield { accountId: place.slice(0, at), deployment: place.slice(at + 1) }
+      }
+    },
+    removeWindow: (accountId, deployment) => own.remove(WINDOW + placeOf(accountId, deployment)),
     gaps: async () => {
       const found: Gap[] = []
       for await (const { columns } of own.range(GAP, `${GAP}${END}`))

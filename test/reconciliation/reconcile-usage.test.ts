@@ -81,6 +81,21 @@ it('calls past the platform raise an alert, which is over when the hours that it
   expect(await world.alert(DRIFT)).toBe('resolved')
 })
 
+it('an alert of a deployment that is gone is over, and one of a deployment that is there stays', async () => {
+  world.backends.push(chat, backendIn(2, 'east', 'search'))
+  agreeing(0, 4)
+  world.theyCounted(1, 'east', { chat: counted(150), search: counted(50) })
+  const run = world.newTimer()
+  await untilFirst(1)
+  await run()
+  const ofSearch = DRIFT.replace('chat', 'search')
+  expect(await Promise.all([DRIFT, ofSearch].map((id) => world.alert(id)))).toEqual(['open', 'open'])
+  world.backends.shift()
+  await untilFirst(2)
+  await run()
+  expect(await Promise.all([DRIFT, ofSearch].map((id) => world.alert(id)))).toEqual(['resolved', 'open'])
+})
+
 it('what our own log says may account for a difference raises no alert', async () => {
   world.backends.push(chat)
   world.weCounted(0, [[chat, counted(10), { unsettledCalls: 3 }]])
