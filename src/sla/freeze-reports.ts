@@ -22,6 +22,8 @@ interface FreezeReportsDeps {
 
 /** Behind a month's end: its log is sealed after three hours, and what a crash has delayed is rolled up long before. */
 const FROZEN_AFTER_MS = 72 * 3_600_000
+/** A report that was frozen so long ago was told of: below how long notifications know their ids, or it would be told again. */
+const TOLD_WITHIN_MS = 7 * 24 * 3_600_000
 /** A platform that stood still makes up for so many months. */
 const MONTHS_MAX = 3
 
@@ -44,7 +46,7 @@ export async function freezeReports(deps: FreezeReportsDeps): Promise<number> {
 }
 
 async function freezeMonth(
-  { reports, tenantsWithUsage, notifications, tenantOf, log }: FreezeReportsDeps,
+  { reports, tenantsWithUsage, notifications, tenantOf, clock, log }: FreezeReportsDeps,
   month: string,
 ): Promise<{ done: number; failed: number }> {
   let done = 0
@@ -52,7 +54,9 @@ async function freezeMonth(
   for await (const tenantId of tenantsWithUsage({ fromMs: monthStartMs(month), toMs: monthEndMs(month) })) {
     try {
       if (!(await isPromised(tenantOf, tenantId))) continue
-      await notifications.publish(noticeOf(tenantId, await reports.freeze(TenantScope.ofPlatform(tenantId), month)))
+      const report = await reports.freeze(TenantScope.ofPlatform(tenantId), month)
+      if (clock.now() - Date.parse(report.madeAt) < TOLD_WITHIN_MS)
+        await notifications.publish(noticeOf(tenantId, report))
       done++
     } catch (error) {
       failed++

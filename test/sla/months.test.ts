@@ -1,3 +1,4 @@
+import { platformPartition } from '../../src/storage/connect'
 import { slaWorld, upstreamFailed } from './sla-world'
 
 it('a month is judged by what was promised when it ended, whatever is promised before its report is frozen', async () => {
@@ -28,4 +29,22 @@ it('a month is judged by what was promised when it ended, whatever is promised b
   await world.rollUp.run()
   expect(await sla.freeze()).toBe(1)
   expect(await promised()).toEqual([[95, 'missed']])
+})
+
+it('a month that is not done for everybody is told to nobody again, however long that lasts', async () => {
+  const world = await slaWorld()
+  const sla = world.instance()
+  await world.call(0, 10)
+  await world.at(1)
+  const freezeOn = (day: number) => {
+    world.clock.nowMs = Date.UTC(2026, 11, day, 4, 10)
+    return sla.freeze()
+  }
+  expect(await freezeOn(4)).toBe(1)
+  expect([...world.published.keys()]).toEqual([expect.stringMatching(/^sla-report\//)])
+  // As it is when another tenant’s report fails for weeks, and the outbox has forgotten the notice.
+  world.published.clear()
+  await world.storage.table('slaindex').deleteEntity(platformPartition, 'frozen-2026-11')
+  expect(await freezeOn(45)).toBe(1)
+  expect(world.published.size).toBe(0)
 })
