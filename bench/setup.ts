@@ -162,7 +162,8 @@ export const benchTenant = (backendId: string) => ({
   ],
 })
 
-async function startChild(file: string, args: string[], env: Record<string, string> = {}): Promise<ChildProcess> {
+/** A process that says so when it is ready. */
+export async function startChild(file: string, args: string[], env: Record<string, string> = {}): Promise<ChildProcess> {
   const child = fork(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   await new Promise<void>((resolve, reject) => {
     child.once('message', () => resolve())

@@ -29,6 +29,7 @@ const bench = {
     'bench/rollup': 'bench/rollup.ts',
     'bench/noisy': 'bench/noisy.ts',
     'bench/streams': 'bench/streams.ts',
+    'bench/telemetry': 'bench/telemetry.ts',
     'bench/dataset': 'bench/dataset.ts',
     'bench/scale': 'bench/scale.ts',
     'bench/surfaces': 'bench/surfaces.ts',
