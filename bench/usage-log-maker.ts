@@ -13,7 +13,7 @@ export interface Written {
 }
 
 const MINUTE_MS = 60_000
-const DAY_MS = 86_400_000
+const HOUR_MS = 60 * MINUTE_MS
 const BLOCK_BYTES = 4_000_000
 /** As the log itself goes on to another blob. */
 const BLOB_BYTES_MAX = 32 * 1024 * 1024
@@ -49,31 +49,27 @@ export async function writeRecords(
   return { bytes: sum(({ bytes }) => bytes), lines: 2 * records, blobs: sum(({ blobs }) => blobs), callsByTenant }
 }
 
-/** One hour a day of every tenant, another one for each; and every hour of the first. */
-export async function writeMonth(
+/** One busy hour of a day of every tenant, another one for each; and every hour of the first. */
+export async function writeDay(
   container: ContainerClient,
-  options: { tenants: number; days: number; startMs: number; nowMs: number; seed: number },
-  onProgress: (days: number) => void,
+  options: { tenants: number; startMs: number; nowMs: number; seed: number },
+  onProgress: (hours: number) => void,
 ): Promise<void> {
-  const { tenants, days, startMs, nowMs, seed } = options
+  const { tenants, startMs, nowMs, seed } = options
   const chance = fractions(seed)
-  const midnightMs = Math.floor(startMs / DAY_MS) * DAY_MS
   let n = 0
-  for (let day = 0; day < days; day++) {
-    for (let hour = 0; hour < 24; hour++) {
-      const hourMs = midnightMs + day * DAY_MS + hour * 60 * MINUTE_MS
-      if (hourMs >= nowMs) break
-      const writer = new BlobWriter(container, hourMs, 'ins_month')
-      for (let tenant = 0; tenant < tenants; tenant++) {
-        if (tenant > 0 && tenant % 24 !== hour) continue
-        for (let call = 0; call < CALLS_PER_HOUR; call++) {
-          const startedAt = hourMs + (tenant === 0 ? call * 7 * MINUTE_MS : call * 100)
-          await writer.write(callOf({ n: n++, tenantId: tenantOf(tenant), startedAt, chance }))
-        }
+  for (let hour = 0; hour < 24 && startMs + hour * HOUR_MS < nowMs; hour++) {
+    const hourMs = startMs + hour * HOUR_MS
+    const writer = new BlobWriter(container, hourMs, 'ins_month')
+    for (let tenant = 0; tenant < tenants; tenant++) {
+      if (tenant > 0 && tenant % 24 !== hour) continue
+      for (let call = 0; call < CALLS_PER_HOUR; call++) {
+        const startedAt = hourMs + (tenant === 0 ? call * 7 * MINUTE_MS : call * 100)
+        await writer.write(callOf({ n: n++, tenantId: tenantOf(tenant), startedAt, chance }))
       }
-      await writer.end()
     }
-    onProgress(day + 1)
+    await writer.end()
+    onProgress(hour + 1)
   }
 }
 
@@ -126,7 +122,7 @@ class BlobWriter {
   }
 }
 
-function callOf(options: { n: number; tenantId: TenantId; startedAt: number; chance: () => number }): string {
+export function callOf(options: { n: number; tenantId: TenantId; startedAt: number; chance: () => number }): string {
   const { n, tenantId, startedAt, chance } = options
   const intent: CallIntent = {
     callId: `call_${String(n).padStart(26, '0')}`,
@@ -180,7 +176,7 @@ function zipf(tenants: number, chance: () => number): () => number {
 }
 
 /** mulberry32: small, quick, and the same on every machine. */
-function fractions(seed: number): () => number {
+export function fractions(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0
