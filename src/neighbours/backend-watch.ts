@@ -1,4 +1,5 @@
 import type { BackendId } from '../base/ids'
+import { Rush } from './rush'
 import type { BackendStanding, Standing } from './standing'
 
 /** Of one backend, those that may be in others' way; and those that may have suffered. What counts of all the others are sums. */
@@ -19,6 +20,8 @@ export interface BackendView {
   readonly weight: number
   /** How far tenants are above what is usual of each, tokens a minute. */
   readonly excess: number
+  /** How many times what is typical of them its tenants use. */
+  readonly rush: Rush
   /** Of tenants that neither surge nor are held back themselves. */
   readonly calls: number
   readonly impaired: number
@@ -44,6 +47,7 @@ export class BackendWatch {
       backend.load += here.load
       backend.weight += here.load > 0 ? standing.weight : 0
       backend.excess += excessOf(suspect)
+      backend.rush.add(standing)
       if (isHeld) backend.held.push(suspect)
       else if (surges(standing)) keepMost(backend.suspects, suspect, { of: excessOf, countMax: SUSPECTS_MAX })
       // What is refused of who is held back is no harm that others do it.
@@ -69,6 +73,7 @@ export class BackendWatch {
       load: 0,
       weight: 0,
       excess: 0,
+      rush: new Rush(),
       calls: 0,
       impaired: 0,
       held: [],

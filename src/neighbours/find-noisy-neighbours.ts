@@ -1,6 +1,6 @@
 import type { BackendId, TenantId } from '../base/ids'
-import { excessOf, surges, type BackendView, type Suspect } from './backend-watch'
-import type { Standing } from './standing'
+import { excessOf, type BackendView, type Suspect } from './backend-watch'
+import type { Served, Standing } from './standing'
 
 /**
  * What is said of a tenant in one of its pools. A tenant of which nothing is said is in nobody's way.
@@ -25,23 +25,15 @@ export interface Evidence {
   readonly entitledShare: number
   /** Tokens a minute that it is entitled to at these backends. */
   readonly entitled: number
-  /** Of others' calls there, how many were slow or lost, where nearly none would be; and on all other backends. 0 to 1. */
+  /** Of others' calls there, how many were slow or lost, where nearly none would be; and at the middle one of other backends. 0 to 1. */
   readonly impairedShare: number
   readonly impairedShareElsewhere: number
   readonly victims: readonly Victim[]
 }
 
-export interface Victim {
+/** Its figures are whole numbers. */
+export interface Victim extends Served {
   readonly tenantId: TenantId
-  readonly backendId: BackendId
-  /** Of the last minutes. */
-  readonly calls: number
-  readonly impaired: number
-  readonly p95Ms: number | undefined
-  readonly usualP95Ms: number | undefined
-  readonly lost: number
-  readonly throttled: number
-  readonly queuedMs: number
 }
 
 export interface Found {
@@ -53,7 +45,7 @@ export interface Found {
 /** Of calls, those that are above a p95. */
 const SLOW_USUALLY = 0.05
 /** More of them than this, and others suffer; of few calls so many scales more. */
-const SLOW_MORE_MIN = 0.06
+const SLOW_MORE_MIN = 0.05
 const CHANCE_SCALES = 4
 /** Fewer calls of others show nothing. Who waits long for each makes few. */
 const CALLS_MIN = 6
@@ -64,10 +56,10 @@ const OVER_SHARE_UNKNOWN = 2
 const EXCESS_OF_LOAD_MIN = 0.15
 /** Of all that is in excess there. Where everybody asks for more, nobody is to blame. */
 const EXCESS_OF_ALL_MIN = 0.45
-/** Where others suffer half as much on backends that it does not use, something else is the matter. */
+/** Where others suffer half as much at most backends that it does not use, something else is the matter. */
 const ELSEWHERE_MAX = 0.5
-/** Other backends with calls that it takes for their state to mean something. */
-const ELSEWHERE_CALLS_MIN = 50
+/** Calls that it takes for another backend's state to mean something. */
+const ELSEWHERE_CALLS_MIN = 20
 /** Of a victim's calls, those that are impaired. */
 const VICTIM_SHARE_MIN = 0.15
 const VICTIM_CALLS_MIN = 5
@@ -78,24 +70,23 @@ const VICTIMS_MAX = 10
  *
  * A culprit surges against its own normal, takes more of a backend than it is entitled to, has a good part of all that is
  * more than usual there; and others suffer there, against their own normal, and not as much elsewhere. Each of these alone is
- * innocent: a job that always runs at this hour does not surge, a slow platform is slow for everybody, and who uses what nobody
- * else wants harms nobody. `heldBy`: who was found before, so that it is told when it stops.
+ * innocent: a job that always runs at this time does not surge, nor does who is busy when all are; a slow platform is slow for
+ * everybody, and who uses what nobody else wants harms nobody. `heldBy`: who was found before, so that it is told when it stops.
  */
 export function findNoisyNeighbours(
   views: readonly BackendView[],
   heldBy: (standing: Standing) => boolean,
 ): readonly Found[] {
-  const all: AllBackends = {
-    byId: new Map(views.map((view) => [view.backendId, view])),
-    calls: views.reduce((sum, view) => sum + view.calls, 0),
-    impaired: views.reduce((sum, view) => sum + view.impaired, 0),
-  }
+  const inOrder = views
+    .filter(({ calls }) => calls >= ELSEWHERE_CALLS_MIN)
+    .map(({ backendId, calls, impaired }) => ({ backendId, share: impaired / calls }))
+    .sort((a, b) => a.share - b.share)
   const found = new Map<string, Found>()
   for (const view of views) {
     for (const suspect of view.suspects) {
       const { standing } = suspect
       const key = `${standing.tenantId} ${standing.pool.id}`
-      const elsewhere = shareElsewhere(all, standing)
+      const elsewhere = middleElsewhere(inOrder, standing)
       const verdict = judge(suspect, { view, elsewhere, isHeld: heldBy(standing) })
       if (!verdict) continue
       const known = found.get(key)?.verdict
@@ -120,7 +111,7 @@ function judge(suspect: Suspect, place: Place): Verdict | undefined {
   const over = standing.isKnown ? OVER_SHARE : OVER_SHARE_UNKNOWN
   const excess = excessOf(suspect)
   const isCulprit =
-    surges(standing) &&
+    standing.load > standing.most * view.rush.without(standing) &&
     here.load > over * evidence.entitled &&
     excess >= EXCESS_OF_LOAD_MIN * view.load &&
     excess >= EXCESS_OF_ALL_MIN * view.excess
@@ -137,18 +128,13 @@ function suffers({ impairedShare, impairedShareElsewhere }: Evidence, { calls }:
   return more >= Math.max(SLOW_MORE_MIN, chance) && impairedShareElsewhere - SLOW_USUALLY < ELSEWHERE_MAX * more
 }
 
-interface AllBackends {
-  readonly byId: ReadonlyMap<BackendId, BackendView>
-  readonly calls: number
-  readonly impaired: number
-}
-
-/** On backends that it does not use. */
-function shareElsewhere({ byId, calls, impaired }: AllBackends, { pool }: Standing): number {
-  const own = pool.backendIds.flatMap((id) => byId.get(id) ?? [])
-  const callsElsewhere = own.reduce((left, view) => left - view.calls, calls)
-  if (callsElsewhere < ELSEWHERE_CALLS_MIN) return 0
-  return own.reduce((left, view) => left - view.impaired, impaired) / callsElsewhere
+/** Of the backends that it does not use, by their impaired share, the middle one's: trouble at one of them says nothing of here. */
+function middleElsewhere(
+  inOrder: readonly { readonly backendId: BackendId; readonly share: number }[],
+  { pool }: Standing,
+): number {
+  const elsewhere = inOrder.filter(({ backendId }) => !pool.backendIds.includes(backendId))
+  return elsewhere[elsewhere.length >> 1]?.share ?? 0
 }
 
 function evidenceOf({ standing, here }: Suspect, { view, elsewhere }: Place): Evidence {
@@ -173,17 +159,20 @@ function evidenceOf({ standing, here }: Suspect, { view, elsewhere }: Place): Ev
 const isVictim = ({ here: { calls, impaired } }: Suspect): boolean =>
   calls >= VICTIM_CALLS_MIN && impaired >= VICTIM_SHARE_MIN * calls
 
-const victimOf = ({ standing: { tenantId }, here }: Suspect): Victim => ({
-  tenantId,
-  backendId: here.backendId,
-  calls: Math.round(here.calls),
-  impaired: Math.round(here.impaired),
-  p95Ms: here.p95Ms === undefined ? undefined : Math.round(here.p95Ms),
-  usualP95Ms: here.usualP95Ms === undefined ? undefined : Math.round(here.usualP95Ms),
-  lost: Math.round(here.lost),
-  throttled: here.throttled,
-  queuedMs: here.queuedMs,
-})
+const victimOf = ({ standing: { tenantId }, here }: Suspect): Victim => {
+  const { load: _load, offered: _offered, ...served } = here
+  return {
+    tenantId,
+    ...served,
+    calls: Math.round(served.calls),
+    impaired: Math.round(served.impaired),
+    lost: Math.round(served.lost),
+    p95Ms: rounded(served.p95Ms),
+    usualP95Ms: rounded(served.usualP95Ms),
+  }
+}
+
+const rounded = (value: number | undefined) => (value === undefined ? undefined : Math.round(value))
 
 const rankOf = (verdict: Verdict): number => (verdict.kind === 'noisy' ? 2 : verdict.harms ? 1 : 0)
 

@@ -1,5 +1,6 @@
 import { HOUR_MS } from '../metering/log-blob-name'
 import { LatencySketch } from '../usage/latency-sketch'
+import { HourShape, type StoredHourShape } from './hour-shape'
 import type { MinuteFigures } from './minute-figures'
 import { aboveBy, SeasonalNormal, usualOf, type Normal, type StoredNormal } from './seasonal-normal'
 
@@ -13,13 +14,17 @@ const CALLS_MIN = 50
 const PER_MILLE = 1_000
 /** What is further out in an hour that went wrong is learned as this far: so what stays becomes usual in days, not at once. */
 const LEARNED_SCALES_MAX = 3
+/** Tokens a minute below which loads hardly differ: of a tenant with a call now and then one more would be a surge otherwise. */
+const LOAD_FLOOR = 5_000
 /** A job that begins a little earlier or later than it did is the same job. */
 const SHIFT_MS_MAX = 15 * MINUTE_MS
 
 /** What is usual of a tenant in a pool, learned hour by hour. */
 export interface PoolNormal {
-  /** Tokens of a minute, as `loadOf` has them, at their most in the hour. */
+  /** Tokens of a minute, as `loadOf` has them, at their most in the hour; each with LOAD_FLOOR on top. */
   readonly load: SeasonalNormal
+  /** How that divides within an hour. */
+  readonly shape: HourShape
   /** 95 % of the calls of ten minutes took no longer, milliseconds: in the middle one of the hour, so that a short rush does not count. */
   readonly p95: SeasonalNormal
   /** Of a thousand calls, those that were refused or not served. */
@@ -32,6 +37,7 @@ export interface PoolNormal {
 
 export interface StoredPoolNormal {
   readonly load: StoredNormal
+  readonly shape: StoredHourShape
   readonly p95: StoredNormal
   readonly lost: StoredNormal
   readonly laterTokens: number
@@ -41,6 +47,7 @@ export interface StoredPoolNormal {
 /** `sinceMs`: the start of the first hour that there is to learn. */
 export const newPoolNormal = (sinceMs: number): PoolNormal => ({
   load: new SeasonalNormal(),
+  shape: new HourShape(),
   p95: new SeasonalNormal(),
   lost: new SeasonalNormal(),
   laterTokens: 0,
@@ -49,14 +56,23 @@ export const newPoolNormal = (sinceMs: number): PoolNormal => ({
 
 export const decodePoolNormal = (stored: StoredPoolNormal): PoolNormal => ({
   load: new SeasonalNormal(stored.load),
+  shape: new HourShape(stored.shape),
   p95: new SeasonalNormal(stored.p95),
   lost: new SeasonalNormal(stored.lost),
   laterTokens: stored.laterTokens,
   learnedToMs: stored.learnedToMs,
 })
 
-export const encodePoolNormal = ({ load, p95, lost, laterTokens, learnedToMs }: PoolNormal): StoredPoolNormal => ({
+export const encodePoolNormal = ({
+  load,
+  shape,
+  p95,
+  lost,
+  laterTokens,
+  learnedToMs,
+}: PoolNormal): StoredPoolNormal => ({
   load: load.encode(),
+  shape: shape.encode(),
   p95: p95.encode(),
   lost: lost.encode(),
   laterTokens,
@@ -71,8 +87,11 @@ export function learnHour(
   normal: PoolNormal,
   { hourStartMs, minutes, wasNoisy }: { hourStartMs: number; minutes: readonly MinuteFigures[]; wasNoisy: boolean },
 ): void {
-  const load = mostOfHour(minutes, hourStartMs)
+  const loads = loadsOfHour(minutes, hourStartMs).map((tokens) => tokens + LOAD_FLOOR)
+  const load = Math.max(...loads)
   normal.load.learn(hourStartMs, wasNoisy ? clipped(load, normal.load.at(hourStartMs)) : load)
+  // An idle hour is even, which says nothing of one with work.
+  if (!wasNoisy && load > 2 * LOAD_FLOOR) normal.shape.learn(loads)
   normal.laterTokens = sumOf(minutes, ({ laterTokens }) => laterTokens) / MINUTES_AN_HOUR
   normal.learnedToMs = hourStartMs + HOUR_MS
   const p95Ms = p95OfHour(minutes, hourStartMs)
@@ -104,16 +123,17 @@ export const lostOf = ({ refused, failed }: MinuteFigures): number => refused + 
 export const loadOf = (minutes: readonly [number, number, number]): number =>
   Math.max(Math.min(minutes[0], minutes[1]), Math.min(Math.max(minutes[0], minutes[1]), minutes[2]))
 
-function mostOfHour(minutes: readonly MinuteFigures[], hourStartMs: number): number {
+/** By the minute: what was judged at its end. Of the first two, what came before is not at hand: they are as the third. */
+function loadsOfHour(minutes: readonly MinuteFigures[], hourStartMs: number): Float64Array {
   const tokens = new Float64Array(MINUTES_AN_HOUR)
   for (const minute of minutes) {
     const at = Math.floor((minute.startMs - hourStartMs) / MINUTE_MS)
     tokens[at] = (tokens[at] ?? 0) + minute.tokens
   }
-  let most = 0
-  for (let i = 0; i + 2 < tokens.length; i++)
-    most = Math.max(most, loadOf([tokens[i] ?? 0, tokens[i + 1] ?? 0, tokens[i + 2] ?? 0]))
-  return most
+  return tokens.map((_, at) => {
+    const last = Math.max(at, LOAD_MINUTES - 1)
+    return loadOf([tokens[last - 2] ?? 0, tokens[last - 1] ?? 0, tokens[last] ?? 0])
+  })
 }
 
 /** Of a few hours nothing can be said to be far out. */
@@ -126,11 +146,13 @@ const clipped = (value: number, normal: Normal): number =>
 const SURGE_SCALES = 3.25
 /** Nor is it a surge that is not at least so many times what is usual, however evenly a tenant works. */
 const SURGE_RATIO_MIN = 1.5
-/** Beyond the most that was seen at this hour before. */
+/** Beyond the most that was seen at this hour before: both this and that scatter. */
 const SEEN_RATIO_MIN = 1.5
+const SEEN_SCALES = 2.5
 
 export interface UsualLoad {
-  /** Tokens a minute. */
+  /** Tokens a minute: what its minutes are now, as a rule; and at their most. */
+  readonly typical: number
   readonly usual: number
   /** What is above it is a surge. */
   readonly most: number
@@ -139,16 +161,27 @@ export interface UsualLoad {
 }
 
 /** What may be asked for at this time without being news. Near the turn of an hour the neighbouring hour's load is as usual. */
-export function usualLoad({ load, laterTokens }: PoolNormal, timeMs: number): UsualLoad {
+export function usualLoad({ load, shape, laterTokens, learnedToMs }: PoolNormal, timeMs: number): UsualLoad {
   const near = [timeMs, timeMs - SHIFT_MS_MAX, timeMs + SHIFT_MS_MAX]
-  const hours = near.filter((at, i) => i === 0 || hourOf(at) !== hourOf(timeMs)).map((at) => load.at(at))
+  const hours = near
+    .filter((at, i) => i === 0 || hourOf(at) !== hourOf(timeMs))
+    // What grows for an hour is no excuse for growing on.
+    .map((at) => load.at(at, { withoutNewest: hourOf(at) < hourOf(learnedToMs) }))
   const most = hours.map((normal) =>
-    Math.max(aboveBy(normal, SURGE_SCALES), SURGE_RATIO_MIN * usualOf(normal), SEEN_RATIO_MIN * normal.seenMax),
+    Math.max(
+      aboveBy(normal, SURGE_SCALES),
+      SURGE_RATIO_MIN * usualOf(normal),
+      Math.max(SEEN_RATIO_MIN, Math.exp(SEEN_SCALES * normal.scale)) * normal.seenMax,
+    ),
   )
+  const part = shape.at(timeMs)
+  const [now = load.at(timeMs)] = hours
+  const tokens = (value: number) => Math.max(0, value - LOAD_FLOOR) + laterTokens
   return {
-    usual: Math.max(...hours.map(usualOf)) + laterTokens,
-    most: Math.max(...most) + laterTokens,
-    isKnown: (hours[0]?.hours ?? 0) >= HOURS_KNOWN_MIN,
+    typical: tokens(part.usual * usualOf(now)),
+    usual: tokens(part.most * Math.max(...hours.map(usualOf))),
+    most: tokens(part.most * Math.max(...most)),
+    isKnown: now.hours >= HOURS_KNOWN_MIN,
   }
 }
 

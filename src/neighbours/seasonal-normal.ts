@@ -42,7 +42,8 @@ const STEPS = 100
 export class SeasonalNormal {
   readonly #weeks: number[][]
   /** By hour of the week, as long as nothing is learned. */
-  readonly #known = new Map<number, Normal>()
+  readonly #known = new Map<string, Normal>()
+  #overall: { readonly hours: number; readonly center: number; readonly scale: number } | undefined
 
   constructor(stored: StoredNormal = []) {
     this.#weeks = Array.from({ length: HOURS_A_WEEK }, (_, hour) => [...(stored[hour] ?? [])])
@@ -51,32 +52,41 @@ export class SeasonalNormal {
   /** One hour's value; the oldest of that hour of the week makes room. */
   learn(hourStartMs: number, value: number): void {
     this.#known.clear()
+    this.#overall = undefined
     const kept = this.#weeks[hourOfWeek(hourStartMs)]
     kept?.push(Math.round(Math.log1p(value) * STEPS))
     if (kept && kept.length > WEEKS_KEPT) kept.shift()
   }
 
-  at(timeMs: number): Normal {
+  /** `withoutNewest`: the hour is over and learned, and is asked for as it would have been before. */
+  at(timeMs: number, { withoutNewest = false } = {}): Normal {
     const hour = hourOfWeek(timeMs)
-    const known = this.#known.get(hour) ?? this.#of(hour)
-    this.#known.set(hour, known)
+    const key = `${hour} ${withoutNewest}`
+    const known = this.#known.get(key) ?? this.#of(hour, withoutNewest)
+    this.#known.set(key, known)
     return known
   }
 
-  #of(hour: number): Normal {
-    const all = this.#weeks.flat()
-    if (all.length === 0) return { center: 0, scale: SCALE_UNKNOWN, seenMax: 0, hours: 0 }
-    const ofWeek = this.#weeks[hour] ?? []
+  #of(hour: number, withoutNewest: boolean): Normal {
+    const all = (this.#overall ??= this.#ofAll())
+    if (all.hours === 0) return { center: 0, scale: SCALE_UNKNOWN, seenMax: 0, hours: 0 }
+    const ofWeek = (this.#weeks[hour] ?? []).slice(0, withoutNewest ? -1 : undefined)
     const [workdays, weekend] = this.#sameHour(hour)
     const kinds = [[...workdays, ...weekend], isWeekend(hour) ? weekend : workdays, ofWeek]
-    const center = kinds.reduce((wide, values) => shrunk(wide, values), medianOf(all))
+    const center = kinds.reduce((wide, values) => shrunk(wide, values), all.center)
     const seen = [...ofWeek, ...this.#aDayBefore(hour)]
     return {
       center: center / STEPS,
-      scale: Math.max(SCALE_MIN, this.#deviation() / STEPS) + SCALE_UNKNOWN / Math.sqrt(all.length),
+      scale: all.scale,
       seenMax: seen.length === 0 ? 0 : valueOf(Math.max(...seen)),
-      hours: all.length,
+      hours: all.hours,
     }
+  }
+
+  #ofAll() {
+    const all = this.#weeks.flat()
+    const scale = Math.max(SCALE_MIN, this.#deviation() / STEPS) + SCALE_UNKNOWN / Math.sqrt(all.length)
+    return { hours: all.length, center: medianOf(all), scale }
   }
 
   /** The values of this hour of all days: of workdays, and of weekends. */

@@ -19,20 +19,18 @@ export interface Standing {
   readonly load: number
   /** The same with calls that were refused, as if each had used what its others did. */
   readonly offered: number
-  /** Tokens a minute: what it uses at this hour, and what it may without being news. */
+  /** Tokens a minute: of a minute at this time as a rule; of its most at this time; and what it may use without being news. */
+  readonly typical: number
   readonly usual: number
   readonly most: number
   readonly isKnown: boolean
   readonly backends: readonly BackendStanding[]
 }
 
-/** Of a tenant at one backend. */
-export interface BackendStanding {
+/** How a tenant is served at one backend, by the calls of the last minutes. */
+export interface Served {
   readonly backendId: BackendId
-  /** Part of its load and of what it offered, tokens a minute. */
-  readonly load: number
-  readonly offered: number
-  /** Calls of the last minutes that say whether it is well served: those with an answer, and those without. */
+  /** Calls that say whether it is well served: those with an answer, and those without. */
   readonly calls: number
   /** Of these, how many took longer than nearly all of its calls usually do, or got no answer more often than usual. */
   readonly impaired: number
@@ -41,6 +39,13 @@ export interface BackendStanding {
   readonly lost: number
   readonly throttled: number
   readonly queuedMs: number
+}
+
+/** Of a tenant at one backend. */
+export interface BackendStanding extends Served {
+  /** Part of its load and of what it offered, tokens a minute. */
+  readonly load: number
+  readonly offered: number
 }
 
 export interface Seen {
@@ -64,7 +69,7 @@ export function standingOf(seen: Seen, endMs: number): Standing {
   // A call that has not ended yet uses the backend as much as one that has.
   const load = middle(({ tokens, unsettled }) => tokens + unsettled * tokensPerCall) + normal.laterTokens
   const refused = middle((minute) => minute.refused) * tokensPerCall
-  const { usual, most, isKnown } = usualLoad(normal, endMs - MINUTE_MS)
+  const { typical, usual, most, isKnown } = usualLoad(normal, endMs - MINUTE_MS)
   return {
     tenantId,
     pool,
@@ -72,6 +77,7 @@ export function standingOf(seen: Seen, endMs: number): Standing {
     tokensPerMinute,
     load,
     offered: load + refused,
+    typical,
     usual,
     most,
     isKnown,

@@ -17,7 +17,10 @@ const CALLS_A_MINUTE = 20
 const CLIENTS = 3
 const FLOODING_CLIENTS = 30
 const FLOOD_AFTER_MINUTES = 2
-const PATIENCE_MINUTES = 20
+/** The throttle is enough for two minutes; then the backend loses half of what it can do. */
+const SQUEEZED_AFTER_MS = 3 * MINUTE_MS
+const QUARANTINE_MINUTES = 3
+const PATIENCE_MINUTES = 32
 
 let app: MovedPlatform
 let backend: SharedBackend
@@ -87,7 +90,7 @@ const p95 = (took: readonly Took[], fromMs: number, toMs: number): number => {
 }
 
 describe('a flood', () => {
-  it('raises one alert, is held back until others recover, is let go when it is over, and both logs tell it', async () => {
+  it('raises one alert, is throttled, then quarantined, until others recover, is let go when it is over, and both logs tell it', async () => {
     const { noisyNeighbours, alerts, audit } = app.platform.controlPlane
     const poolId = await app.makeBackend(backend.url)
     const [culprit, victim, other] = [
@@ -97,7 +100,14 @@ describe('a flood', () => {
     ]
     for (const tenant of [culprit, victim, other]) {
       await learnQuietWeek(tenant, poolId)
-      const policy = { ...defaultPolicy, notifyMinutes: 1, lowerWeightMinutes: 1, calmMinutes: 1 }
+      const policy = {
+        ...defaultPolicy,
+        notifyMinutes: 1,
+        lowerWeightMinutes: 1,
+        throttleMinutes: 1,
+        quarantineMinutes: QUARANTINE_MINUTES,
+        calmMinutes: 1,
+      }
       await noisyNeighbours.setPolicy(tenant.scope, policy)
     }
     const pauseMs = (CLIENTS * MINUTE_MS) / CALLS_A_MINUTE - CALL_MS
@@ -110,7 +120,8 @@ describe('a flood', () => {
     const seen: { minute: number; rung: string; atMs: number }[] = []
     const alertId = `noisy-neighbour/${culprit.tenantId}/${poolId}`
     const states: string[] = []
-    let floodOverMs = Infinity
+    let squeezedMs = Infinity
+    let isFloodOver = false
     for (let minute = 0; minute < PATIENCE_MINUTES; minute++) {
       if (minute === FLOOD_AFTER_MINUTES) for (let i = 0; i < FLOODING_CLIENTS; i++) flood.push(client(culprit, 0))
       // As the timer does.
@@ -128,9 +139,13 @@ describe('a flood', () => {
       const state = (await alerts.get(alertId))?.state
       if (state && state !== states.at(-1)) states.push(state)
       if (rung === 'none' && seen.length > 0) break
-      const throttledMs = seen.find((each) => each.rung === 'throttle')?.atMs
-      if (throttledMs !== undefined && floodOverMs === Infinity && app.clock.now() >= throttledMs + 3 * MINUTE_MS) {
-        floodOverMs = app.clock.now()
+      const throttledAt = seen.find((each) => each.rung === 'throttle')?.atMs ?? Infinity
+      if (squeezedMs === Infinity && app.clock.now() >= throttledAt + SQUEEZED_AFTER_MS) {
+        squeezedMs = app.clock.now()
+        backend.setAtOnce(2)
+      }
+      if (rung === 'quarantine' && !isFloodOver) {
+        isFloodOver = true
         for (const one of flood) void one.stop()
       }
       await app.run((Math.floor(app.clock.now() / MINUTE_MS) + 1) * MINUTE_MS + 15_000 - app.clock.now())
@@ -141,6 +156,8 @@ describe('a flood', () => {
       'notify',
       'lower-weight',
       'throttle',
+      'quarantine',
+      'throttle',
       'lower-weight',
       'notify',
       'none',
@@ -148,18 +165,23 @@ describe('a flood', () => {
     expect((seen[0]?.minute ?? Infinity) - FLOOD_AFTER_MINUTES).toBeLessThanOrEqual(4)
     expect(states).toEqual(['open', 'mitigated', 'resolved'])
 
-    const [foundMs = 0, , throttledMs = 0] = seen.map(({ atMs }) => atMs)
+    const [foundMs = 0, , throttledMs = 0, quarantinedMs = 0, releasedMs = 0] = seen.map(({ atMs }) => atMs)
     const took = ofVictim.flatMap((one) => one.took)
     // But for the first calls, which find every cache cold.
     const before = p95(took, START_MS + MINUTE_MS / 2, START_MS + FLOOD_AFTER_MINUTES * MINUTE_MS)
     const harmed = p95(took, foundMs - MINUTE_MS, foundMs)
     expect(harmed).toBeGreaterThan(2.5 * before)
-    expect(p95(took, throttledMs + MINUTE_MS, floodOverMs)).toBeLessThan(harmed / 2.5)
+    expect(p95(took, throttledMs + MINUTE_MS, squeezedMs)).toBeLessThan(harmed / 2.5)
+    const squeezed = p95(took, quarantinedMs - MINUTE_MS, quarantinedMs)
+    expect(squeezed).toBeGreaterThan(2.5 * before)
+    expect(p95(took, quarantinedMs + MINUTE_MS, releasedMs)).toBeLessThan(squeezed / 2)
 
     const own = await audit.page(culprit.scope, { after: 0, limit: 100 })
     expect(own.filter(({ action }) => action === 'neighbours.measure').map(({ details }) => details?.['to'])).toEqual([
       'notify',
       'lower-weight',
+      'throttle',
+      'quarantine',
       'throttle',
       'lower-weight',
       'notify',

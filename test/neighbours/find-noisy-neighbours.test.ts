@@ -22,8 +22,8 @@ interface Neighbour {
   readonly backendIds?: readonly BackendId[]
   readonly weight?: number
   readonly tokensPerMinute?: number
-  /** In a minute of each hour of the week before. */
-  readonly usually?: (hourStartMs: number) => Does
+  /** In each minute of the week before. */
+  readonly usually?: (minuteStartMs: number) => Does
   /** In each of the last minutes, the oldest first. */
   readonly now: readonly [Does, Does, Does]
   readonly isHeld?: boolean
@@ -50,15 +50,17 @@ function figures(
   return minute
 }
 
-const learned = new Map<(hourStartMs: number) => Does, PoolNormal>()
+const learned = new Map<(minuteStartMs: number) => Does, PoolNormal>()
 
-function normalOf(usually: (hourStartMs: number) => Does, backendId: BackendId): PoolNormal {
+function normalOf(usually: (minuteStartMs: number) => Does, backendId: BackendId): PoolNormal {
   const known = learned.get(usually)
   if (known) return known
   const normal = newPoolNormal(0)
   for (let hourStartMs = 0; hourStartMs < WEEK_MS + 10 * HOUR_MS; hourStartMs += HOUR_MS) {
-    const does = usually(hourStartMs)
-    const minutes = Array.from({ length: 60 }, (_, i) => figures(hourStartMs + i * MINUTE_MS, backendId, does))
+    const minutes = Array.from({ length: 60 }, (_, i) => {
+      const startMs = hourStartMs + i * MINUTE_MS
+      return figures(startMs, backendId, usually(startMs))
+    })
     learnHour(normal, { hourStartMs, minutes, wasNoisy: false })
   }
   learned.set(usually, normal)
@@ -132,6 +134,26 @@ describe('a noisy neighbour', () => {
     expect(find([large, small, ...others(slow)]).map(({ tenantId }) => tenantId)).toEqual(['ten_small'])
   })
 
+  it('is found in the minutes that its hourly job leaves free, and not in those of the job', () => {
+    const jobAt = (minute: number) => (minuteStartMs: number) => {
+      const since = (minuteStartMs / MINUTE_MS - minute) % 60
+      return { tokens: since >= 0 && since < 8 ? 80_000 : 5_000 }
+    }
+    expect(find([{ ...flood, usually: jobAt(0) }, ...others(slow)])).toHaveLength(1)
+    expect(find([{ ...flood, usually: jobAt(24) }, ...others(slow)])).toEqual([])
+  })
+
+  it('is found though others suffer from something else at one of the other backends', () => {
+    const elsewhere = (['bke_x', 'bke_y', 'bke_z'] as const).flatMap((backendId, i) =>
+      others(i === 0 ? slow : fine).map((other, j): Neighbour => ({
+        ...other,
+        id: `ten_elsewhere${i}${j}`,
+        backendIds: [backendId],
+      })),
+    )
+    expect(find([flood, ...others(slow), ...elsewhere]).map(({ tenantId }) => tenantId)).toEqual(['ten_flood'])
+  })
+
   it('may have no history: then its share alone says so', () => {
     const known = find([{ ...flood, usually: () => ({ tokens: 0 }) }, ...others(slow)])
     expect(known.map(({ tenantId }) => tenantId)).toEqual(['ten_flood'])
@@ -164,8 +186,8 @@ describe('nobody is named', () => {
   })
 
   it('for a job that runs at this hour each week, or each day', () => {
-    const atTen = (every: number) => (hourStartMs: number) => ({
-      tokens: (hourStartMs / HOUR_MS) % every === 10 ? 80_000 : 5_000,
+    const atTen = (every: number) => (minuteStartMs: number) => ({
+      tokens: Math.floor(minuteStartMs / HOUR_MS) % every === 10 ? 80_000 : 5_000,
     })
     expect(find([{ ...flood, usually: atTen(168) }, ...others(slow)])).toEqual([])
     expect(find([{ ...flood, usually: atTen(24) }, ...others(slow)])).toEqual([])
@@ -175,6 +197,15 @@ describe('nobody is named', () => {
     const rush = others({ tokens: 20_000, latencyMs: 4_000 })
     const calm = others(slow).map((other, i): Neighbour => ({ ...other, id: `ten_calm${i}` }))
     expect(find([...rush, ...calm])).toEqual([])
+  })
+
+  it('who asks for as many times more than usual as the others do, though it is the largest', () => {
+    const usually = () => ({ tokens: 30_000 })
+    const large: Neighbour = { id: 'ten_large', usually, now: still({ tokens: 100_000, latencyMs: 4_000 }) }
+    const rush = others({ tokens: 16_000, latencyMs: 4_000 })
+    const calm: Neighbour = { id: 'ten_calm', now: still(slow) }
+    expect(find([large, ...rush, calm])).toEqual([])
+    expect(find([large, ...others(slow), calm]).map(({ tenantId }) => tenantId)).toEqual(['ten_large'])
   })
 
   it('who is within its share, by its weight', () => {

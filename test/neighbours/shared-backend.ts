@@ -8,6 +8,8 @@ import type { Clock } from '../../src/base/clock'
  */
 export interface SharedBackend {
   readonly url: string
+  /** From now on it serves so many at a time. */
+  setAtOnce(atOnce: number): void
   close(): Promise<void>
 }
 
@@ -20,6 +22,7 @@ export interface Capacity {
 
 export async function startSharedBackend(clock: Clock, capacity: Capacity): Promise<SharedBackend> {
   const waiting: ServerResponse[] = []
+  let { atOnce } = capacity
   let serving = 0
   const answer = JSON.stringify({
     id: 'chatcmpl-1',
@@ -34,7 +37,7 @@ export async function startSharedBackend(clock: Clock, capacity: Capacity): Prom
     },
   })
   const serveNext = () => {
-    while (serving < capacity.atOnce) {
+    while (serving < atOnce) {
       const next = waiting.shift()
       if (!next) return
       serving += 1
@@ -55,6 +58,9 @@ export async function startSharedBackend(clock: Clock, capacity: Capacity): Prom
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    setAtOnce: (next) => {
+      atOnce = next
+    },
     close: () =>
       new Promise((closed) => {
         server.closeAllConnections()
