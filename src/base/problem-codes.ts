@@ -80,6 +80,7 @@ export const problemCodes = {
   tenant_moving: entry(503, 'The tenant is being moved', 'server_error', 'platform', 'retryable'),
   identity_unavailable: entry(503, 'Token keys cannot be had', 'server_error', 'platform', 'retryable'),
   storage_unavailable: entry(503, 'Storage did not answer', 'server_error', 'platform', 'retryable'),
+  written_by_newer_release: entry(503, 'Written by a newer release', 'server_error', 'platform', 'retryable'),
   metering_unavailable: entry(503, 'The usage log cannot be written', 'server_error', 'platform', 'retryable'),
   instance_overloaded: entry(503, 'This instance is full', 'server_error', 'platform', 'retryable'),
   shutting_down: entry(503, 'This instance is stopping', 'server_error', 'platform', 'retryable'),

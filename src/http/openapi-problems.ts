@@ -25,7 +25,12 @@ export const shownProblem = z
 /** The codes with which an endpoint may refuse: those that follow from what it reads and who may call it, and its own. */
 export function problemsOf(endpoint: Endpoint, method: Method): ReadonlySet<ProblemCode> {
   const { access, schemas } = endpoint
-  const codes = new Set<ProblemCode>(['internal_error', 'storage_unavailable', ...endpoint.problems])
+  const codes = new Set<ProblemCode>([
+    'internal_error',
+    'storage_unavailable',
+    'written_by_newer_release',
+    ...endpoint.problems,
+  ])
   const add = (...more: ProblemCode[]) => more.forEach((code) => codes.add(code))
 
   if (access.kind !== 'public') add('too_many_failed_attempts', 'identity_unavailable', 'shutting_down')

@@ -2,6 +2,7 @@ import type { TokenCredential } from '@azure/core-auth'
 import { odata, TableClient, TableServiceClient } from '@azure/data-tables'
 import { BlobSASPermissions, BlobServiceClient, SASProtocol, type ContainerClient } from '@azure/storage-blob'
 import { QueueServiceClient, type QueueClient } from '@azure/storage-queue'
+import { rowVersions, setRowVersion, type RowVersion } from './row-versions'
 import type { TransitLink } from './transit-blobs'
 
 /** How one storage account is reached: a connection string (one machine, Azurite) or an identity (Azure). */
@@ -55,14 +56,19 @@ const DEVELOPMENT_STORAGE =
   'BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;' +
   'TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;'
 
-export function connectStorage(connection: StorageConnection, prefix: string): StorageAccount {
+/** `versions` are another release's in tests alone. */
+export function connectStorage(
+  connection: StorageConnection,
+  prefix: string,
+  versions: Readonly<Record<string, RowVersion>> = rowVersions,
+): StorageAccount {
   const { tables, blobs, queues } = services(connection)
   const tableName = (name: string) => `${prefix}${name}`
   const otherName = (name: string) => `${prefix.toLowerCase()}-${name}`
   // Slices ask for a table more than once, and each client takes time of a start. As many as there are tables.
   const tableClients = new Map<string, TableClient>()
   const tableClient = (name: string) => {
-    const client = tableClients.get(name) ?? tables.client(tableName(name))
+    const client = tableClients.get(name) ?? setRowVersion(tables.client(tableName(name)), versions[name])
     tableClients.set(name, client)
     return client
   }

@@ -1,6 +1,7 @@
 import { odata, type TableClient, type TableEntity, type TransactionAction } from '@azure/data-tables'
 import { assert } from '../base/assert'
 import { storageStatus } from './connect'
+import { checkRowVersion, ROW_VERSION, rowVersionOf } from './row-versions'
 
 export type Columns = Record<string, string | number | boolean | bigint | Uint8Array | Date | null | undefined>
 
@@ -32,7 +33,7 @@ export type ChangesResult =
 /** Of an entity-group transaction, which also takes at most 4 MiB. */
 export const changesMax = 100
 
-/** The rows of one partition. */
+/** The rows of one partition. A row that a newer release has laid out otherwise is refused when it is read (row-versions.ts). */
 export interface PartitionTable<C extends Columns> {
   get(rowKey: string): Promise<Row<C> | undefined>
   /** `lost-race` when the row exists. */
@@ -61,12 +62,21 @@ export function partitionTable<C extends Columns>(
   signal?: AbortSignal,
 ): PartitionTable<C> {
   const options: OperationOptions = signal ? { abortSignal: signal } : {}
-  const entityOf = (rowKey: string, columns: C) => ({ partitionKey, rowKey, ...columns }) as TableEntity<object>
+  const { writes } = rowVersionOf(table)
+  const version = writes > 1 ? { [ROW_VERSION]: writes } : {}
+  // A row that is copied as it is keeps its own.
+  const entityOf = (rowKey: string, columns: C) =>
+    ({ partitionKey, rowKey, ...version, ...columns }) as TableEntity<object>
+  const blind = (rowKey: string, columns: C) => {
+    const tells = writes === 1 || columns[ROW_VERSION] !== undefined
+    assert(tells, 'what is written whatever is there could overwrite a newer layout: that takes a table of its own')
+    return entityOf(rowKey, columns)
+  }
 
   return {
     get: async (rowKey) => {
       try {
-        return rowOf<C>(await table.getEntity(partitionKey, rowKey, options))
+        return rowOf<C>(table, await table.getEntity(partitionKey, rowKey, options))
       } catch (error) {
         if (storageStatus(error) === 404) return undefined
         throw error
@@ -83,8 +93,8 @@ export function partitionTable<C extends Columns>(
       assert(changes.length > 0 && changes.length <= changesMax, 'a transaction has 1 to 100 changes')
       const actions = changes.map((change): TransactionAction => {
         if (change.kind === 'remove') return ['delete', { partitionKey, rowKey: change.rowKey }]
+        if (change.kind === 'put') return ['upsert', blind(change.rowKey, change.columns), 'Replace']
         const entity = entityOf(change.rowKey, change.columns)
-        if (change.kind === 'put') return ['upsert', entity, 'Replace']
         return change.kind === 'insert' ? ['create', entity] : ['update', entity, 'Replace', { etag: change.etag }]
       })
       try {
@@ -96,7 +106,7 @@ export function partitionTable<C extends Columns>(
       }
     },
     put: async (rowKey, columns) => {
-      await table.upsertEntity(entityOf(rowKey, columns), 'Replace', options)
+      await table.upsertEntity(blind(rowKey, columns), 'Replace', options)
     },
     remove: (rowKey, etag) =>
       removeRow(table, { partitionKey, rowKey, options: etag === undefined ? options : { ...options, etag } }),
@@ -160,12 +170,13 @@ async function* rowsBetween<C extends Columns>(
 ) {
   const filter = odata`PartitionKey eq ${partitionKey} and RowKey ge ${from} and RowKey lt ${to}`
   // The tag is made of the time of the last change, which comes only where it is asked for.
-  const select = only && { select: ['PartitionKey', 'RowKey', 'Timestamp', ...only] }
-  for await (const entity of table.listEntities({ queryOptions: { filter, ...select } })) yield rowOf<C>(entity)
+  const select = only && { select: ['PartitionKey', 'RowKey', 'Timestamp', ROW_VERSION, ...only] }
+  for await (const entity of table.listEntities({ queryOptions: { filter, ...select } })) yield rowOf<C>(table, entity)
 }
 
-function rowOf<C extends Columns>(entity: object): Row<C> {
+function rowOf<C extends Columns>(table: TableClient, entity: object): Row<C> {
   const { partitionKey, rowKey, etag, timestamp, 'odata.metadata': metadata, ...columns } = entity as SystemColumns
+  checkRowVersion(table, columns)
   return { rowKey, etag, columns: columns as C }
 }
 

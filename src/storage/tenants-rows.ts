@@ -1,5 +1,6 @@
 import { odata, type TableClient } from '@azure/data-tables'
 import type { Columns } from './partition-table'
+import { checkRowVersion } from './row-versions'
 
 /**
  * The row of this key of every tenant that has one. For the few readers across tenants that stand in modules of their own (I4);
@@ -12,6 +13,7 @@ export const tenantsRows = (table: TableClient): TenantsRows =>
     const filter = odata`RowKey eq ${rowKey}`
     for await (const entity of table.listEntities<Columns>({ queryOptions: { filter } })) {
       const { partitionKey, rowKey: _, etag, timestamp, 'odata.metadata': metadata, ...columns } = entity
+      checkRowVersion(table, columns)
       if (partitionKey !== undefined) yield { tenantId: partitionKey, columns }
     }
   }
@@ -27,6 +29,7 @@ export const everyRow = (table: TableClient): EveryRow =>
   async function* () {
     for await (const entity of table.listEntities<Columns>()) {
       const { partitionKey, rowKey, etag, timestamp, 'odata.metadata': metadata, ...columns } = entity
+      checkRowVersion(table, columns)
       if (partitionKey !== undefined && rowKey !== undefined) yield { tenantId: partitionKey, rowKey, columns }
     }
   }

@@ -141,3 +141,13 @@ describe('a vault that refuses', () => {
     await expect(key.wrap(dataKey)).rejects.toMatchObject({ statusCode: 429 })
   })
 })
+
+describe('a look at the vault', () => {
+  it('succeeds where it shows the key, and fails where it has none of the name', async () => {
+    await using vault = await serveKeyVault()
+    await expect(wrappingKeyIn(vault).key.reach?.()).resolves.toBeUndefined()
+    const other = wrappingKeyIn(vault, { keyName: 'another-key' }).key
+    expect(other.reach).toBeDefined()
+    await expect(other.reach?.()).rejects.toThrow()
+  })
+})
