@@ -132,3 +132,13 @@ it('the ages of all tenants’ secrets are read in one list of the vault, over a
     { tenantId: other.tenantId, name: 'one', changedAt: UPDATED_S * 1_000 },
   ])
 })
+
+it('the platform’s own secrets are no tenant’s: they are in nobody’s list, and replaced by a new version', async () => {
+  await using place = await vault()
+  await place.store.platform.put('account-key-1', 'k1')
+  await place.store.platform.put('account-key-1', 'k2')
+  expect([...place.secrets]).toEqual([['platform-account-key-1', 'k2']])
+  expect(await place.store.platform.get('account-key-1')).toBe('k2')
+  expect(await place.store.platform.get('account-key-2')).toBeUndefined()
+  expect(await place.store.remains(scope)).toEqual([])
+})

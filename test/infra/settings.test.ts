@@ -87,6 +87,7 @@ test('what is named here as not set is not needed to start', async () => {
     AzureWebJobsStorage__accountName: 'sttenantry',
     AzureWebJobsStorage__clientId: '11111111-1111-4111-8111-111111111111',
     TENANTRY_KEY_VAULT_URL: 'https://kv.vault.azure.net/',
+    TENANTRY_SECRETS_VAULT_URL: 'https://kvs.vault.azure.net/',
     TENANTRY_WRAPPING_KEY_NAME: 'tenant-data',
     TENANTRY_KEY_PEPPER: 'p'.repeat(96),
     TENANTRY_OPERATOR_TOKEN_HASHES: 'a'.repeat(64),
@@ -97,10 +98,21 @@ test('what is named here as not set is not needed to start', async () => {
   expect(await settingsOfTheTemplate()).toEqual(expect.arrayContaining(Object.keys(values)))
   expect(readConfig(values)).toMatchObject({
     storage: { kind: 'identity', blobUrl: 'https://sttenantry.blob.core.windows.net' },
-    wrappingKey: { kind: 'key-vault', keyName: 'tenant-data' },
+    wrappingKey: { kind: 'key-vault', keyName: 'tenant-data', vaultUrl: 'https://kv.vault.azure.net/' },
+    secretsVaultUrl: 'https://kvs.vault.azure.net/',
     arm: { url: 'https://management.azure.com' },
     authority: 'https://login.microsoftonline.com',
   })
+})
+
+test('what tenants hand over goes to the vault of the wrapping key where no other is named, and to none beside a key file', () => {
+  const others = { TENANTRY_KEY_PEPPER: 'p'.repeat(96), TENANTRY_OPERATOR_TOKEN_HASHES: 'a'.repeat(64) }
+  const storage = { AzureWebJobsStorage: 'UseDevelopmentStorage=true', ...others }
+  const vault = { TENANTRY_KEY_VAULT_URL: 'https://kv.vault.azure.net', TENANTRY_WRAPPING_KEY_NAME: 'tenant-data' }
+  expect(readConfig({ ...storage, ...vault }).secretsVaultUrl).toBe('https://kv.vault.azure.net')
+  expect(readConfig(storage).secretsVaultUrl).toBeUndefined()
+  const misplaced = { ...storage, TENANTRY_SECRETS_VAULT_URL: 'https://kvs.vault.azure.net' }
+  expect(() => readConfig(misplaced)).toThrow('TENANTRY_SECRETS_VAULT_URL is for installations')
 })
 
 test('every setting is described', () => {

@@ -157,14 +157,14 @@ export async function rotationWorld(azure: Azure, name: string) {
     )
   /** While it works, calls go on. */
   const underLoad = async <T>(work: Promise<T>): Promise<T> => {
-    let isOver = false
+    const over = new AbortController()
     const calls = (async () => {
-      while (!isOver) await callAll()
+      while (!over.signal.aborted) await callAll()
     })()
     try {
       return await work
     } finally {
-      isOver = true
+      over.abort()
       await calls
     }
   }
