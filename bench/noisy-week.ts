@@ -217,7 +217,9 @@ const BLAME_MIN = 0.15
 const TYPICAL_MS = 2_000
 /** When the timer looks at a minute, after its end. */
 const LOOKED_AT_MS = 15_000
+/** Of calls, times their tenant's median: drawn once, since drawing each anew was most of the time that a week takes. */
 const SERVICE_DEVIATION = 0.45
+const SERVICE_TIMES = serviceTimes(1 << 14)
 
 interface Queue {
   /** Minutes of work that waits. */
@@ -239,12 +241,18 @@ export class Traffic {
   readonly #queues = new Map<BackendId, Queue>()
   readonly #without = new Map<BackendId, Queue>()
   readonly #capacity: ReadonlyMap<BackendId, number>
+  /** Tenants of each backend by their place in the world, and how much of their load is there. */
+  readonly #usersOf: ReadonlyMap<BackendId, readonly { readonly i: number; readonly share: number }[]>
 
   constructor(world: World, seed: number) {
     this.#world = world
     this.#chance = seeded(seed ^ 0x5f3759df)
     this.#drifts = world.tenants.map(() => 0)
     this.#capacity = new Map(world.backends.map(({ id, capacity }) => [id, capacity]))
+    const users = world.tenants.flatMap(({ backendIds }, i) =>
+      backendIds.map((id) => ({ id, i, share: 1 / backendIds.length })),
+    )
+    this.#usersOf = Map.groupBy(users, ({ id }) => id)
   }
 
   minute(minute: number, samplesMax: number): TenantMinute[] {
@@ -277,21 +285,21 @@ export class Traffic {
     demands: readonly { asked: number; usual: number }[],
     { minute, active }: { minute: number; active: readonly Episode[] },
   ): Map<BackendId, Effect> {
-    const { tenants, backends } = this.#world
+    const { backends } = this.#world
     const effects = new Map<BackendId, Effect>()
     const harmed = new Set<Episode>()
     for (const { id, capacity } of backends) {
       const slow = active.find(({ kind, backendIds }) => kind.endsWith('slowdown') && backendIds.includes(id))
-      const load = (of: 'asked' | 'usual') =>
-        tenants.reduce(
-          (sum, { backendIds }, i) => sum + (backendIds.includes(id) ? (demands[i]?.[of] ?? 0) / backendIds.length : 0),
-          0,
-        )
-      const effect = advance(queueOf(this.#queues, id), load('asked') / capacity, slow?.size ?? 1)
-      const without = advance(queueOf(this.#without, id), load('usual') / capacity, slow?.size ?? 1)
+      let [asked, usual] = [0, 0]
+      for (const { i, share } of this.#usersOf.get(id) ?? []) {
+        asked += (demands[i]?.asked ?? 0) * share
+        usual += (demands[i]?.usual ?? 0) * share
+      }
+      const effect = advance(queueOf(this.#queues, id), asked / capacity, slow?.size ?? 1)
+      const without = advance(queueOf(this.#without, id), usual / capacity, slow?.size ?? 1)
       effects.set(id, effect)
       const own = active.find(({ culprit, backendIds }) => culprit && backendIds.includes(id))
-      const blame = 1 - load('usual') / load('asked')
+      const blame = 1 - usual / asked
       if (own && blame >= BLAME_MIN && isHarm(effect, without)) harmed.add(own)
     }
     for (const episode of active) {
@@ -316,24 +324,31 @@ export class Traffic {
       const lost = Math.round(calls * effect.lost)
       const served = calls - lost
       const samples = Math.min(served, samplesMax)
-      const [early, late] = [new LatencySketch(), new LatencySketch()]
-      let unsettled = 0
+      const [ended, running] = [new LatencySketch(), new LatencySketch()]
       for (let i = 0; i < samples; i++) {
         const times = Math.floor(((i + 1) * served) / samples) - Math.floor((i * served) / samples)
-        const ms =
-          tenant.serviceMs * Math.exp(SERVICE_DEVIATION * gaussian(this.#chance)) * effect.factor + effect.waitMs
-        late.add(ms, times)
+        const ms = tenant.serviceMs * pick(this.#chance, SERVICE_TIMES) * effect.factor + effect.waitMs
         // Came at any time of the minute.
-        if (this.#chance() * MINUTE_MS + ms > MINUTE_MS + LOOKED_AT_MS) unsettled += times
-        else early.add(ms, times)
+        const isRunning = this.#chance() * MINUTE_MS + ms > MINUTE_MS + LOOKED_AT_MS
+        const sketch = isRunning ? running : ended
+        sketch.add(ms, times)
       }
       const tokens = tenant.tokensPerCall
-      settled.push(groupOf(tenant, { backendId, outcome: 'completed', calls: served, tokens, latency: late }))
-      fresh.push(
-        groupOf(tenant, { backendId, outcome: 'completed', calls: served - unsettled, tokens, latency: early }),
-      )
-      if (unsettled > 0)
+      const unsettled = running.count
+      const early = groupOf(tenant, {
+        backendId,
+        outcome: 'completed',
+        calls: served - unsettled,
+        tokens,
+        latency: ended,
+      })
+      fresh.push(early)
+      if (unsettled === 0) settled.push(early)
+      else {
+        running.merge(ended)
+        settled.push(groupOf(tenant, { backendId, outcome: 'completed', calls: served, tokens, latency: running }))
         fresh.push(groupOf(tenant, { backendId: null, outcome: 'unsettled', calls: unsettled, tokens: 0 }))
+      }
       if (lost > 0) {
         const failed = groupOf(tenant, { backendId, outcome: 'failed', calls: lost, tokens: 0 })
         fresh.push(failed)
@@ -415,6 +430,11 @@ function groupOf(
 
 const backendIdOf = (seed: number, n: number): BackendId => `bke_${String(seed * 1_000 + n).padStart(26, '0')}`
 
+function serviceTimes(count: number): Float64Array {
+  const chance = seeded(0x2545f491)
+  return Float64Array.from({ length: count }, () => Math.exp(SERVICE_DEVIATION * gaussian(chance)))
+}
+
 type Chance = () => number
 
 /** mulberry32: the same week for the same seed. */
@@ -430,14 +450,16 @@ function seeded(seed: number): Chance {
 
 const between = (chance: Chance, least: number, most: number) => least + (most - least) * chance()
 
-function pick<T>(chance: Chance, from: readonly T[]): T {
+function pick<T>(chance: Chance, from: ArrayLike<T>): T {
   const picked = from[Math.floor(chance() * from.length)]
   if (picked === undefined) throw new Error('there is nothing to pick from')
   return picked
 }
 
 /** Box and Muller 1958. */
-const gaussian = (chance: Chance) => Math.sqrt(-2 * Math.log(1 - chance())) * Math.cos(2 * Math.PI * chance())
+function gaussian(chance: Chance): number {
+  return Math.sqrt(-2 * Math.log(1 - chance())) * Math.cos(2 * Math.PI * chance())
+}
 
 /** By its Gaussian limit where it is large. */
 function poisson(chance: Chance, mean: number): number {
