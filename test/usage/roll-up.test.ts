@@ -102,6 +102,39 @@ describe('the roll-up of a blob', () => {
     expect([total.calls, total.unsettled]).toEqual([1, 0])
   })
 
+  it('tells calls apart whose texts run together to the same, and counts one that another model served as that model’s', () => {
+    const settled = (
+      n: number,
+      alias: string,
+      model: string,
+      servedAs?: { alias: string; model: string },
+    ): LogLine[] => {
+      const intent = intentOf(n, { alias, model })
+      const settlement = settlementOf(servedAs ? { servedAs } : {})
+      return [
+        { kind: 'intent', intent },
+        { kind: 'settled', intent, settlement, intentElsewhere: false },
+      ]
+    }
+    const rows = rollUp(BLOB, [
+      ...settled(1, 'ab', 'c'),
+      ...settled(2, 'a', 'bc'),
+      ...settled(3, 'a', 'bc', { alias: 'ab', model: 'c' }),
+      ...settled(4, 'a 1', '2 b'),
+      ...settled(5, 'a', '1 2 b'),
+    ])
+
+    const counted = rows
+      .flatMap(({ groups }) => groups)
+      .map(({ group, sums }) => [group.alias, group.model, sums.calls])
+    expect(counted).toEqual([
+      ['a 1', '2 b', 1],
+      ['a', '1 2 b', 1],
+      ['a', 'bc', 1],
+      ['ab', 'c', 2],
+    ])
+  })
+
   it('spreads very many groups over parts that each fit a row, the same parts however the blob is read', () => {
     const lines: LogLine[] = Array.from({ length: 4_000 }, (_, i) => ({
       kind: 'settled',
