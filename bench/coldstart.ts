@@ -42,19 +42,24 @@ async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(HELP)
   const starts = Number(values.starts)
   const bareFolder = makeBareApp()
-  const bench = await startBenchStack()
+  // To load an app, nothing of what it calls has to be there.
+  const bench = values.registered ? undefined : await startBenchStack()
   try {
-    const options = values.node.split(' ').filter((option) => option !== '')
     const apps = appsOf(resolve(values.app), bareFolder, bench)
-    const loads = await inTurns('registered', starts, apps, (app) => load(app, options))
-    const answers = values.registered
-      ? undefined
-      : await inTurns('first answer', starts, apps, (app) => untilFirstAnswer(app, bench))
+    const loads = await inTurns('registered', starts, apps, (app) => load(app, values.node.split(' ').filter(Boolean)))
+    const answers = bench && (await inTurns('first answer', starts, apps, untilFirstAnswer))
     report({ machine: machine(), loadAverage: loadAverage(), loads, ...(answers ? { answers } : {}) }, values.json)
   } finally {
-    await bench.stop()
+    await bench?.stop()
     rmSync(bareFolder, { recursive: true, force: true })
   }
+}
+
+/** Settings of an app that is loaded and never called. */
+const NOWHERE = {
+  AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+  TENANTRY_KEY_PEPPER: 'p'.repeat(43),
+  TENANTRY_OPERATOR_TOKEN_HASHES: '0'.repeat(64),
 }
 
 interface App {
@@ -89,12 +94,12 @@ function makeBareApp(): string {
   return folder
 }
 
-function appsOf(folder: string, bareFolder: string, bench: BenchStack): readonly App[] {
+function appsOf(folder: string, bareFolder: string, bench: BenchStack | undefined): readonly App[] {
   const body = JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'Hello' }], max_tokens: 16 })
-  const headers = { 'content-type': 'application/json', 'api-key': bench.apiKey }
+  const headers = { 'content-type': 'application/json', 'api-key': bench?.apiKey ?? '' }
   const environment = {
-    ...bench.environment,
-    TENANTRY_WRAPPING_KEY_FILE: join(bench.stateFolder, 'wrapping-key.json'),
+    ...(bench?.environment ?? NOWHERE),
+    TENANTRY_WRAPPING_KEY_FILE: join(bench?.stateFolder ?? bareFolder, 'wrapping-key.json'),
     TENANTRY_PUBLIC_URL: `http://localhost:${PORTS.app}`,
   }
   const at = (port: number, path: string) => `http://127.0.0.1:${port}${path}`
@@ -149,12 +154,12 @@ async function load(app: App, options: readonly string[]): Promise<Load> {
 }
 
 /** On the local host, storage and model beside it: from before its process is made until the first answer is here. */
-async function untilFirstAnswer(app: App, bench: BenchStack): Promise<{ readonly answeredMs: number }> {
+async function untilFirstAnswer(app: App): Promise<{ readonly answeredMs: number }> {
   const startedAtMs = performance.now()
   const launched = await launch({
     appFolder: app.folder,
     port: PORTS.serve,
-    storage: { kind: 'connection-string', connectionString: bench.environment['AzureWebJobsStorage'] ?? '' },
+    storage: { kind: 'connection-string', connectionString: app.environment['AzureWebJobsStorage'] ?? '' },
     hostFile: join(__dirname, '..', 'local', 'host.js'),
     hostOptions: ['--no-triggers'],
     env: { ...app.environment },
