@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000
 
 export const keyRotationPolicy = z.strictObject({
   everyDays: z
-    .int(`Must be a whole number from ${DAYS_MIN} to ${DAYS_MAX}`)
+    .int()
     .min(DAYS_MIN)
     .max(DAYS_MAX)
     .nullable()
