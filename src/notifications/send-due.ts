@@ -35,7 +35,7 @@ const STRAY_MS = 10 * 60_000
 /** Receivers at once, and messages that are taken on for one of them. */
 const LANES_MAX = 64
 const PER_LANE_MAX = 20
-/** Rows that a look goes through; the next one begins with what is due longest. */
+/** Rows that a look goes through; the next one goes on behind them, or one slow receiver's many would keep all others' from their turn. */
 const ROWS_MAX = 5_000
 /** Rows whose messages are read at once. */
 const READS_AT_ONCE = 16
@@ -44,33 +44,38 @@ const READS_AT_ONCE = 16
 export interface Sender {
   /** Takes on what is due, and returns before it is sent: whoever is slow holds up nobody. How much it was. */
   takeOn(): Promise<number>
-  /** When all that was taken on is done; false where some was left because its receiver had enough to take. */
+  /** When all that was taken on is done; false where some was left because its receiver had enough to take, or there was more than one look goes through. */
   idle(): Promise<boolean>
 }
 
-export function createSender(deps: SendDueDeps): Sender {
+export function createSender(deps: SendDueDeps, rowsMax = ROWS_MAX): Sender {
   const lanes = createLanes({ lanesMax: LANES_MAX, perLaneMax: PER_LANE_MAX })
   const sending: Sending = { ...deps, lanes, inHand: new Set(), taken: 0, left: 0 }
+  let goOnFrom: string | undefined
   return {
     takeOn: async () => {
       const { from, to } = dueUntil(deps.clock.now())
       sending.taken = 0
-      sending.left = 0
+      if (goOnFrom === undefined) sending.left = 0
+      let last: string | undefined
       let some: string[] = []
       let looked = 0
-      for await (const { rowKey } of deps.rows.index.range(from, to)) {
+      for await (const { rowKey } of deps.rows.index.range(goOnFrom ?? from, to)) {
         if (some.push(rowKey) >= READS_AT_ONCE) {
           await Promise.all(some.map((each) => lookAt(sending, each)))
           some = []
         }
-        if (++looked >= ROWS_MAX) break
+        if (++looked < rowsMax) continue
+        last = rowKey
+        break
       }
+      goOnFrom = last === undefined ? undefined : `${last} `
       await Promise.all(some.map((each) => lookAt(sending, each)))
       return sending.taken
     },
     idle: async () => {
       await lanes.idle()
-      return sending.left === 0
+      return sending.left === 0 && goOnFrom === undefined
     },
   }
 }

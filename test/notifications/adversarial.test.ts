@@ -7,10 +7,11 @@ import { createSubscriptions } from '../../src/notifications/subscriptions'
 import type { Columns, PartitionTable } from '../../src/storage/partition-table'
 import { seededFraction } from '../../src/base/seeded-fraction'
 import { silentLog } from '../metering/read-all'
-import { aNotice, aReceiver, idsIn, notificationWorld } from './notification-world'
+import { aNotice, aReceiver, idsIn, notificationWorld, until } from './notification-world'
 
 const NOTICES = 20
 const FAULTS_SHARE = 0.12
+const ROWS_PER_LOOK = 5
 const HOUR_MS = 3_600_000
 const seeds = [1, 2]
 
@@ -118,3 +119,48 @@ it.each(seeds)(
     await receiver.close()
   },
 )
+
+it('a receiver that is slow and has more waiting than a look goes through keeps nobody else from their turn', async () => {
+  const world = await notificationWorld()
+  const { rows, clock, chance } = world
+  const waiting: (() => void)[] = []
+  const slow = await aReceiver(() => new Promise((answer) => void waiting.push(() => answer({ status: 200 }))))
+  const quick = await aReceiver()
+  const webhooks = createWebhookHttp({ openHosts: ['127.0.0.1'] })
+  const subscriptions = createSubscriptions({ ...world, contactOf: async () => undefined })
+  const outbox = createOutbox({ rows, subscriptions, isThere: async () => true, clock, wake: () => {} })
+  const sender = createSender(
+    {
+      rows,
+      subscriptions,
+      ways: { webhooks, email: undefined, eventGrid: undefined, clock },
+      circuits: createCircuits(clock),
+      onEnd: async () => {},
+      clock,
+      chance,
+      log: silentLog,
+    },
+    ROWS_PER_LOOK,
+  )
+  for (const { url } of [slow, quick]) {
+    const tenant = await world.newTenant()
+    await world.subscribe(tenant, { channel: { kind: 'webhook', url } })
+    const { tenantId } = tenant
+    const count = url === slow.url ? 3 * ROWS_PER_LOOK : 1
+    for (let number = 0; number < count; number++)
+      await outbox.publish(aNotice(`of/${tenantId}/${number}`, { audience: 'tenant', tenantId }))
+    await clock.advance(1)
+  }
+  for (let looks = 0; looks < 4; looks++) await sender.takeOn()
+  await until('the quick one has its message', () => quick.received.length === 1)
+  expect(slow.received.length).toBeLessThanOrEqual(1)
+
+  slow.answer(() => ({ status: 200 }))
+  for (const answer of waiting) answer()
+  do await sender.takeOn()
+  while (!(await sender.idle()))
+  expect(slow.received).toHaveLength(3 * ROWS_PER_LOOK)
+  await webhooks.close()
+  await world.close()
+  await Promise.all([slow.close(), quick.close()])
+})
