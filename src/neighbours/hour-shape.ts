@@ -1,12 +1,11 @@
 import { HOUR_MS } from '../metering/log-blob-name'
 
 /** Parts of an hour. A job that begins a little earlier or later than it did is in the part before or after. */
-export const PART_MINUTES = 5
-const MINUTE_MS = 60_000
-const PART_MS = PART_MINUTES * MINUTE_MS
+const PART_MINUTES = 5
+const PART_MS = PART_MINUTES * 60_000
 const PARTS = HOUR_MS / PART_MS
-/** Of each part so many hours are kept; of fewer than that nothing is said. */
-export const HOURS_KEPT = 24
+/** Of each part so many hours are kept; of fewer than the second nothing is said. */
+const HOURS_KEPT = 24
 const HOURS_MIN = 6
 /** Of the hours, those in which a part reached no more. */
 const MOST_SHARE = 0.9
