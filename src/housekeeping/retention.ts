@@ -221,8 +221,8 @@ export const retention: readonly Retention[] = [
     why: 'The ledger of consents must say who was asked for as long as a model lives.',
   },
   {
-    what: 'Backends, stamps and settings of registration',
-    holds: { tables: ['backends', 'stamps', 'registrations'] },
+    what: 'Backends, stamps, settings of registration, and when accounts’ keys were rotated',
+    holds: { tables: ['backends', 'stamps', 'registrations', 'accountkeys'] },
     kept: untilRemoved,
     why: 'Operators’ own.',
   },
