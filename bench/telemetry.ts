@@ -1,13 +1,70 @@
 /**
  * What telemetry costs a call: `serve` on `node:http` without it, and with a collector that takes everything, at shares of traces kept of
- * 0, 0.1 and 1. The processes take turns within each round; figures are medians of rounds. Usage: telemetry [rounds] [seconds]
+ * 0, 0.1 and 1; and what telling and sending take by themselves. The processes take turns within each round; figures are medians of rounds. Usage: telemetry [rounds] [seconds]
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { systemChance } from '../src/base/chance'
+import { systemClock } from '../src/base/clock'
+import type { Attempt } from '../src/inference/attempt'
+import { createCallMetrics } from '../src/telemetry/call-metrics'
+import { callSpans } from '../src/telemetry/call-spans'
+import { createCallTraces } from '../src/telemetry/call-trace'
+import { otlpTraces } from '../src/telemetry/otlp-json'
+import { createSampling } from '../src/telemetry/sampling'
+import type { Span } from '../src/telemetry/span'
+import { newSpanId } from '../src/telemetry/trace-parent'
+import { intentOf, settlementOf } from '../test/telemetry/parts'
 import { quantile, runLoad } from './load'
 import { cpuMicroseconds, loadAverage, machine, progress } from './machine'
 import { configureSimulator, PORTS, startBenchStack, startChild, waysOf } from './setup'
+
+/** What a call's own telling takes, on the data path and when its spans are made and written, microseconds of processor. */
+function ofOneCall(ratio: number): { readonly telling: number; readonly sending: number } {
+  const held: (() => readonly Span[])[] = []
+  const spanId = () => newSpanId(chance)
+  const traces = createCallTraces({
+    clock: systemClock,
+    chance,
+    sampling: createSampling(systemClock, ratio),
+    metrics: createCallMetrics(),
+    keep: (call, share) => void held.push(() => callSpans(call, share, spanId)),
+  })
+  const once = () => {
+    const trace = traces.begin({ callId: 'call_1', method: 'POST', traceParent: undefined })
+    trace.isOf({ tenantId: 'ten_1', keyId: 'key_1', operation: 'chat.completions' })
+    trace.began(intentOf())
+    trace.attempt('bke_1').ended(ANSWERED)
+    trace.ended(settlementOf(), undefined)
+    void trace.durable(WRITTEN)
+  }
+  const timed = (work: () => void) => {
+    const from = process.cpuUsage()
+    work()
+    const { user, system } = process.cpuUsage(from)
+    return (user + system) / CALLS
+  }
+  const many = () => {
+    for (let n = 0; n < CALLS; n++) once()
+  }
+  many()
+  held.length = 0
+  const telling = timed(many)
+  const sending = timed(() => {
+    for (let at = 0; at < held.length; at += 100)
+      otlpTraces(
+        held.slice(at, at + 100).flatMap((make) => make()),
+        {},
+      )
+  })
+  return { telling, sending }
+}
+
+const CALLS = 50_000
+const WRITTEN = Promise.resolve()
+const chance = systemChance()
+const ANSWERED: Attempt = { kind: 'cancelled', sent: true }
 
 const SHARES = [undefined, 0, 0.1, 1] as const
 const CONNECTIONS = 32
@@ -78,6 +135,12 @@ async function main(rounds: number, seconds: number): Promise<void> {
   }
 }
 
+for (const ratio of [0, 1]) {
+  const { telling, sending } = ofOneCall(ratio)
+  process.stdout.write(
+    `share ${ratio}: ${telling.toFixed(1)} µs on the data path, ${sending.toFixed(1)} µs when it is sent\n`,
+  )
+}
 const [rounds = '5', seconds = '3'] = process.argv.slice(2)
 main(Number(rounds), Number(seconds)).catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)

@@ -30,8 +30,7 @@ export interface TelemetrySettings {
 export interface Telemetry {
   readonly calls: CallTraces
   readonly requests: RequestTraces
-  /** Sends what there is. Never rejects; a sink that hangs is waited for as long as a sending may take. */
-  flush(): Promise<void>
+  /** Sends what there is, as far as that goes within seconds. Never rejects. */
   close(): Promise<void>
 }
 
@@ -71,7 +70,7 @@ export function createTelemetry(deps: TelemetryDeps, settings: TelemetrySettings
     metrics,
     keep: (call, ratio) => outbox.put({ spans: () => callSpans(call, ratio, spanId) }),
   })
-  return { calls, requests, flush: outbox.flush, close: outbox.close }
+  return { calls, requests, close: outbox.close }
 }
 
 async function makeSinks(deps: TelemetryDeps, settings: TelemetrySettings): Promise<Sink[]> {
