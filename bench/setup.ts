@@ -163,7 +163,11 @@ export const benchTenant = (backendId: string) => ({
 })
 
 /** A process that says so when it is ready. */
-export async function startChild(file: string, args: string[], env: Record<string, string> = {}): Promise<ChildProcess> {
+export async function startChild(
+  file: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<ChildProcess> {
   const child = fork(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   await new Promise<void>((resolve, reject) => {
     child.once('message', () => resolve())
