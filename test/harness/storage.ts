@@ -9,11 +9,14 @@ export function testConnectionString(): string {
   return text
 }
 
-/** A storage account in which nobody else's tables and containers can be met. */
+/**
+ * A storage account in which nobody else's tables and containers can be met. Whoever asks for a table gets a client of its own, so that
+ * a test can stand in the way of one instance's requests and not of another's.
+ */
 export function freshStorage(): StorageAccount & { prefix: string } {
   const prefix = `t${randomBytes(6).toString('hex')}`
-  const account = connectStorage({ kind: 'connection-string', connectionString: testConnectionString() }, prefix)
-  return { ...account, prefix }
+  const connect = () => connectStorage({ kind: 'connection-string', connectionString: testConnectionString() }, prefix)
+  return { ...connect(), table: (name) => connect().table(name), prefix }
 }
 
 /** A storage account of a tenant's own, and a key of it. */

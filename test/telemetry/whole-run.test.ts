@@ -96,7 +96,7 @@ beforeAll(async () => {
   await chat('failed', { body: { user: 'please-fail' } })
   await chat('unknown', { body: { model: secrets.unknownModel } })
   await chat('refused', { headers: { 'api-key': `${tenant.apiKey.slice(0, -4)}aaaa` } })
-  await fetch(`${stack.baseUrl}/api/tenant/secrets/${'upstream'}`, {
+  await fetch(`${stack.baseUrl}/api/tenant/secrets/upstream`, {
     method: 'PUT',
     headers: { 'api-key': tenant.apiKey, 'content-type': 'application/json' },
     body: JSON.stringify({ value: secrets.secretValue }),
