@@ -178,6 +178,7 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
   const usageLog = createUsageLog({ storage, clock, instanceId, log })
   const rollUp = createRollUp({ storage, clock, log, ownLog: usageLog })
   const runningCalls = createRunningCalls(clock)
+  const fairQueue = createFairQueue({ clock })
   const health = createBackendHealth(clock)
   const upstream = createUpstreamHttp(clock)
   const alerts: Alerts = createAlerts({
@@ -333,7 +334,7 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
     limiter,
     budgets,
     budgetWarnings,
-    fairQueue: createFairQueue({ clock }),
+    fairQueue,
     usageLog,
     costOf,
     runningCalls,
@@ -468,7 +469,7 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
     },
     stop: async () => {
       await sweeping.stop()
-      await stopCalls({ runningCalls, upstream, log })
+      await stopCalls({ runningCalls, fairQueue, upstream, log })
       const closingDrift = driftTap
         .close()
         .catch((error: unknown) => log.warn('drift could not be written', { error: describeError(error) }))

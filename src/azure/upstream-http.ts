@@ -75,7 +75,10 @@ export function createUpstreamHttp(clock: Clock = systemClock): UpstreamHttp {
   return {
     send: (request) => send(agent, clock, request),
     cut: () => agent.destroy(new UpstreamError('cancelled', 'the instance is stopping')),
-    close: () => agent.close(),
+    // What was cut off is closed.
+    close: async () => {
+      if (!agent.destroyed) await agent.close()
+    },
   }
 }
 

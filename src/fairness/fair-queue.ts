@@ -11,6 +11,8 @@ export interface FairQueue {
    * `WAIT_MS_MAX`, with a turn or a refusal. A turn must be released, on every exit.
    */
   take(request: TurnRequest): TurnResult | Promise<TurnResult>
+  /** Who waits is told that the instance stops, and nobody waits any more. */
+  close(): void
   /** Calls that wait, at all backends. */
   readonly waiting: number
   /** Calls that have a turn and hold it. */
@@ -27,6 +29,7 @@ const QUEUES_TRIED_MAX = 32
 export function createFairQueue({ clock, bounds = {} }: { clock: Clock; bounds?: Partial<QueueBounds> }): FairQueue {
   const queues = new Map<string, GroupQueue>()
   const allBounds = { ...defaultBounds, ...bounds }
+  let isClosed = false
 
   const queueOf = (backendIds: readonly BackendId[]): GroupQueue => {
     const key = keyOf(backendIds)
@@ -34,12 +37,17 @@ export function createFairQueue({ clock, bounds = {} }: { clock: Clock; bounds?:
     if (known) return known
     if (queues.size >= QUEUES_MAX) forgetOne(queues)
     const queue = new GroupQueue({ clock, bounds: allBounds, backendIds })
+    if (isClosed) queue.close()
     queues.set(key, queue)
     return queue
   }
 
   return {
     take: (request) => queueOf(request.backendIds).take(request),
+    close: () => {
+      isClosed = true
+      for (const queue of queues.values()) queue.close()
+    },
     get waiting() {
       let sum = 0
       for (const queue of queues.values()) sum += queue.waiting

@@ -39,6 +39,7 @@ export class GroupQueue implements TurnOwner {
   #underWay = 0
   #virtualTime = 0
   #arrivals = 0
+  #isClosed = false
   #wake: { readonly atMs: number; readonly cancel: () => void } | undefined
 
   constructor({ clock, bounds, backendIds }: GroupQueueDeps) {
@@ -64,6 +65,12 @@ export class GroupQueue implements TurnOwner {
   /** Whether something is known that a new queue would have to learn again. */
   get hasLearned(): boolean {
     return this.#pace.rate(this.#clock.monotonicMs()) !== Infinity
+  }
+
+  /** Who waits is told so, and nobody waits any more. */
+  close(): void {
+    this.#isClosed = true
+    for (const turn of this.#backlog.withDeadlineBefore(Infinity)) this.#giveUp(turn, refused('stopping', 0))
   }
 
   take(request: TurnRequest): TurnResult | Promise<TurnResult> {
@@ -104,6 +111,7 @@ export class GroupQueue implements TurnOwner {
       this.#rest(turn.flow, sign.waitMs, nowMs)
     }
     this.#pump()
+    if (this.#isClosed) return refused('stopping', 0)
     if (nowMs + sign.waitMs > turn.deadlineMs) return refused('resting', sign.waitMs)
     if (turn.tries >= (turn.request.patience?.triesMax ?? TRIES_MAX))
       return refused('too-long', this.#expectedWaitMs(turn.flow, nowMs))
@@ -231,6 +239,7 @@ export class GroupQueue implements TurnOwner {
 
   /** Undefined if the call may stand in the line; the longest line makes room for who has less of one. */
   #noRoom({ flow, deadlineMs }: WaitingTurn, nowMs: number): TurnRefused | undefined {
+    if (this.#isClosed) return refused('stopping', 0)
     const waitMs = this.#expectedWaitMs(flow, nowMs)
     if (this.#pace.restUntilMs > deadlineMs) return refused('resting', waitMs)
     // How fast calls end is no more than a guess; how fast they may go was measured.

@@ -67,6 +67,8 @@ export interface TurnRefused {
     /** Every backend rests for longer than the bound of a wait. */
     | 'resting'
     | 'client-gone'
+    /** This instance ends; another one may have a turn for it. */
+    | 'stopping'
   /** Until what stands before the call now has gone out, at the rate at which calls do go out (I7). */
   readonly retryAfterMs: number
 }

@@ -47,6 +47,8 @@ export async function dispatch(deps: DispatchDeps, input: Dispatching): Promise<
   const { call, running } = input
   const fail = (failure: Problem, backend?: Backend, attempts = 0): Problem => {
     const problem = running.isCut ? stopping : failure
+    // The stop did not wait for it to fail.
+    if (running.ended) return problem
     const { status } = problem.entry
     // Whatever came of it then, nobody waited for it any more.
     const code = input.gone?.hasGone ? 'client_closed_request' : problem.code
@@ -67,7 +69,8 @@ export async function dispatch(deps: DispatchDeps, input: Dispatching): Promise<
       ;({ grant, estimate, rates } = next)
     }
   } catch (error) {
-    fail(new Problem('internal_error', 'The call failed.'))
+    const problem = fail(new Problem('internal_error', 'The call failed.'))
+    if (running.isCut) return problem
     throw error
   }
 }

@@ -38,7 +38,8 @@ export interface ForwardInput extends Omit<AttemptInput, 'ageMs' | 'trace'> {
   readonly candidates: readonly Backend[]
   /** When the first of the backends that the plan passed over is back; undefined where none rests. */
   readonly restMs: number | undefined
-  readonly running: Pick<RunningCall, 'ageMs' | 'uses' | 'hedged' | 'tried'> & Partial<Pick<RunningCall, 'trace'>>
+  readonly running: Pick<RunningCall, 'ageMs' | 'uses' | 'hedged' | 'tried'> &
+    Partial<Pick<RunningCall, 'trace' | 'isCut'>>
 }
 
 export const ATTEMPTS_MAX = 4
@@ -68,7 +69,7 @@ export async function forward(deps: ForwardDeps, input: ForwardInput): Promise<U
       if (isSafeToReplay(outcome)) failures.push(outcome)
       else return answerOf(outcome, { backend, attempts, running })
     }
-    if (input.signal?.aborted) break
+    if (input.signal?.aborted || running.isCut) break
     at = isOnlyBroken(input, failures) ? at : at + tried.length
   }
   if (!last) throw new Error('forward needs at least one candidate')

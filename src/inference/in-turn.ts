@@ -1,6 +1,7 @@
 import type { Departure } from '../base/departure'
 import type { BackendId } from '../base/ids'
 import { Problem } from '../base/problem'
+import { stopping } from '../base/stopping'
 import type { FairQueue } from '../fairness/fair-queue'
 import { readQuota } from '../fairness/read-quota'
 import type { CapacitySign, Patience, Turn, TurnRefused, TurnResult } from '../fairness/turn'
@@ -109,6 +110,7 @@ function signOf(sent: UpstreamAnswer | Problem): CapacitySign | undefined {
 
 function refusalOf({ why, retryAfterMs }: TurnRefused): Problem {
   if (why === 'resting') return allResting(retryAfterMs)
+  if (why === 'stopping') return stopping
   const seconds = Math.ceil(retryAfterMs / 1_000)
   const text = `This model is at capacity, and the tenant's share of it is taken. Retry after ${seconds} s.`
   return new Problem('queue_full', text, { retryAfterMs })

@@ -71,6 +71,11 @@ export class RunningCall implements Member {
     return this.#ended
   }
 
+  /** Something of its answer has come. */
+  get hasBegun(): boolean {
+    return this.#firstByteMs !== undefined
+  }
+
   get ageMs(): number {
     return this.#deps.clock.monotonicMs() - this.#startedMonotonicMs
   }

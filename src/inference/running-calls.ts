@@ -58,7 +58,10 @@ export function createRunningCalls(clock: Clock): RunningCalls {
       for (const call of calls) call.isCut = true
     },
     end: () => {
-      for (const call of calls) call.end({ ...interrupted, code: 'shutting_down' })
+      for (const call of calls) {
+        const end: CallEnd = call.hasBegun ? interrupted : { ...interrupted, outcome: 'failed', status: 503 }
+        call.end({ ...end, code: 'shutting_down' })
+      }
     },
     idle: async (graceMs) => {
       const deadline = clock.monotonicMs() + graceMs

@@ -25,8 +25,8 @@ export const HELD_MAX = 4_000
 const PER_SENDING = 100
 const SPANS_INTERVAL_MS = 5_000
 const METRICS_INTERVAL_MS = 60_000
-/** Of the time that a host gives a process that must end. */
-const CLOSE_MS = 5_000
+/** What is left of the 5 s in which a stopping app must end, behind its calls and their usage (`stop-calls.ts`). */
+const CLOSE_MS = 1_500
 
 export interface OutboxDeps {
   readonly clock: Clock

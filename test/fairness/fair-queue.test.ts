@@ -283,6 +283,17 @@ describe('a wait', () => {
     first.release(1)
   })
 
+  it('is left by all when the instance stops, and nobody waits in it any more', async () => {
+    const { queue, take, go } = street({ callsUnderWayMax: 1 })
+    go()
+    const waiting = [take(), take()]
+    expect(queue.waiting).toBe(2)
+    queue.close()
+    const later = take({ tenantId: 'ten_later' })
+    for (const one of [...waiting, later]) expect(refusalOf(await one).why).toBe('stopping')
+    expect(queue.waiting).toBe(0)
+  })
+
   it('is left by a call whose client has gone', async () => {
     const { go, take, queue } = street({ callsUnderWayMax: 1 })
     const first = go()

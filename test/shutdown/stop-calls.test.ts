@@ -1,3 +1,4 @@
+import { createFairQueue } from '../../src/fairness/fair-queue'
 import { RunningCall } from '../../src/inference/running-call'
 import { createRunningCalls } from '../../src/inference/running-calls'
 import { stopCalls } from '../../src/inference/stop-calls'
@@ -41,7 +42,7 @@ function setUp() {
       cuts.push(clock.monotonicMs())
       onCut()
     }
-    return stopCalls({ runningCalls, upstream: { cut }, log: silentLog }, GRACE)
+    return stopCalls({ runningCalls, fairQueue: createFairQueue({ clock }), upstream: { cut }, log: silentLog }, GRACE)
   }
   return { clock, runningCalls, newCall, settlements, cuts, stop, givenBack: () => givenBack }
 }
@@ -87,10 +88,15 @@ describe('a stop', () => {
   it('settles even a call that does not end when it is cut off, and gives back what it held', async () => {
     const { clock, newCall, settlements, stop, givenBack } = setUp()
     newCall()
+    newCall().firstByte()
     const stopped = stop()
     await pass(clock, 1_250)
     await stopped
-    expect(settlements).toMatchObject([{ outcome: 'interrupted', code: 'shutting_down', estimated: true }])
-    expect(givenBack()).toBe(1)
+    const code = 'shutting_down'
+    expect(settlements).toMatchObject([
+      { outcome: 'failed', status: 503, code },
+      { outcome: 'interrupted', status: 200, code, estimated: true },
+    ])
+    expect(givenBack()).toBe(2)
   })
 })
