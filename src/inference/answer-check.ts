@@ -1,5 +1,5 @@
 import type { UpstreamResponse } from '../azure/upstream-http'
-import { isWholeObject } from './json-fields'
+import { isJsonObject } from './json-grammar'
 import type { Operation } from './operation'
 
 /** Whole answers up to so many bytes are looked through, which takes 0.2 ms at most; of larger ones their ends are looked at. */
@@ -20,7 +20,7 @@ export function whyNoAnswer(
   if (status !== 200) return `HTTP ${status}`
   const type = typeOf(headers)
   if (mayAnswerText && type !== JSON_TYPE && type !== PAGE) return undefined
-  return isJsonObject(body) ? undefined : 'a success without JSON'
+  return isObjectAnswer(body) ? undefined : 'a success without JSON'
 }
 
 /** The same of an answer that is bytes: sound has a type of its own, or none. */
@@ -35,9 +35,9 @@ const JSON_TYPE = 'application/json'
 const typeOf = ({ 'content-type': type }: UpstreamResponse['headers']): string =>
   (/^[\w.+-]+\/[\w.+-]+/.exec(typeof type === 'string' ? type : '')?.[0] ?? '').toLowerCase()
 
-/** As far as can be told without parsing it. */
-export function isJsonObject(body: Buffer): boolean {
-  return body.length > SCANNED_BYTES_MAX ? hasBraces(body) : isWholeObject(body)
+/** Of a large one only its ends are looked at. */
+export function isObjectAnswer(body: Buffer): boolean {
+  return body.length > SCANNED_BYTES_MAX ? hasBraces(body) : isJsonObject(body)
 }
 
 function hasBraces(body: Buffer): boolean {

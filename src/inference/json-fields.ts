@@ -16,12 +16,12 @@ export interface JsonFields {
 }
 
 const BACKSLASH = 0x5c
-const COMMA = 0x2c
-const QUOTE = 0x22
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
-const OPEN_BRACKET = 0x5b
-const CLOSE_BRACKET = 0x5d
+export const COMMA = 0x2c
+export const QUOTE = 0x22
+export const OPEN_BRACE = 0x7b
+export const CLOSE_BRACE = 0x7d
+export const OPEN_BRACKET = 0x5b
+export const CLOSE_BRACKET = 0x5d
 const SPACE = 0x20
 
 /**
@@ -36,7 +36,7 @@ export function findFields(bytes: Buffer): JsonFields {
   for (;;) {
     const keyStart = text.indexOf('"', at)
     if (keyStart < 0) break
-    const keyEnd = endOfString(text, keyStart)
+    const keyEnd = endOfString(text, keyStart) ?? text.length
     const key = keyOf(bytes, text, keyStart + 1, keyEnd - 1)
     const start = skipSpace(text, skipSpace(text, keyEnd) + 1)
     const end = endOfValue(text, start)
@@ -47,19 +47,6 @@ export function findFields(bytes: Buffer): JsonFields {
     at += 1
   }
   return { spans, duplicate }
-}
-
-/**
- * Whether the bytes are one JSON object as far as its brackets and quotes tell: what is a page, a text or a body that was cut is not.
- * Takes a tenth of what parsing takes, which also looks at every value.
- */
-export function isWholeObject(bytes: Buffer): boolean {
-  const text = bytes.toString('latin1')
-  const open = skipSpace(text, 0)
-  const first = text.charCodeAt(skipSpace(text, open + 1))
-  if (text.charCodeAt(open) !== OPEN_BRACE || (first !== QUOTE && first !== CLOSE_BRACE)) return false
-  const end = endOfContainer(text, open)
-  return end !== undefined && text.charCodeAt(end - 1) === CLOSE_BRACE && skipSpace(text, end) === text.length
 }
 
 export interface FieldEdit {
@@ -96,20 +83,20 @@ function keyOf(bytes: Buffer, text: string, start: number, end: number): string 
   return PLAIN_KEY.test(plain) ? plain : (JSON.parse(`"${bytes.toString('utf8', start, end)}"`) as string)
 }
 
-/** The index behind the closing quote of the string that opens at `start`. */
-function endOfString(text: string, start: number): number {
+/** The index behind the closing quote of the string that opens at `start`; undefined where none does. */
+export function endOfString(text: string, start: number): number | undefined {
   for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
     let backslashes = 0
     while (text.charCodeAt(quote - 1 - backslashes) === BACKSLASH) backslashes += 1
     if (backslashes % 2 === 0) return quote + 1
   }
-  return text.length
+  return undefined
 }
 
 function endOfValue(text: string, start: number): number {
   const first = text.charCodeAt(start)
-  if (first === QUOTE) return endOfString(text, start)
-  if (first === OPEN_BRACE || first === OPEN_BRACKET) return endOfContainer(text, start) ?? text.length
+  if (first === QUOTE) return endOfString(text, start) ?? text.length
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return endOfContainer(text, start)
   let at = start
   for (; at < text.length; at++) {
     const code = text.charCodeAt(at)
@@ -118,14 +105,13 @@ function endOfValue(text: string, start: number): number {
   return at
 }
 
-/** The index behind the bracket that closes the one at `start`; undefined where none does. */
-function endOfContainer(text: string, start: number): number | undefined {
+function endOfContainer(text: string, start: number): number {
   let depth = 0
   let at = start
   while (at < text.length) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) {
-      at = endOfString(text, at)
+      at = endOfString(text, at) ?? text.length
       continue
     }
     if (code === OPEN_BRACE || code === OPEN_BRACKET) depth += 1
@@ -133,10 +119,10 @@ function endOfContainer(text: string, start: number): number | undefined {
     at += 1
     if (depth === 0) return at
   }
-  return undefined
+  return at
 }
 
-function skipSpace(text: string, from: number): number {
+export function skipSpace(text: string, from: number): number {
   let at = from
   while (text.charCodeAt(at) <= SPACE) at += 1
   return at

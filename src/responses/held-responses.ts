@@ -1,6 +1,6 @@
 import { UpstreamError, type UpstreamResponse } from '../azure/upstream-http'
 import { Problem } from '../base/problem'
-import { isJsonObject } from '../inference/answer-check'
+import { isObjectAnswer } from '../inference/answer-check'
 import { isOverStatus } from '../inference/binding'
 import { parseMadeResponse } from '../inference/made-response'
 import type { TenantScope } from '../storage/tenant-scope'
@@ -52,7 +52,7 @@ export function createHeldResponses({ store, open, accounts, end }: HeldDeps): H
     const body = await wholeOf(asked.answer)
     if (!body) return tooLarge
     if (body instanceof Problem) return { kind: 'failed', problem: body }
-    if (!isJsonObject(body)) return noAnswer
+    if (!isObjectAnswer(body)) return noAnswer
     if (request.action !== '/input_items' && request.method !== 'DELETE') await noteEnd(scope, record, body)
     return { kind: 'whole', status, body }
   }
@@ -99,7 +99,7 @@ export function createHeldResponses({ store, open, accounts, end }: HeldDeps): H
 /** A page in front of the account is no success of its: a response that is forgotten here must not go on lying there. */
 async function tellsItIsGone(answer: UpstreamResponse): Promise<boolean> {
   const body = await wholeOf(answer)
-  return answer.status === 204 || (Buffer.isBuffer(body) && isJsonObject(body))
+  return answer.status === 204 || (Buffer.isBuffer(body) && isObjectAnswer(body))
 }
 
 async function wholeOf({ body }: UpstreamResponse): Promise<Buffer | Problem | undefined> {

@@ -1,4 +1,4 @@
-import { isJsonObject, whyNoAnswer, whyNoSound } from '../../src/inference/answer-check'
+import { isObjectAnswer, whyNoAnswer, whyNoSound } from '../../src/inference/answer-check'
 
 const check = (body: string | Buffer, { status = 200, type = 'application/json', mayAnswerText = false } = {}) =>
   whyNoAnswer({ status, headers: { 'content-type': type } }, Buffer.from(body), mayAnswerText ? { mayAnswerText } : {})
@@ -51,5 +51,5 @@ it('sound has a type of its own or none', () => {
 })
 
 it('bytes that are no UTF-8 are no reason to throw', () => {
-  expect(isJsonObject(Buffer.from([0x7b, 0xff, 0x7d]))).toBe(false)
+  expect(isObjectAnswer(Buffer.from([0x7b, 0xff, 0x7d]))).toBe(false)
 })

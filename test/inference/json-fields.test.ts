@@ -1,6 +1,5 @@
 import fc from 'fast-check'
-import { isObject } from '../../src/base/json-object'
-import { findFields, isWholeObject, setFields } from '../../src/inference/json-fields'
+import { findFields, setFields } from '../../src/inference/json-fields'
 
 const bytesOf = (value: unknown, indent?: number) => Buffer.from(JSON.stringify(value, null, indent))
 const json = fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 8 })
@@ -46,21 +45,5 @@ describe('the fields of a body', () => {
   it('can be added to an empty object', () => {
     const bytes = Buffer.from(' { } ')
     expect(JSON.parse(setFields(bytes, findFields(bytes), [{ key: 'n', value: '1' }]).toString())).toEqual({ n: 1 })
-  })
-})
-
-describe('an object', () => {
-  it('is whole as it was written, and wherever it is cut it is not', () => {
-    fc.assert(
-      fc.property(json, fc.constantFrom(undefined, 2), fc.nat(), (value, indent, cut) => {
-        const bytes = bytesOf(value, indent)
-        expect(isWholeObject(bytes)).toBe(true)
-        expect(isWholeObject(bytes.subarray(0, cut % bytes.length))).toBe(false)
-      }),
-    )
-  })
-
-  it('is nothing else that JSON has', () => {
-    fc.assert(fc.property(fc.jsonValue(), (value) => isWholeObject(bytesOf(value)) === isObject(value)))
   })
 })
