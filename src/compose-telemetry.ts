@@ -1,10 +1,4 @@
 import { performance } from 'node:perf_hooks'
-import type { TokenCredential } from '@azure/core-auth'
-import type { SmallHttp } from './azure/small-http'
-import type { Chance } from './base/chance'
-import type { Clock } from './base/clock'
-import type { InstanceId } from './base/ids'
-import type { Log } from './base/log'
 import type { Config } from './config'
 import type { Timers } from './functions/timers'
 import type { BodyRoom } from './inference/body-room'
@@ -12,19 +6,11 @@ import type { RunningCalls } from './inference/running-calls'
 import type { WatchedUsageLog } from './metering/usage-log'
 import type { Backends } from './routing/backends'
 import type { BackendHealth } from './routing/health'
-import { createTelemetry, type Telemetry } from './telemetry/create-telemetry'
+import { createTelemetry, type Telemetry, type TelemetryDeps } from './telemetry/create-telemetry'
 import type { Metric } from './telemetry/metric'
 import type { RequestTraces } from './telemetry/request-trace'
 
-export interface TelemetryParts extends InstanceParts {
-  readonly clock: Clock
-  readonly chance: Chance
-  readonly log: Log
-  readonly http: SmallHttp
-  readonly identity: TokenCredential
-  readonly instanceId: InstanceId
-  readonly version: string
-}
+type TelemetryParts = InstanceParts & Omit<TelemetryDeps, 'gauges'>
 
 /** What an instance knows of itself. */
 interface InstanceParts {

@@ -392,10 +392,7 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
         clock,
       }),
     ),
-    'rotate-keys': async (orchestrations) => {
-      const begun = await keyRotation.rotateDue(orchestrations)
-      if (begun > 0) log.info('rotations of accounts’ keys were begun', { begun })
-    },
+    'rotate-keys': told('rotations of accounts’ keys were begun', keyRotation.rotateDue),
     ...watching.timers,
   }
 

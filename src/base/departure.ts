@@ -4,10 +4,3 @@ export interface Departure {
   /** Aborted when it goes. Made when it is first asked for: few calls have anything that waits by it, and a signal is dear. */
   readonly signal: AbortSignal
 }
-
-export const departureBy = (signal: AbortSignal): Departure => ({
-  signal,
-  get hasGone() {
-    return signal.aborted
-  },
-})

@@ -22,7 +22,9 @@ export function createLog(write: (line: string) => void, now: () => number): Log
 
 /** Makes a timer's work of what gives a count, and says so where there was anything. */
 export const toldBy =
-  (log: Pick<Log, 'info'>) => (text: string, work: () => Promise<number>) => async (): Promise<void> => {
-    const count = await work()
+  (log: Pick<Log, 'info'>) =>
+  <A extends unknown[]>(text: string, work: (...args: A) => Promise<number>) =>
+  async (...args: A): Promise<void> => {
+    const count = await work(...args)
     if (count > 0) log.info(text, { count })
   }

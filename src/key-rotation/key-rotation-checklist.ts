@@ -128,11 +128,9 @@ const tryStep = (deps: KeyRotationDeps): Step => ({
   id: 'try-the-new',
   ...bounds,
   do: async ({ operationId, input }) => {
-    const target = await targetOf(deps, operationId, input)
-    if (target instanceof Problem) return failed(target)
-    const listed = await deps.azure.list(input.accountId)
-    if (listed.kind === 'not-yet') return listed
-    const taken = await deps.azure.takes(input.accountId, listed.answer[target])
+    const found = await newKeyOf(deps, operationId, input)
+    if (found.kind !== 'key') return found
+    const taken = await deps.azure.takes(input.accountId, found.key)
     const changed = await changeRun(deps, operationId, input, (known, run) => ({
       ...known,
       run: { ...run, taken: taken === false ? 0 : (run.taken ?? 0) + (taken ? 1 : 0) },
@@ -145,11 +143,9 @@ const putStep = (deps: KeyRotationDeps): Step => ({
   id: 'put-in-vault',
   ...bounds,
   do: async ({ operationId, input }) => {
-    const target = await targetOf(deps, operationId, input)
-    if (target instanceof Problem) return failed(target)
-    const listed = await deps.azure.list(input.accountId)
-    if (listed.kind === 'not-yet') return listed
-    await deps.secrets.put(accountKeyName(input.address), listed.answer[target])
+    const found = await newKeyOf(deps, operationId, input)
+    if (found.kind !== 'key') return found
+    await deps.secrets.put(accountKeyName(input.address), found.key)
     await changeRun(deps, operationId, input, (known, run) => ({
       ...known,
       run: { ...run, givenAt: deps.clock.now() },
@@ -218,6 +214,14 @@ async function runOf(
 async function targetOf(deps: KeyRotationDeps, operationId: string, input: KeyRotationInput) {
   const run = await runOf(deps, operationId, input)
   return run instanceof Problem ? run : (run.target ?? superseded)
+}
+
+/** The key that was regenerated first, as Azure has it now (R3). */
+async function newKeyOf(deps: KeyRotationDeps, operationId: string, input: KeyRotationInput) {
+  const target = await targetOf(deps, operationId, input)
+  if (target instanceof Problem) return failed(target)
+  const listed = await deps.azure.list(input.accountId)
+  return listed.kind === 'not-yet' ? listed : ({ kind: 'key', key: listed.answer[target] } as const)
 }
 
 const changeRun = (

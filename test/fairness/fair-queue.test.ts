@@ -1,8 +1,8 @@
 import fc from 'fast-check'
-import { departureBy } from '../../src/base/departure'
 import { TRIES_MAX } from '../../src/fairness/group-queue'
 import { CALM_MS } from '../../src/fairness/pace'
 import { WAIT_MS_MAX } from '../../src/fairness/queue-bounds'
+import { departureBy } from '../harness/departure'
 import { inOrder, refusalOf, street, turnOf } from './queue'
 
 /** 100 tokens went out every 100 ms for 10 s; then a call was refused twice, so that the pace is 85 % of that and no guess. */

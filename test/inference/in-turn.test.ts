@@ -1,4 +1,4 @@
-import { departureBy, type Departure } from '../../src/base/departure'
+import type { Departure } from '../../src/base/departure'
 import { Problem } from '../../src/base/problem'
 import { createFairQueue } from '../../src/fairness/fair-queue'
 import type { Patience } from '../../src/fairness/turn'
@@ -9,6 +9,7 @@ import { inTurn } from '../../src/inference/in-turn'
 import { RunningCall } from '../../src/inference/running-call'
 import { noTokens } from '../../src/metering/usage-record'
 import type { Backend } from '../../src/routing/backend'
+import { departureBy } from '../harness/departure'
 import { handClock } from '../harness/hand-clock'
 
 const backend: Backend = {

@@ -44,6 +44,22 @@ function failing(rows: OutboxRows, isFaulty: () => boolean, fraction: () => numb
   }
 }
 
+type SenderDeps = Parameters<typeof createSender>[0]
+
+/** A sender that has no other way than webhooks. */
+const senderDeps = (
+  { clock, chance }: Pick<SenderDeps, 'clock' | 'chance'>,
+  { webhooks, ...parts }: Pick<SenderDeps, 'rows' | 'subscriptions'> & Pick<SenderDeps['ways'], 'webhooks'>,
+): SenderDeps => ({
+  ...parts,
+  ways: { webhooks, email: undefined, eventGrid: undefined, clock },
+  circuits: createCircuits(clock),
+  onEnd: async () => {},
+  clock,
+  chance,
+  log: silentLog,
+})
+
 it.each(seeds)(
   'storage and receivers that fail at random lose no notice whose publication resolved, and make no second message of one (seed %d)',
   async (seed) => {
@@ -59,19 +75,10 @@ it.each(seeds)(
     const rows = failing(world.rows, () => isStormy, fraction)
     const webhooks = createWebhookHttp({ openHosts: ['127.0.0.1'] })
     const subscriptions = createSubscriptions({ ...world, contactOf: async () => undefined })
-    const { clock, chance } = world
+    const { clock } = world
     const instances = [1, 2, 3].map(() => ({
       outbox: createOutbox({ rows, subscriptions, isThere: async () => true, clock, wake: () => {} }),
-      sender: createSender({
-        rows,
-        subscriptions,
-        ways: { webhooks, email: undefined, eventGrid: undefined, clock },
-        circuits: createCircuits(clock),
-        onEnd: async () => {},
-        clock,
-        chance,
-        log: silentLog,
-      }),
+      sender: createSender(senderDeps(world, { rows, subscriptions, webhooks })),
     }))
     const look = async () => {
       await Promise.allSettled(instances.map(({ sender }) => sender.takeOn()))
@@ -122,26 +129,14 @@ it.each(seeds)(
 
 it('a receiver that is slow and has more waiting than a look goes through keeps nobody else from their turn', async () => {
   const world = await notificationWorld()
-  const { rows, clock, chance } = world
+  const { rows, clock } = world
   const waiting: (() => void)[] = []
   const slow = await aReceiver(() => new Promise((answer) => void waiting.push(() => answer({ status: 200 }))))
   const quick = await aReceiver()
   const webhooks = createWebhookHttp({ openHosts: ['127.0.0.1'] })
   const subscriptions = createSubscriptions({ ...world, contactOf: async () => undefined })
   const outbox = createOutbox({ rows, subscriptions, isThere: async () => true, clock, wake: () => {} })
-  const sender = createSender(
-    {
-      rows,
-      subscriptions,
-      ways: { webhooks, email: undefined, eventGrid: undefined, clock },
-      circuits: createCircuits(clock),
-      onEnd: async () => {},
-      clock,
-      chance,
-      log: silentLog,
-    },
-    ROWS_PER_LOOK,
-  )
+  const sender = createSender(senderDeps(world, { rows, subscriptions, webhooks }), ROWS_PER_LOOK)
   for (const { url } of [slow, quick]) {
     const tenant = await world.newTenant()
     await world.subscribe(tenant, { channel: { kind: 'webhook', url } })

@@ -1,41 +1,23 @@
 import { systemChance } from '../../src/base/chance'
 import type { CallIntent, CallSettlement } from '../../src/metering/usage-record'
+import { intentOf as recordedIntent, settlementOf as recordedSettlement } from '../metering/records'
 import type { HistogramPoint, Metric, NumberPoint } from '../../src/telemetry/metric'
 
 export const chance = systemChance()
 
-export function intentOf(more: Partial<CallIntent> = {}): CallIntent {
-  return {
-    callId: 'call_1',
-    requestId: 'request-1',
-    startedAt: 0,
-    tenantId: 'ten_1',
-    keyId: 'key_1',
-    alias: 'chat',
-    model: 'gpt-4.1',
-    operation: 'chat.completions',
-    estimatedTokens: 100,
-    ...more,
-  }
-}
+export const intentOf = (more: Partial<CallIntent> = {}): CallIntent =>
+  recordedIntent(1, { startedAt: 0, tenantId: 'ten_1', alias: 'chat', model: 'gpt-4.1', ...more })
 
-export function settlementOf(more: Partial<CallSettlement> = {}): CallSettlement {
-  return {
-    outcome: 'completed',
-    status: 200,
-    backendId: 'bke_1',
+export const settlementOf = (more: Partial<CallSettlement> = {}): CallSettlement =>
+  recordedSettlement({
     deployment: 'gpt-4.1',
-    region: 'swedencentral',
     usage: { promptTokens: 10, cachedTokens: 0, outputTokens: 20, reasoningTokens: 0 },
-    estimated: false,
     costMicroUsd: 1,
     latencyMs: 500,
     firstByteMs: 100,
-    attempts: 1,
     queuedMs: 0,
     ...more,
-  }
-}
+  })
 
 export const pointsOf = (metrics: readonly Metric[], name: string): readonly (HistogramPoint | NumberPoint)[] =>
   metrics.find((metric) => metric.name === name)?.points.values ?? []
