@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createLog } from '../src/base/log'
 import { compose } from '../src/compose'
 import { readConfig } from '../src/config'
-import { Connection } from '../src/http/client-departures'
+import { ClientConnection } from '../src/http/client-connection'
 import type { Answer } from '../src/inference/answer'
 import type { BodyBounds, BodyResult, InferenceRequest } from '../src/inference/inference-request'
 
@@ -36,7 +36,7 @@ function toInferenceRequest(request: IncomingMessage, response: ServerResponse):
     headers: { get: (name) => (request.headers[name] as string | undefined) ?? null },
     readBody: (bounds) => readBody(request, bounds),
     bytes: () => request,
-    gone: new Connection(response),
+    gone: new ClientConnection(response),
   }
 }
 

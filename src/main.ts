@@ -13,7 +13,7 @@ import { exportArchive } from './functions/export-archive'
 import { inference } from './functions/inference'
 import { registerControlPlane } from './functions/register-control-plane'
 import { registerTimers } from './functions/timers'
-import { watchClientDepartures } from './http/client-departures'
+import { directHttp } from './http/direct-http'
 import packageJson from '../package.json'
 
 /** Where the Functions host loads the app: the only file that does something when it is imported. */
@@ -21,9 +21,9 @@ const log = createLog((line) => void process.stdout.write(`${line}\n`), systemCl
 const platform = compose(readConfig(process.env), log, packageJson.version)
 
 app.setup({ enableHttpStream: true })
-app.http('inference', inference({ ...platform, departures: watchClientDepartures(), clock: systemClock }))
+directHttp(app, 'inference', inference({ ...platform, clock: systemClock }))
 registerControlPlane(app, platform.controlPlane, platform.handle)
-app.http('export-archive', exportArchive(platform.exportArchive))
+directHttp(app, 'export-archive', exportArchive(platform.exportArchive))
 registerChecklists(platform.checklists)
 app.storageQueue('begin-batch', beginBatch(platform))
 app.storageQueue('begin-tuning', beginTuning(platform))

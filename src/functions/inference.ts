@@ -1,7 +1,5 @@
-import type { HttpFunctionOptions, HttpRequest } from '@azure/functions'
 import type { Clock } from '../base/clock'
-import type { ClientConnection, ClientDepartures } from '../http/client-departures'
-import { DirectResponse } from '../http/direct-response'
+import type { DirectOptions, DirectRequest } from '../http/direct-http'
 import type { Answer } from '../inference/answer'
 import type { BodyBounds, BodyResult, InferenceRequest } from '../inference/inference-request'
 
@@ -11,54 +9,33 @@ import type { BodyBounds, BodyResult, InferenceRequest } from '../inference/infe
  */
 export function inference(deps: {
   clock: Clock
-  departures: ClientDepartures
   serve: (request: InferenceRequest) => Promise<Answer>
-}): HttpFunctionOptions {
+}): DirectOptions {
   return {
     route: 'openai/{*path}',
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'],
     authLevel: 'anonymous',
-    handler: async (request, { invocationId, traceContext }) => {
-      const client = deps.departures.of(invocationId)
-      const asked = toInferenceRequest(request, { clock: deps.clock, client, traceParent: traceContext?.traceParent })
-      return new DirectResponse(await deps.serve(asked))
-    },
+    handler: (request) => deps.serve(toInferenceRequest(request, deps.clock)),
   }
 }
 
-function toInferenceRequest(
-  request: HttpRequest,
-  {
-    clock,
-    client,
-    traceParent,
-  }: { clock: Clock; client: ClientConnection | undefined; traceParent: string | undefined },
-): InferenceRequest {
-  const { path, query } = splitUrl(request.url)
+function toInferenceRequest(request: DirectRequest, clock: Clock): InferenceRequest {
+  const { method, target, headers, traceParent, client } = request
+  const mark = target.indexOf('?')
   return {
-    method: request.method,
-    path,
-    query,
-    headers: request.headers,
+    method,
+    path: mark < 0 ? target : target.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? undefined : target.slice(mark)),
+    headers,
     traceParent,
     gone: client,
-    taken: client && (() => client.taken()),
+    taken: () => client.taken(),
     readBody: (bounds) => readBody(request, clock, bounds),
-    bytes: () => bytesOf(request),
+    bytes: () => request.bytes(),
   }
 }
 
-const bytesOf = (request: HttpRequest) => (request.body ?? []) as AsyncIterable<Uint8Array>
-
-/** Of an absolute URL, without parsing all of it. */
-function splitUrl(url: string): Pick<InferenceRequest, 'path' | 'query'> {
-  const start = url.indexOf('/', url.indexOf('://') + 3)
-  const mark = url.indexOf('?', start)
-  if (mark < 0) return { path: url.slice(start), query: new URLSearchParams() }
-  return { path: url.slice(start, mark), query: new URLSearchParams(url.slice(mark)) }
-}
-
-function readBody(request: HttpRequest, clock: Clock, bounds: BodyBounds): Promise<BodyResult> {
+function readBody(request: DirectRequest, clock: Clock, bounds: BodyBounds): Promise<BodyResult> {
   const declared = declaredBytes(request)
   // So little comes together with its headers, or the server in front of us gives up on it; a timer for each would be waste.
   if (declared !== undefined && declared <= UNTIMED_BYTES_MAX) return collectOrCut(request, bounds)
@@ -73,21 +50,21 @@ const UNTIMED_BYTES_MAX = 64 * 1024
 /** Of a body that is refused in its midst; the server in front of us takes no larger ones. */
 const PASSED_OVER_BYTES_MAX = 128 * 1024 * 1024
 
-function collectOrCut(request: HttpRequest, bounds: BodyBounds): Promise<BodyResult> {
+function collectOrCut(request: DirectRequest, bounds: BodyBounds): Promise<BodyResult> {
   return collectBody(request, bounds).catch((): BodyResult => ({ kind: 'cut-off' }))
 }
 
-async function collectBody(request: HttpRequest, { bytesMax, take }: BodyBounds): Promise<BodyResult> {
+async function collectBody(request: DirectRequest, { bytesMax, take }: BodyBounds): Promise<BodyResult> {
   const declared = declaredBytes(request)
   if (declared !== undefined) {
     // The server in front of us holds the client to the length that it declared.
     if (declared > bytesMax) return { kind: 'too-large' }
     if (!take(declared)) return { kind: 'no-room' }
-    return { kind: 'read', bytes: Buffer.from(await request.arrayBuffer()) }
+    return { kind: 'read', bytes: await request.readAll() }
   }
   const chunks: Uint8Array[] = []
   let bytes = 0
-  const pieces = bytesOf(request)[Symbol.asyncIterator]()
+  const pieces = request.bytes()[Symbol.asyncIterator]()
   for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
     bytes += next.value.length
     const refused = bytes > bytesMax ? 'too-large' : take(next.value.length) ? undefined : 'no-room'
@@ -117,7 +94,7 @@ async function passOver(pieces: AsyncIterator<Uint8Array>): Promise<void> {
   }
 }
 
-function declaredBytes({ headers }: HttpRequest): number | undefined {
+function declaredBytes({ headers }: DirectRequest): number | undefined {
   const declared = headers.get('content-length')
   return declared !== null && /^\d{1,15}$/.test(declared) ? Number(declared) : undefined
 }

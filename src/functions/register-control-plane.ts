@@ -1,8 +1,8 @@
 /** Every trigger of the operators’ and the tenants’ API, in one file since it is one list. */
 import type { ControlPlane } from '../http/control-plane'
-import { registerTrigger, type HttpApp } from './register-trigger'
+import { registerTrigger } from './register-trigger'
 import type { Handle } from '../http/handle'
-import type { HttpTrigger } from '../http/http-trigger'
+import type { HttpApp, HttpTrigger } from '../http/http-trigger'
 import { openApiDocument } from '../http/openapi'
 import type { OpenApiDocument } from '../http/openapi-document'
 import { docsPage } from './docs-page'

@@ -1,14 +1,9 @@
-import type { HttpFunctionOptions, HttpHandler, HttpMethod, HttpRequest, InvocationContext } from '@azure/functions'
+import type { HttpHandler, HttpMethod, HttpRequest, InvocationContext } from '@azure/functions'
 import { input } from 'durable-functions'
 import type { Handle } from '../http/handle'
-import type { HttpTrigger } from '../http/http-trigger'
+import type { HttpApp, HttpTrigger } from '../http/http-trigger'
 import type { PlainRequest } from '../http/plain-request'
 import { durableOrchestrations } from './durable/durable-orchestrations'
-
-/** The part of `app` of `@azure/functions` that registering needs. */
-export interface HttpApp {
-  http(name: string, options: HttpFunctionOptions): void
-}
 
 /** The methods that are registered: the host answers an unregistered one with a 404 of its own, so all come to us. */
 const METHODS: HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']

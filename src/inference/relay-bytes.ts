@@ -9,7 +9,7 @@ import { TOTAL_TIMEOUT_MS, type RelayContext } from './relay-stream'
 
 type StreamAnswer = Extract<UpstreamAnswer, { kind: 'stream' }>
 
-/** An hour of uncompressed speech; the Functions library buffers what a slow client has not taken (I14). */
+/** An hour of uncompressed speech; what a slow client has not taken waits in memory (I14). */
 const BYTES_MAX = 160 * 1024 * 1024
 
 /** A character beyond the basic plane is one character, though two units of a string. */

@@ -38,7 +38,7 @@ export interface RelayContext {
 
 type StreamAnswer = Extract<UpstreamAnswer, { kind: 'stream' }>
 
-/** One stream may not send more than this: the Functions library buffers what a slow client has not taken (I14). */
+/** One stream may not send more than this: what a slow client has not taken waits in memory (I14). */
 const STREAM_BYTES_MAX = 64 * 1024 * 1024
 /** From a call's arrival to its last byte; below the 30 minutes after which the Functions host ends an invocation. */
 export const TOTAL_TIMEOUT_MS = 20 * 60_000

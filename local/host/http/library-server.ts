@@ -1,7 +1,5 @@
-import { channel } from 'node:diagnostics_channel'
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { ProgrammingModel } from '../core/worker-types'
-import { requestChunks } from './request-chunks'
 
 /**
  * How a request gets to the library.
@@ -13,8 +11,6 @@ export type LibraryServer =
   | { readonly kind: 'stream-injected'; readonly deliver: (req: IncomingMessage, res: ServerResponse) => void }
   | { readonly kind: 'stream-proxied'; readonly url: URL }
   | { readonly kind: 'buffered' }
-
-const requestStart = channel('http.server.request.start')
 
 /** The library takes any port but 0 for an open one; the caught server never listens on it. */
 const PLACEHOLDER_PORT = 1
@@ -35,13 +31,7 @@ export async function startLibrary(model: ProgrammingModel): Promise<LibraryServ
     if (HttpUri === undefined) return { kind: 'buffered' }
     if (!caught) return { kind: 'stream-proxied', url: new URL(HttpUri) }
     const server = caught
-    const deliver = (req: IncomingMessage, res: ServerResponse) => {
-      Object.defineProperty(req, Symbol.asyncIterator, { value: () => requestChunks(req) })
-      // As Node does for every request that a server of the worker takes on Azure.
-      requestStart.publish({ request: req, response: res, socket: req.socket, server })
-      server.emit('request', req, res)
-    }
-    return { kind: 'stream-injected', deliver }
+    return { kind: 'stream-injected', deliver: (req, res) => void server.emit('request', req, res) }
   } finally {
     http.createServer = original
   }
