@@ -8,7 +8,9 @@ interface Invocation {
   readonly invocationId: string
   readonly metadata: { readonly name: string }
   readonly request: {
-    readonly triggerMetadata?: Readonly<Record<string, { readonly string?: string | null }>> | null
+    readonly triggerMetadata?: Readonly<
+      Record<string, { readonly string?: string | null; readonly json?: string | null }>
+    > | null
     readonly traceContext?: { readonly traceParent?: string | null } | null
   }
 }
