@@ -8,6 +8,7 @@ import type { Backends } from './routing/backends'
 import type { BackendHealth } from './routing/health'
 import { createTelemetry, type Telemetry, type TelemetryDeps } from './telemetry/create-telemetry'
 import type { Metric } from './telemetry/metric'
+import { metricNames, ours, type MetricName } from './telemetry/names'
 import type { RequestTraces } from './telemetry/request-trace'
 
 type TelemetryParts = InstanceParts & Omit<TelemetryDeps, 'gauges'>
@@ -45,21 +46,21 @@ function gaugesOf({ runningCalls, bodyRoom, usageLog, backends, standings }: Ins
     const { utilization } = performance.eventLoopUtilization(now, since)
     since = now
     return [
-      gauge('tenantry.calls.active', '{call}', 'Calls under way.', runningCalls.count),
-      gauge('tenantry.body_room.held', 'By', 'Request bodies that are held.', bodyRoom.heldBytes),
+      gauge(metricNames.callsActive, '{call}', 'Calls under way.', runningCalls.count),
+      gauge(metricNames.bodyRoomHeld, 'By', 'Request bodies that are held.', bodyRoom.heldBytes),
       gauge(
-        'tenantry.usage_log.overdue',
+        metricNames.usageLogOverdue,
         's',
         'How long the oldest records have waited for storage beyond their time.',
         usageLog.overdueMs / 1_000,
       ),
-      gauge('nodejs.eventloop.utilization', '1', 'The share of time in which the process was busy.', utilization),
+      gauge(metricNames.eventLoop, '1', 'The share of time in which the process was busy.', utilization),
       backendMetric(backends, standings),
     ]
   }
 }
 
-const gauge = (name: string, unit: string, description: string, value: number): Metric => ({
+const gauge = (name: MetricName, unit: string, description: string, value: number): Metric => ({
   name,
   unit,
   description,
@@ -72,14 +73,14 @@ function backendMetric(backends: InstanceParts['backends'], standings: InstanceP
   if (known instanceof Promise) known.catch(() => {})
   const ids = known instanceof Promise ? [] : [...known.keys()].slice(0, BACKENDS_TOLD_MAX)
   return {
-    name: 'tenantry.backend.available',
+    name: metricNames.backendAvailable,
     unit: '1',
     description: 'Whether this instance calls the backend at present (1) or lets it rest (0).',
     points: {
       kind: 'gauge',
       values: ids.map((id) => {
         const { kind } = standings.standing(id)
-        const attributes = { 'tenantry.backend': id, 'tenantry.backend.state': kind }
+        const attributes = { [ours.backend]: id, [ours.backendState]: kind }
         return { attributes, value: kind === 'ready' || kind === 'recovering' ? 1 : 0 }
       }),
     },

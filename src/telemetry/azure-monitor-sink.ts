@@ -10,6 +10,7 @@ import { AggregationTemporality, DataPointType, type MetricData } from '@opentel
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base'
 import { assertNever } from '../base/assert'
 import type { Metric } from './metric'
+import { general, ours } from './names'
 import { SEND_TIMEOUT_MS, type Interval, type Resource, type Sink } from './sink'
 import type { Attributes, Span } from './span'
 
@@ -36,7 +37,7 @@ export function createAzureMonitorSink(
   const traces = new AzureMonitorTraceExporter(options)
   const measures = new AzureMonitorMetricExporter(options)
   const scope = { name: 'tenantry' }
-  const from = resourceFromAttributes(defined(resource))
+  const from = resourceFromAttributes(resource)
   return {
     spans: (spans) =>
       watch.sending((done) =>
@@ -115,8 +116,13 @@ function readableSpan(span: Span, resource: ReadableSpan['resource'], instrument
     duration: hrTimeOf(endMs - startMs),
     ended: true,
     status: { code: isError ? SpanStatusCode.ERROR : SpanStatusCode.UNSET },
-    // Where it multiplies what it counts.
-    attributes: { ...defined(span.attributes), 'microsoft.sample_rate': ratio * 100 },
+    attributes: {
+      ...defined({ ...span.attributes, [ours.error]: span.attributes[general.error] }),
+      // Where it multiplies what it counts.
+      'microsoft.sample_rate': ratio * 100,
+      // Requests are named by it; without it only those of the kind `server` would have a name.
+      ...(kind === 'consumer' ? { 'ai.operation.name': name } : {}),
+    },
     links: [],
     events: [],
     resource,

@@ -1,8 +1,9 @@
 import type { BackendId, TenantId } from '../base/ids'
 import type { CallIntent, CallSettlement } from '../metering/usage-record'
 import type { TracedCall } from './call-trace'
-import { genAi, operationOf, ours, providerOf } from './gen-ai'
+import { genAi, operationOf, providerOf } from './gen-ai'
 import { FIRST_TOKEN_SECONDS_BOUNDS, Histogram, SECONDS_BOUNDS, TOKEN_BOUNDS, type Metric } from './metric'
+import { general, metricNames, ours } from './names'
 import type { Attributes } from './span'
 import { TenantCells, type Owner } from './tenant-cells'
 
@@ -10,10 +11,16 @@ import { TenantCells, type Owner } from './tenant-cells'
 export interface CallMetrics {
   ended(intent: CallIntent, settlement: CallSettlement, provider: TracedCall['provider']): void
   /** It never came to stand in the usage log. */
-  refused(tenantId: TenantId | undefined, code: string): void
+  refused(tenantId: TenantId | undefined, refusal: Refusal): void
   attempt(backendId: BackendId, errorType: string | undefined): void
   /** What was counted since it was last called. */
   take(): Metric[]
+}
+
+export interface Refusal {
+  readonly code: string
+  /** HTTP’s. */
+  readonly status: number
 }
 
 /** Backends of an installation that metrics tell apart. */
@@ -22,6 +29,7 @@ const BACKENDS_HELD_MAX = 500
 interface CallKind {
   readonly operation: string
   readonly outcome: string
+  readonly status: number
   readonly errorType: string | undefined
   /** Of the tenant's configuration; empty for tenants that are not named. */
   readonly alias: string
@@ -58,33 +66,33 @@ export function createCallMetrics(): CallMetrics {
   const calls = new TenantCells<CallKind, CallCounts>({
     make: () => new CallCounts(),
     merge: (into, from) => into.merge(from),
-    keyOf: ({ operation, outcome, errorType, alias, backendId }) =>
-      `${operation}|${outcome}|${errorType ?? ''}|${alias}|${backendId ?? ''}`,
+    keyOf: ({ operation, outcome, status, errorType, alias, backendId }) =>
+      `${operation}|${outcome}|${status}|${errorType ?? ''}|${alias}|${backendId ?? ''}`,
     withoutTenant: (kind) => ({ ...kind, alias: '', model: '', provider: undefined, backendId: undefined }),
   })
-  const refusals = new TenantCells<string, undefined>({
+  const refusals = new TenantCells<Refusal, undefined>({
     make: () => undefined,
     merge: () => {},
-    keyOf: (code) => code,
-    withoutTenant: (code) => code,
+    keyOf: ({ code, status }) => `${code}|${status}`,
+    withoutTenant: (refusal) => refusal,
   })
   const attempts = new Map<string, { readonly attributes: Attributes; value: number }>()
 
   return {
     ended: (intent, settlement, provider) => {
-      const { outcome, backendId, code } = settlement
+      const { outcome, status, backendId, code } = settlement
       const { operation, alias, model } = intent
       calls
-        .count(intent.tenantId, { operation, outcome, errorType: code, alias, model, provider, backendId })
+        .count(intent.tenantId, { operation, outcome, status, errorType: code, alias, model, provider, backendId })
         .add(settlement)
     },
-    refused: (tenantId, code) => refusals.count(tenantId ?? 'none', code),
+    refused: (tenantId, refusal) => refusals.count(tenantId ?? 'none', refusal),
     attempt: (backendId, errorType) => {
       const key = `${backendId}|${errorType ?? ''}`
       const known = attempts.get(key)
       if (known) known.value += 1
       else if (attempts.size < BACKENDS_HELD_MAX) {
-        attempts.set(key, { attributes: { [ours.backend]: backendId, 'error.type': errorType }, value: 1 })
+        attempts.set(key, { attributes: { [ours.backend]: backendId, [general.error]: errorType }, value: 1 })
       }
     },
     take: () => {
@@ -93,19 +101,19 @@ export function createCallMetrics(): CallMetrics {
       return [
         ...callMetrics(calls.take()),
         {
-          name: 'tenantry.refusals',
+          name: metricNames.refusals,
           unit: '{call}',
           description: 'Calls that were refused before they stood in the usage log, by the code of the refusal.',
           points: {
             kind: 'sum',
             values: refusals.take().map(({ owner, kind, calls }) => ({
-              attributes: { [ours.tenant]: nameOf(owner), 'error.type': kind },
+              attributes: { [ours.tenant]: nameOf(owner), [general.error]: kind.code, [general.status]: kind.status },
               value: calls,
             })),
           },
         },
         {
-          name: 'tenantry.attempts',
+          name: metricNames.attempts,
           unit: '{attempt}',
           description: 'Times that a backend was asked, by why it gave no answer.',
           points: { kind: 'sum', values: tried },
@@ -126,31 +134,31 @@ function callMetrics(cells: readonly CallCell[]): Metric[] {
       .map((cell) => ({ attributes: { ...attributesOf(cell), ...more }, histogram: of(cell.value) }))
   return [
     {
-      name: 'tenantry.calls',
+      name: metricNames.calls,
       unit: '{call}',
       description: 'Calls that stand in the usage log, by how they ended.',
       points: { kind: 'sum', values: cells.map((cell) => ({ attributes: attributesOf(cell), value: cell.calls })) },
     },
     {
-      name: 'gen_ai.client.operation.duration',
+      name: metricNames.callDuration,
       unit: 's',
       description: 'From a call’s arrival to its answer’s last byte.',
       points: { kind: 'histogram', values: histogram(({ duration }) => duration) },
     },
     {
-      name: 'gen_ai.server.time_to_first_token',
+      name: metricNames.firstToken,
       unit: 's',
       description: 'From a call’s arrival to its answer’s first byte.',
       points: { kind: 'histogram', values: histogram(({ firstToken }) => firstToken) },
     },
     {
-      name: 'tenantry.queue.wait',
+      name: metricNames.queueWait,
       unit: 's',
       description: 'How long calls waited for their turn at backends that were at capacity; those that waited at all.',
       points: { kind: 'histogram', values: histogram(({ queued }) => queued) },
     },
     {
-      name: 'gen_ai.client.token.usage',
+      name: metricNames.tokens,
       unit: '{token}',
       description: 'Tokens of a call.',
       points: {
@@ -173,6 +181,7 @@ function attributesOf({ owner, kind }: CallCell): Attributes {
     [genAi.operation]: operationOf(kind.operation),
     [genAi.provider]: providerOf(kind.provider),
     [genAi.requestModel]: kind.model === '' ? undefined : kind.model,
-    'error.type': kind.errorType,
+    [general.status]: kind.status,
+    [general.error]: kind.errorType,
   }
 }

@@ -1,14 +1,18 @@
 import type { Mark, TracedCall } from './call-trace'
-import { genAi, operationOf, ours, providerOf } from './gen-ai'
+import { genAi, operationOf, providerOf } from './gen-ai'
+import { callParts, general, ours } from './names'
 import type { Attributes, Span } from './span'
 
 /** Pure: the spans of a call that has ended, its own first. `newSpanId` names those that nobody has named yet. */
 export function callSpans(call: TracedCall, ratio: number, newSpanId: () => string): Span[] {
   const { traceId, spanId, settlement } = call
   const at = (ms: number) => call.startedAt + ms
-  const part = (name: string, { fromMs, toMs }: Pick<Mark, 'fromMs' | 'toMs'>, more: Partial<Span> = {}): Span => ({
-    name,
-    kind: 'internal',
+  const part = (
+    named: (typeof callParts)[keyof typeof callParts],
+    { fromMs, toMs }: Pick<Mark, 'fromMs' | 'toMs'>,
+    more: Partial<Span> = {},
+  ): Span => ({
+    ...named,
     traceId,
     spanId: newSpanId(),
     parentSpanId: spanId,
@@ -34,10 +38,9 @@ export function callSpans(call: TracedCall, ratio: number, newSpanId: () => stri
     ratio,
   }
   const marks = call.marks.map((mark) => {
-    if (mark.kind === 'queue') return part('queue', mark)
-    if (mark.kind === 'durable') return part('metering durable', mark)
-    return part('upstream attempt', mark, {
-      kind: 'client',
+    if (mark.kind === 'queue') return part(callParts.queue, mark)
+    if (mark.kind === 'durable') return part(callParts.durable, mark)
+    return part(callParts.attempt, mark, {
       spanId: mark.spanId,
       attributes: attemptAttributes(mark),
       isError: mark.errorType !== undefined,
@@ -45,7 +48,8 @@ export function callSpans(call: TracedCall, ratio: number, newSpanId: () => stri
   })
   const fromMs = settlement?.firstByteMs
   // What the log has is rounded; a span does not end before it begins.
-  const relay = fromMs === undefined ? [] : [part('relay', { fromMs: Math.min(fromMs, call.endMs), toMs: call.endMs })]
+  const relay =
+    fromMs === undefined ? [] : [part(callParts.relay, { fromMs: Math.min(fromMs, call.endMs), toMs: call.endMs })]
   return [own, ...marks, ...relay]
 }
 
@@ -67,9 +71,9 @@ function attributesOf({ callId, method, caller, intent, settlement, provider, an
     [genAi.operation]: operation === undefined ? undefined : operationOf(operation),
     [genAi.provider]: providerOf(provider),
     [genAi.requestModel]: intent?.model,
-    'http.request.method': method,
-    'http.response.status_code': settlement?.status ?? answer?.status,
-    'error.type': settlement ? (settlement.code ?? errorOf(settlement)) : answer?.code,
+    [general.method]: method,
+    [general.status]: settlement?.status ?? answer?.status,
+    [general.error]: settlement ? (settlement.code ?? errorOf(settlement)) : answer?.code,
     ...(settlement ? usageAttributes(settlement, intent?.model) : {}),
   }
 }
@@ -86,21 +90,20 @@ function usageAttributes(settlement: Settlement, model: string | undefined): Att
     [genAi.inputTokens]: usage.promptTokens,
     [genAi.cachedTokens]: usage.cachedTokens > 0 ? usage.cachedTokens : undefined,
     [genAi.outputTokens]: usage.outputTokens,
-    'tenantry.served_as': servedAs?.alias,
-    'tenantry.attempts': attempts,
-    'tenantry.attempts.throttled': throttledAttempts,
-    'tenantry.queued_ms': queuedMs === 0 ? undefined : queuedMs,
-    'tenantry.first_byte_ms': firstByteMs,
+    [ours.servedAs]: servedAs?.alias,
+    [ours.attempts]: attempts,
+    [ours.throttledAttempts]: throttledAttempts,
+    [ours.queuedMs]: queuedMs === 0 ? undefined : queuedMs,
+    [ours.firstByteMs]: firstByteMs,
   }
 }
 
 function attemptAttributes({ backendId, status, errorType }: Extract<Mark, { kind: 'attempt' }>): Attributes {
   return {
     [ours.backend]: backendId,
-    // Where Application Insights looks for whom a dependency is on.
-    'peer.service': backendId,
-    'http.request.method': 'POST',
-    'http.response.status_code': status,
-    'error.type': errorType,
+    [general.peer]: backendId,
+    [general.method]: 'POST',
+    [general.status]: status,
+    [general.error]: errorType,
   }
 }

@@ -147,7 +147,7 @@ class LiveCall implements CallTrace, TracedCall {
     if (this.intent) return
     this.answer = { status, code }
     this.endMs = this.#ageMs()
-    if (code !== undefined) this.#deps.metrics.refused(this.caller?.tenantId, code)
+    if (code !== undefined) this.#deps.metrics.refused(this.caller?.tenantId, { code, status })
     this.#keep(status < 400 ? 'well' : status < 500 ? 'refused' : 'failed')
   }
 

@@ -9,6 +9,7 @@ import { createCallMetrics } from './call-metrics'
 import { callSpans } from './call-spans'
 import { createCallTraces } from './call-trace'
 import type { Metric } from './metric'
+import { metricNames, SERVICE_NAME } from './names'
 import { createOtlpSink } from './otlp-sink'
 import { createOutbox } from './outbox'
 import { createRequestTraces, type RequestTraces } from './request-trace'
@@ -76,7 +77,7 @@ export function createTelemetry(deps: TelemetryDeps, settings: TelemetrySettings
 async function makeSinks(deps: TelemetryDeps, settings: TelemetrySettings): Promise<Sink[]> {
   const { connectionString, otlpEndpoint, byIdentity } = settings
   const resource = {
-    'service.name': 'tenantry',
+    'service.name': SERVICE_NAME,
     'service.version': deps.version,
     'service.instance.id': deps.instanceId,
   }
@@ -91,7 +92,7 @@ async function makeSinks(deps: TelemetryDeps, settings: TelemetrySettings): Prom
 }
 
 const droppedMetric = (dropped: number): Metric => ({
-  name: 'tenantry.telemetry.dropped',
+  name: metricNames.dropped,
   unit: '{trace}',
   description: 'Traces that were to be kept and could not be sent.',
   points: { kind: 'sum', values: dropped > 0 ? [{ attributes: {}, value: dropped }] : [] },

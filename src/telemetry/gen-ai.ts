@@ -15,16 +15,6 @@ export const genAi = {
   tokenType: 'gen_ai.token.type',
 } as const
 
-/** Our own: ids, and names that tenants or operators gave to what they configured. */
-export const ours = {
-  tenant: 'tenantry.tenant',
-  alias: 'tenantry.alias',
-  backend: 'tenantry.backend',
-  key: 'tenantry.key',
-  call: 'tenantry.call',
-  outcome: 'tenantry.outcome',
-} as const
-
 /** The conventions' words where they have one. What the platform itself asks carries its purpose in front. */
 export function operationOf(operation: string): string {
   return WELL_KNOWN[operation] ?? operation

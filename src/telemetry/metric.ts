@@ -1,8 +1,9 @@
+import type { MetricName } from './names'
 import type { Attributes } from './span'
 
 /** What was measured between two collections; each begins anew (delta temporality), so idle tenants take no memory. */
 export interface Metric {
-  readonly name: string
+  readonly name: MetricName
   /** UCUM: `s`, `{token}`, `By`, `1`. */
   readonly unit: string
   readonly description: string

@@ -1,8 +1,8 @@
 import type { Chance } from '../base/chance'
 import type { Clock } from '../base/clock'
 import { parseTenantId } from '../base/ids'
-import { ours } from './gen-ai'
 import { Histogram, SECONDS_BOUNDS, type Metric } from './metric'
+import { general, metricNames, ours, timerSpan, type MetricName } from './names'
 import type { Sampling } from './sampling'
 import type { Attributes, Span } from './span'
 import { newSpanId, newTraceId, readTraceParent } from './trace-parent'
@@ -43,8 +43,8 @@ export function createRequestTraces({
   sampling: Sampling
   keep: (span: Span) => void
 }): RequestTraces {
-  const requests = new Durations('http.server.request.duration', 'Of requests to the control plane.')
-  const timers = new Durations('tenantry.timer.duration', 'Of runs of timers.')
+  const requests = new Durations(metricNames.requestDuration, 'Of requests to the control plane.')
+  const timers = new Durations(metricNames.timerDuration, 'Of runs of timers.')
 
   /** Its times are of one clock, so that none of them is negative. */
   const begin = () => ({ startMs: clock.now(), monotonicMs: clock.monotonicMs(), spanId: newSpanId(chance) })
@@ -61,10 +61,10 @@ export function createRequestTraces({
         ended: ({ status, code }) => {
           const ms = tookMs(begun)
           const http = {
-            'http.request.method': method,
-            'http.route': route,
-            'http.response.status_code': status,
-            'error.type': code,
+            [general.method]: method,
+            [general.route]: route,
+            [general.status]: status,
+            [general.error]: code,
           }
           requests.add(http, ms)
           const ratio = share ?? sampling.shareAtEnd(status < 400 ? 'well' : status < 500 ? 'refused' : 'failed')
@@ -92,11 +92,10 @@ export function createRequestTraces({
         outcome = 'completed'
       } finally {
         const ms = tookMs(begun)
-        const attributes = { 'tenantry.timer': name, [ours.outcome]: outcome }
+        const attributes = { [ours.timer]: name, [ours.outcome]: outcome }
         timers.add(attributes, ms)
         keep({
-          name: `timer ${name}`,
-          kind: 'consumer',
+          ...timerSpan(name),
           traceId: newTraceId(chance),
           spanId: begun.spanId,
           parentSpanId: undefined,
@@ -113,11 +112,11 @@ export function createRequestTraces({
 }
 
 class Durations {
-  readonly #name: string
+  readonly #name: MetricName
   readonly #description: string
   #kinds = new Map<string, { attributes: Attributes; histogram: Histogram }>()
 
-  constructor(name: string, description: string) {
+  constructor(name: MetricName, description: string) {
     this.#name = name
     this.#description = description
   }

@@ -1,5 +1,5 @@
 import type { Metric } from './metric'
-import type { Attributes, Span } from './span'
+import type { Span } from './span'
 
 /**
  * Somewhere that telemetry is sent. Each promise resolves when it is there, and rejects where it is lost: after a bounded time, without
@@ -18,7 +18,7 @@ export interface Interval {
 }
 
 /** Who sends: the same for all that a process sends. */
-export type Resource = Attributes
+export type Resource = Readonly<Record<string, string>>
 
 /** How long a sink may take for one sending. */
 export const SEND_TIMEOUT_MS = 5_000

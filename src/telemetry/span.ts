@@ -1,3 +1,5 @@
+import type { AttributeName } from './names'
+
 /** A span that is over, in the terms of OpenTelemetry: what is written in the words of whoever takes it. */
 export interface Span {
   readonly name: string
@@ -17,4 +19,4 @@ export interface Span {
 }
 
 /** Ids, names of ours and numbers, never content; undefined ones are left out. */
-export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>
+export type Attributes = Readonly<Partial<Record<AttributeName, string | number | boolean | undefined>>>

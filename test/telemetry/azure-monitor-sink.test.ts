@@ -15,7 +15,7 @@ const span: Span = {
     'http.request.method': 'POST',
     'http.response.status_code': 200,
     'tenantry.tenant': 'ten_1',
-    left: undefined,
+    'tenantry.alias': undefined,
   },
   isError: false,
   ratio: 0.1,

@@ -16,7 +16,10 @@ describe('metrics of calls', () => {
     const taken = metrics.take()
     expect(pointsOf(taken, 'tenantry.calls')).toEqual([
       expect.objectContaining({ value: 2, attributes: expect.objectContaining({ 'tenantry.outcome': 'completed' }) }),
-      expect.objectContaining({ value: 1, attributes: expect.objectContaining({ 'error.type': 'upstream_failed' }) }),
+      expect.objectContaining({
+        value: 1,
+        attributes: expect.objectContaining({ 'error.type': 'upstream_failed', 'http.response.status_code': 502 }),
+      }),
     ])
     const [duration] = pointsOf(taken, 'gen_ai.client.operation.duration')
     expect(duration).toMatchObject({
@@ -42,7 +45,7 @@ describe('metrics of calls', () => {
   it('begin anew when they are taken', () => {
     const metrics = createCallMetrics()
     metrics.ended(intentOf(), settlementOf(), undefined)
-    metrics.refused('ten_1', 'rate_limit_exceeded')
+    metrics.refused('ten_1', { code: 'rate_limit_exceeded', status: 429 })
     metrics.attempt('bke_1', undefined)
     expect(sumOf(pointsOf(metrics.take(), 'tenantry.calls'))).toBe(1)
     expect(metrics.take().flatMap(({ points }) => [...points.values])).toEqual([])
@@ -53,7 +56,7 @@ describe('metrics of calls', () => {
     const tenants = Array.from({ length: 3_000 }, (_, n): TenantId => `ten_${n}`)
     for (const [n, tenantId] of tenants.entries()) {
       metrics.ended(intentOf({ tenantId, alias: `alias-${n}` }), settlementOf(), 'azure-openai')
-      metrics.refused(tenantId, 'rate_limit_exceeded')
+      metrics.refused(tenantId, { code: 'rate_limit_exceeded', status: 429 })
     }
     const loud = tenants.slice(100, 100 + TENANTS_NAMED_MAX)
     for (const [n, tenantId] of loud.entries())
@@ -74,9 +77,12 @@ describe('metrics of calls', () => {
 
   it('tell refusals of nobody who is known apart from those of tenants', () => {
     const metrics = createCallMetrics()
-    metrics.refused(undefined, 'invalid_credential')
+    metrics.refused(undefined, { code: 'invalid_api_key', status: 401 })
     expect(pointsOf(metrics.take(), 'tenantry.refusals')).toEqual([
-      { attributes: { 'tenantry.tenant': undefined, 'error.type': 'invalid_credential' }, value: 1 },
+      {
+        attributes: { 'tenantry.tenant': undefined, 'error.type': 'invalid_api_key', 'http.response.status_code': 401 },
+        value: 1,
+      },
     ])
   })
 })
