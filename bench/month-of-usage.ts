@@ -26,10 +26,17 @@ const WRITTEN_AT_ONCE = 8
  */
 export async function writeMonthRows(
   storage: StorageAccount,
-  options: { tenants: number; days: number; endMs: number; seed: number },
+  options: {
+    tenants: number
+    days: number
+    endMs: number
+    seed: number
+    /** Told of what each tenant used, by the beginnings of days. */
+    onTenant?: (scope: TenantScope, byDay: ReadonlyMap<number, readonly GroupSums[]>) => Promise<void>
+  },
   onProgress: (tenants: number) => void,
 ): Promise<void> {
-  const { tenants, days, endMs, seed } = options
+  const { tenants, days, endMs, seed, onTenant } = options
   const chance = fractions(seed)
   const hours = tenantTable<UsageColumns>(storage.table(usageTable))
   const wholeDays = tenantTable<UsageColumns>(storage.table(dayTable))
@@ -38,6 +45,7 @@ export async function writeMonthRows(
     const scope = TenantScope.ofPlatform(tenantOf(tenant))
     const hourRows: RowChange<UsageColumns>[] = []
     const dayRows: RowChange<UsageColumns>[] = []
+    const byDay = new Map<number, readonly GroupSums[]>()
     for (let dayMs = endMs - days * DAY_MS; dayMs < endMs; dayMs += DAY_MS) {
       const ofDay: GroupSums[] = []
       for (let hour = 0; hour < 24; hour++) {
@@ -52,6 +60,7 @@ export async function writeMonthRows(
         })
         ofDay.push(...groups)
       }
+      byDay.set(dayMs, ofDay)
       const columns = fitting(toUsageColumns(encodeGroups(mergeGroups(ofDay))))
       dayRows.push({ kind: 'put', rowKey: dayText(dayMs), columns: { whole: true, ...columns } })
     }
@@ -59,6 +68,7 @@ export async function writeMonthRows(
       await hours.partition(scope).change(hourRows.slice(at, at + changesMax))
     for (let at = 0; at < dayRows.length; at += changesMax)
       await wholeDays.partition(scope).change(dayRows.slice(at, at + changesMax))
+    await onTenant?.(scope, byDay)
     onProgress(++done)
   })
 }

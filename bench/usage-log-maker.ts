@@ -28,17 +28,27 @@ export const tenantOf = (n: number): TenantId => `ten_${String(n).padStart(26, '
  */
 export async function writeRecords(
   container: ContainerClient,
-  options: { records: number; tenants: number; minutes: number; instances: number; seed: number },
+  options: {
+    records: number
+    tenants: number
+    minutes: number
+    instances: number
+    seed: number
+    /** Whether tenants call in turn rather than some far more than others. */
+    everyone?: boolean
+    /** What the instances are called, where several write into one hour: a blob that is made again is empty. */
+    name?: string
+  },
   startMs: number,
   onProgress: (records: number) => void,
 ): Promise<Written> {
-  const { records, tenants, minutes, instances, seed } = options
+  const { records, tenants, minutes, instances, seed, everyone = false, name = 'bench' } = options
   const chance = fractions(seed)
   const pick = zipf(tenants, chance)
-  const writers = Array.from({ length: instances }, (_, i) => new BlobWriter(container, startMs, `ins_bench${i}`))
+  const writers = Array.from({ length: instances }, (_, i) => new BlobWriter(container, startMs, `ins_${name}${i}`))
   const callsByTenant = new Map<TenantId, number>()
   for (let n = 0; n < records; n++) {
-    const tenantId = tenantOf(pick())
+    const tenantId = tenantOf(everyone ? n % tenants : pick())
     callsByTenant.set(tenantId, (callsByTenant.get(tenantId) ?? 0) + 1)
     const startedAt = startMs + Math.floor((n / records) * minutes * MINUTE_MS)
     await writers[n % instances]?.write(callOf({ n, tenantId, startedAt, chance }))

@@ -27,6 +27,7 @@ const bench = {
     'bench/fairness': 'bench/fairness.ts',
     'bench/forecast': 'bench/forecast.ts',
     'bench/rollup': 'bench/rollup.ts',
+    'bench/timers': 'bench/timers.ts',
     'bench/noisy': 'bench/noisy.ts',
     'bench/streams': 'bench/streams.ts',
     'bench/telemetry': 'bench/telemetry.ts',
