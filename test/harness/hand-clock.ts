@@ -7,8 +7,11 @@ export interface HandClock extends Clock {
   jump(ms: number): Promise<void>
 }
 
-/** A clock that stands still until a test moves it. */
-export function handClock(startMs = Date.UTC(2026, 0, 1)): HandClock {
+/**
+ * A clock that stands still until a test moves it. Behind each sleeper that it wakes it waits for `settle`: by default for a turn of
+ * the event loop; with `rest` of `watchTraffic` until requests that came of it are answered, so that they take no time at all.
+ */
+export function handClock(startMs = Date.UTC(2026, 0, 1), settle = settleMicrotasks): HandClock {
   let nowMs = startMs
   let sleepers: { at: number; wake: () => void }[] = []
   return {
@@ -39,10 +42,10 @@ export function handClock(startMs = Date.UTC(2026, 0, 1)): HandClock {
         sleepers = sleepers.filter((other) => other !== next)
         nowMs = Math.max(nowMs, next.at)
         next.wake()
-        await settleMicrotasks()
+        await settle()
       }
       nowMs = end
-      await settleMicrotasks()
+      await settle()
     },
     jump: async (ms) => {
       nowMs += ms
@@ -50,7 +53,7 @@ export function handClock(startMs = Date.UTC(2026, 0, 1)): HandClock {
       sleepers = sleepers.filter((sleeper) => !due.includes(sleeper))
       for (const { wake } of due) {
         wake()
-        await settleMicrotasks()
+        await settle()
       }
     },
   }

@@ -14,12 +14,17 @@ import { keyInput } from '../../src/access/key-input'
 import { tenantInput } from '../../src/tenants/tenant-input'
 import { handClock, type HandClock } from '../harness/hand-clock'
 import { testConnectionString } from '../harness/storage'
+import { watchTraffic, type Traffic } from '../harness/traffic'
 
-/** The whole app in this process, on the run's Azurite, with a clock that moves only while `run` lets it. */
+/**
+ * The whole app in this process, on the run's Azurite, with a clock that moves only while `run` lets it, and then only when nothing is
+ * on its way: what storage and the network take is no time, on any machine.
+ */
 export interface MovedPlatform {
   readonly platform: Platform
   readonly storage: StorageAccount
   readonly clock: HandClock
+  readonly traffic: Traffic
   /** Lets time pass until `ms` later, or until `isDone`. */
   run(ms: number, isDone?: () => boolean): Promise<void>
   makeBackend(url: string): Promise<`bke_${string}`>
@@ -34,11 +39,12 @@ export interface MovedTenant {
   chat(outputTokens: number): Promise<{ status: number; retryAfterMs: number; code: string | undefined }>
 }
 
-/** Time goes on by this with each answer of tables and blobs: so a storage call takes about so long, however fast the machine is. */
+/** How often `run` asks whether it is done. */
 const STEP_MS = 1_000
 
 export async function startMovedPlatform(startMs: number): Promise<MovedPlatform> {
-  const clock = handClock(startMs)
+  const traffic = watchTraffic()
+  const clock = handClock(startMs, traffic.rest)
   const folder = mkdtempSync(join(tmpdir(), 'tenantry-moved-'))
   const prefix = `m${randomBytes(6).toString('hex')}`
   const config = readConfig({
@@ -63,10 +69,8 @@ export async function startMovedPlatform(startMs: number): Promise<MovedPlatform
 
   const run: MovedPlatform['run'] = async (ms, isDone = () => false) => {
     const endMs = clock.now() + ms
-    while (clock.now() < endMs && !isDone()) {
-      await Promise.all([storage.rowsInPartition('stamps', 'nothing'), storage.blobsUnder('usage-log', 'nothing')])
-      await clock.advance(STEP_MS)
-    }
+    await traffic.rest()
+    while (clock.now() < endMs && !isDone()) await clock.advance(STEP_MS)
     if (errors.length > 0) throw new Error(errors.join('\n'))
   }
 
@@ -83,6 +87,7 @@ export async function startMovedPlatform(startMs: number): Promise<MovedPlatform
     platform,
     storage,
     clock,
+    traffic,
     run,
     makeBackend: async (url) => {
       const input = backendInput.parse({
@@ -113,6 +118,7 @@ export async function startMovedPlatform(startMs: number): Promise<MovedPlatform
     },
     stop: async () => {
       await during(platform.stop())
+      traffic.stop()
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Clock } from '../../src/base/clock'
+import type { MovedPlatform } from './moved-platform'
 
 /**
  * A model that serves so many calls at a time, by a clock that a test moves, and lets the others wait in order of arrival: it refuses
@@ -20,8 +20,11 @@ export interface Capacity {
   readonly outputTokens: number
 }
 
-export async function startSharedBackend(clock: Clock, capacity: Capacity): Promise<SharedBackend> {
-  const waiting: ServerResponse[] = []
+export async function startSharedBackend(
+  { clock, traffic }: Pick<MovedPlatform, 'clock' | 'traffic'>,
+  capacity: Capacity,
+): Promise<SharedBackend> {
+  const waiting: { response: ServerResponse; unpark: () => void }[] = []
   let { atOnce } = capacity
   let serving = 0
   const answer = JSON.stringify({
@@ -43,7 +46,8 @@ export async function startSharedBackend(clock: Clock, capacity: Capacity): Prom
       serving += 1
       clock.after(capacity.callMs, () => {
         serving -= 1
-        next.writeHead(200, { 'content-type': 'application/json' }).end(answer)
+        next.unpark()
+        next.response.writeHead(200, { 'content-type': 'application/json' }).end(answer)
         serveNext()
       })
     }
@@ -51,7 +55,7 @@ export async function startSharedBackend(clock: Clock, capacity: Capacity): Prom
   const server = createServer((request, response) => {
     request.resume()
     request.on('end', () => {
-      waiting.push(response)
+      waiting.push({ response, unpark: traffic.park() })
       serveNext()
     })
   })
