@@ -14,6 +14,8 @@ export const healthReady = ({ health }: ControlPlane): HttpTrigger => ({
     GET: publicEndpoint({
       summary: 'Tells whether the platform can serve; 503 with the same body where it cannot.',
       answer: readinessView,
+      unready: readinessView,
+      needsStorage: false,
       run: async () => {
         const view = await health.readiness.look()
         const body = showReadiness(view)

@@ -12,6 +12,7 @@ export const health = (_: ControlPlane): HttpTrigger => ({
     GET: publicEndpoint({
       summary: 'Tells that the platform answers.',
       answer: z.object({ status: z.literal('ok') }),
+      needsStorage: false,
       run: async () => ok({ status: 'ok' }),
     }),
   },

@@ -14,12 +14,14 @@ const partState = z.enum(partStates).meta({
 })
 
 /** What anyone may see: nothing that names a tenant, a backend or a host. */
-export const readinessView = z.object({
-  status: z.enum(readinessStates).meta({
-    description: '`degraded` serves. `unready` and `stopping` are answered with 503 and `retry-after`.',
-  }),
-  parts: z.partialRecord(z.enum(partNames), partState),
-})
+export const readinessView = z
+  .object({
+    status: z.enum(readinessStates).meta({
+      description: '`degraded` serves. `unready` and `stopping` are answered with 503 and `retry-after`.',
+    }),
+    parts: z.partialRecord(z.enum(partNames), partState),
+  })
+  .meta({ id: 'Readiness' })
 
 export const showReadiness = ({ state, parts }: ReadinessView): z.infer<typeof readinessView> => ({
   status: state,

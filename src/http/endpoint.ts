@@ -32,6 +32,8 @@ export interface Endpoint {
   readonly answerType: string | undefined
   /** Codes that this endpoint may answer with, beyond those that follow from its schemas and its access. */
   readonly problems: readonly ProblemCode[]
+  /** False where it answers whether storage does or not. */
+  readonly needsStorage: boolean
   readonly hasBody: boolean
   /** Where it is read, what is not known in it is refused: a misspelt option must not be taken for an absent one. */
   readonly readsQuery: boolean
@@ -53,6 +55,8 @@ export interface EndpointSchemas {
   readonly body?: z.ZodType | undefined
   /** The body of a success; absent where it has none. */
   readonly answer?: z.ZodType | undefined
+  /** The body of a 503 that is no problem but an answer. */
+  readonly unready?: z.ZodType | undefined
 }
 
 /** A success, as the API's documentation promises it. */
@@ -77,6 +81,9 @@ interface Spec<P, Q, B, Who> {
   /** By default 201 where something is created, 204 where there is no answer, else 200. */
   readonly answerStatus?: SuccessStatus
   readonly answerType?: string
+  readonly unready?: z.ZodType
+  /** True by default. */
+  readonly needsStorage?: boolean
   readonly problems?: readonly ProblemCode[]
   readonly params?: z.ZodType<P>
   readonly query?: z.ZodType<Q>
@@ -134,10 +141,17 @@ function endpoint<P, Q, B, Who>(
   return {
     access,
     summary: spec.summary,
-    schemas: { params: spec.params, query: spec.shownQuery ?? spec.query, body: spec.body, answer: spec.answer },
+    schemas: {
+      params: spec.params,
+      query: spec.shownQuery ?? spec.query,
+      body: spec.body,
+      answer: spec.answer,
+      unready: spec.unready,
+    },
     answerStatus: spec.answerStatus ?? usualStatus(spec),
     answerType: spec.answerType,
     problems: spec.problems ?? [],
+    needsStorage: spec.needsStorage ?? true,
     hasBody: spec.body !== undefined,
     readsQuery: spec.query !== undefined || access.kind !== 'public',
     auditsReads: spec.auditsReads ?? auditsReads(access),

@@ -25,14 +25,10 @@ export const shownProblem = z
 /** The codes with which an endpoint may refuse: those that follow from what it reads and who may call it, and its own. */
 export function problemsOf(endpoint: Endpoint, method: Method): ReadonlySet<ProblemCode> {
   const { access, schemas } = endpoint
-  const codes = new Set<ProblemCode>([
-    'internal_error',
-    'storage_unavailable',
-    'written_by_newer_release',
-    ...endpoint.problems,
-  ])
+  const codes = new Set<ProblemCode>(['internal_error', ...endpoint.problems])
   const add = (...more: ProblemCode[]) => more.forEach((code) => codes.add(code))
 
+  if (endpoint.needsStorage) add('storage_unavailable', 'written_by_newer_release')
   if (access.kind !== 'public') add('too_many_failed_attempts', 'identity_unavailable', 'shutting_down')
   if (access.kind === 'operator') add('operator_credential_required', 'insufficient_scope')
   if (access.kind === 'tenant') add('invalid_api_key', 'insufficient_scope', 'tenant_not_active')

@@ -75,7 +75,11 @@ function operationOf(collection: SchemaCollection, described: Described): OpenAp
     ...(schemas.body
       ? { requestBody: { required: true as const, content: json(collection.add(schemas.body, 'input')) } }
       : {}),
-    responses: { ...successOf(collection, described), ...problemResponses(collection, endpoint, method) },
+    responses: {
+      ...successOf(collection, described),
+      ...problemResponses(collection, endpoint, method),
+      ...unreadyOf(collection, endpoint),
+    },
     ...(access.kind === 'public' ? {} : { 'x-permission': access.permission }),
   }
 }
@@ -152,6 +156,13 @@ function successOf(collection: SchemaCollection, described: Described): Record<s
   }
   const hasContent = schemas.answer !== undefined || answerType !== undefined
   return { [answerStatus]: { description: titles[answerStatus], ...headers, ...(hasContent ? { content } : {}) } }
+}
+
+/** In place of the problems with its status, of which there are none where no storage is needed. */
+function unreadyOf(collection: SchemaCollection, { schemas }: Endpoint): Record<string, OpenApiResponse> {
+  if (!schemas.unready) return {}
+  const content = json(collection.add(schemas.unready, 'output'))
+  return { 503: { description: 'Not ready', headers: { 'Retry-After': retryAfterHeader }, content } }
 }
 
 /** What is changed under If-Match is read with an ETag. */

@@ -27,12 +27,12 @@ function faultOf(endpoint: Endpoint, method: Method, answer: PlainAnswer): strin
   const isJson = type.includes('json')
   const body: unknown = answer.body === undefined || !isJson ? undefined : JSON.parse(answer.body)
   if (type === 'application/problem+json') return problemFault(endpoint, method, body)
-  // A health that is not good has a body of its own.
-  if (answer.status >= 400) return undefined
+  const { answer: sound, unready } = endpoint.schemas
+  if (answer.status === 503 && unready) return schemaFault(unready, body)
   if (answer.status !== endpoint.answerStatus)
     return `the status is ${answer.status}, and the endpoint's answerStatus ${endpoint.answerStatus}`
   if (!isJson) return undefined
-  return endpoint.schemas.answer ? schemaFault(endpoint.schemas.answer, body) : 'a body without an `answer` schema'
+  return sound ? schemaFault(sound, body) : 'a body without an `answer` schema'
 }
 
 function problemFault(endpoint: Endpoint, method: Method, body: unknown): string | undefined {

@@ -28,6 +28,7 @@ describe('the check that every test of the control plane runs under', () => {
   it('lets through what the documentation promises', async () => {
     expect(await statusOf(jsonAnswer(200, { a: 1 }))).toBe(200)
     expect(await statusOf(problem('internal_error'))).toBe(409)
+    expect(await statusOf(jsonAnswer(503, { b: 1 }), endpoint({ unready: z.object({ b: z.int() }) }))).toBe(503)
     expect(await statusOf(problem('link_used_up'), endpoint({ problems: ['link_used_up'] }))).toBe(409)
   })
 
@@ -35,6 +36,8 @@ describe('the check that every test of the control plane runs under', () => {
     expect(await statusOf(jsonAnswer(200, { a: 'x' }))).toBe(599)
     expect(await statusOf(jsonAnswer(200, { a: 1, b: 1 }))).toBe(599)
     expect(await statusOf(jsonAnswer(202, { a: 1 }))).toBe(599)
+    expect(await statusOf(jsonAnswer(503, { a: 1 }))).toBe(599)
+    expect(await statusOf(jsonAnswer(503, { a: 1 }), endpoint({ unready: z.object({ b: z.int() }) }))).toBe(599)
     expect(await statusOf(problem('conflict'))).toBe(599)
     expect(await statusOf(problem('no_such_code'))).toBe(599)
   })

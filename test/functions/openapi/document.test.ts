@@ -109,7 +109,7 @@ describe('the OpenAPI document', () => {
         else expect([nameOf(place), status, content.length > 0]).toEqual([nameOf(place), status, true])
       }
       if (path.startsWith('/openai/')) continue
-      expect(statuses).toEqual(expect.arrayContaining(['500', '503']))
+      expect(statuses).toEqual(expect.arrayContaining(path === '/api/health' ? ['500'] : ['500', '503']))
       const isPublic = operation.security.length === 0
       expect([nameOf(place), operation['x-permission'] === undefined]).toEqual([nameOf(place), isPublic])
       if (!isPublic) expect(statuses).toEqual(expect.arrayContaining(['401', '403']))
@@ -152,6 +152,25 @@ describe('the OpenAPI document', () => {
       'format',
       'limit',
       'after',
+    ])
+  })
+
+  it('shows of both health endpoints the bodies that they answer with, and no problem of a storage that they do not need', () => {
+    const responses = (path: string) => document.paths[path]?.['get']?.responses ?? {}
+    expect(Object.keys(responses('/api/health'))).toEqual(['200', '500'])
+    expect(responses('/api/health')['200']?.content?.['application/json']?.schema).toMatchObject({
+      properties: { status: { const: 'ok' } },
+    })
+    const ready = responses('/api/health/ready')
+    const readiness = { 'application/json': { schema: { $ref: '#/components/schemas/Readiness' } } }
+    expect(ready['200']?.content).toEqual(readiness)
+    expect(ready['503']).toMatchObject({ content: readiness, headers: { 'Retry-After': expect.anything() } })
+    expect(ready['503']).not.toHaveProperty('x-problem-codes')
+    expect(document.components.schemas['Readiness']?.properties?.['status']?.enum).toEqual([
+      'ready',
+      'degraded',
+      'unready',
+      'stopping',
     ])
   })
 
