@@ -1,8 +1,7 @@
 import { Problem } from '../../src/base/problem'
-import { runningArm } from '../local/simulator/running-arm'
-import { rotationWorld } from './rotation-world'
+import { rotationAzure, rotationWorld } from './rotation-world'
 
-const azure = runningArm({ keyDelayMs: 50 })
+const azure = rotationAzure(50)
 let accounts = 0
 const world = () => rotationWorld(azure, `killed-${++accounts}`)
 

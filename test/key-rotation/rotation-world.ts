@@ -26,17 +26,22 @@ import { tenantTable } from '../../src/storage/tenant-table'
 import { handRun } from '../checklists/hand-run'
 import { handClock } from '../harness/hand-clock'
 import { freshStorage } from '../harness/storage'
-import { accountId, GROUP, type runningArm } from '../local/simulator/running-arm'
+import { accountId, GROUP, runningArm } from '../local/simulator/running-arm'
 import { user } from '../local/simulator/running'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-type Azure = ReturnType<typeof runningArm>
+type Azure = ReturnType<typeof rotationAzure>
 export type Keys = { readonly key1: string; readonly key2: string }
 
+/** Of every account's deployment. Calls follow one another as fast as the machine goes, and none of them may be refused for that. */
+const CAPACITY = 1_000_000
 const STEP_MS = 60_000
 const INSTANCES = 2
+
+/** A simulator that has room for any number of accounts, and takes a new key in place of the former one after `keyDelayMs`. */
+export const rotationAzure = (keyDelayMs: number) => runningArm({ keyDelayMs, quotas: [] })
 
 /**
  * An account of the simulator's with two backends, whose settings hold different keys of it, and instances that call it: real storage,
@@ -50,7 +55,7 @@ export async function rotationWorld(azure: Azure, name: string) {
     ),
   })
   await azure.putAccount(name)
-  await azure.putDeployment(name, 'chat', { capacity: 10_000 })
+  await azure.putDeployment(name, 'chat', { capacity: CAPACITY })
   const listKeys = async () => (await azure.call('POST', `${accountId(name)}/listKeys`)).body as Keys
   const first = await listKeys()
   const settings = { AZURE_OPENAI_API_KEY: first.key2, TENANTRY_BACKEND_KEY_B: first.key1 }

@@ -3,11 +3,11 @@ import { accountAddress } from '../../src/azure/account-address'
 import { Problem } from '../../src/base/problem'
 import { keyRotationView } from '../../src/key-rotation/key-rotation-view'
 import type { RotatedAccount } from '../../src/key-rotation/rotated-accounts'
-import { accountId, runningArm } from '../local/simulator/running-arm'
-import { rotationWorld } from './rotation-world'
+import { accountId } from '../local/simulator/running-arm'
+import { rotationAzure, rotationWorld } from './rotation-world'
 
 /** New keys are taken only some time after they were made, as Azure's are. */
-const azure = runningArm({ keyDelayMs: 400 })
+const azure = rotationAzure(400)
 let accounts = 0
 const world = () => rotationWorld(azure, `rotated-${++accounts}`)
 
