@@ -15,6 +15,12 @@ export interface CallTimeouts {
 /** Which of a call's timeouts has passed. */
 export type PassedTimeout = 'connect' | 'first-byte' | 'idle' | 'total'
 
+export interface WatchedCall {
+  /** Whether the reader takes no pieces at present. */
+  readonly isPaused: boolean
+  timedOut(passed: PassedTimeout): void
+}
+
 /**
  * The timeouts of one call, by one timer. A phase and a piece only note by when the next must be there: mostly that is later than
  * the timer fires, which then looks and is set anew. So a call that ends in time costs one timer, whatever its phases.
@@ -22,8 +28,7 @@ export type PassedTimeout = 'connect' | 'first-byte' | 'idle' | 'total'
 export class CallWatch {
   readonly #clock: Clock
   readonly #timeouts: CallTimeouts
-  readonly #fail: (passed: PassedTimeout) => void
-  readonly #isPaused: () => boolean
+  readonly #call: WatchedCall
   readonly #endsMs: number
   #phase: 'connect' | 'first-byte' | 'answer' | 'over' = 'connect'
   /** By when the phase must be over, or its next piece be there. */
@@ -31,15 +36,11 @@ export class CallWatch {
   #firesMs = Infinity
   #stop: (() => void) | undefined
 
-  constructor(
-    deps: { clock: Clock; fail: (passed: PassedTimeout) => void; isPaused: () => boolean },
-    timeouts: CallTimeouts,
-  ) {
-    this.#clock = deps.clock
-    this.#fail = deps.fail
-    this.#isPaused = deps.isPaused
+  constructor(clock: Clock, call: WatchedCall, timeouts: CallTimeouts) {
+    this.#clock = clock
+    this.#call = call
     this.#timeouts = timeouts
-    this.#endsMs = deps.clock.monotonicMs() + timeouts.totalMs
+    this.#endsMs = clock.monotonicMs() + timeouts.totalMs
   }
 
   get isSent(): boolean {
@@ -85,9 +86,9 @@ export class CallWatch {
     if (this.#phase === 'over') return
     const nowMs = this.#clock.monotonicMs()
     if (nowMs < this.#dueMs) return this.#set(nowMs)
-    if (nowMs >= this.#endsMs) return this.#fail('total')
-    if (this.#phase !== 'answer') return this.#fail(this.#phase)
-    if (!this.#isPaused()) return this.#fail('idle')
+    if (nowMs >= this.#endsMs) return this.#call.timedOut('total')
+    if (this.#phase !== 'answer') return this.#call.timedOut(this.#phase)
+    if (!this.#call.isPaused) return this.#call.timedOut('idle')
     this.#firesMs = Infinity
     this.#expect(this.#timeouts.idleMs)
   }

@@ -1,7 +1,6 @@
+import type { UpstreamHeaders } from '../azure/upstream-headers'
 import type { RateView } from '../limits/limiter'
 import { requestIdHeaders } from './answer'
-
-type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 /** What of the backend's headers the client gets. Its rate headers describe our quota, not the tenant's, and stay here. */
 const PASSED_ON = ['content-type', 'x-ms-region', 'openai-processing-ms'] as const
@@ -13,7 +12,7 @@ export function answerHeaders(
   const headers: Record<string, string> = { ...requestIdHeaders(requestId), ...rateHeaders(rates) }
   for (const name of PASSED_ON) {
     const value = upstream[name]
-    if (typeof value === 'string') headers[name] = value
+    if (value !== undefined) headers[name] = value
   }
   return headers
 }

@@ -1,16 +1,16 @@
+import type { UpstreamHeaders } from '../azure/upstream-headers'
+
 /** What a backend that says nothing of a wait gets. */
 export const WAIT_MS_DEFAULT = 1_000
-
-type Headers = Readonly<Record<string, string | string[] | undefined>>
 
 /**
  * The wait that a throttling backend asks for, in milliseconds, from the most exact source it gives: `retry-after-ms`,
  * `retry-after` (seconds or an HTTP date), `x-ratelimit-reset-*` (seconds), or "retry after N seconds" in the message.
  */
-export function readRetryAfterMs(headers: Headers, message: string, nowMs: number): number {
+export function readRetryAfterMs(headers: UpstreamHeaders, message: string, nowMs: number): number {
   const ms = numberOf(headers['retry-after-ms'])
   if (ms !== undefined) return ms
-  const after = textOf(headers['retry-after'])
+  const after = headers['retry-after']
   if (after !== undefined) {
     const seconds = numberOf(after)
     if (seconds !== undefined) return seconds * 1_000
@@ -32,19 +32,13 @@ export function readRetryAfterMs(headers: Headers, message: string, nowMs: numbe
  * `azure-openai-deployment-utilization` is a percentage with or without its sign, and with a decimal point or comma; 1 is full.
  * Absent on pay-as-you-go.
  */
-export function readUtilization(headers: Headers): number | undefined {
-  const percent = numberOf(
-    textOf(headers['azure-openai-deployment-utilization'])?.replace(/ ?%$/, '').replace(',', '.'),
-  )
+export function readUtilization(headers: UpstreamHeaders): number | undefined {
+  const percent = numberOf(headers['azure-openai-deployment-utilization']?.replace(/ ?%$/, '').replace(',', '.'))
   return percent === undefined ? undefined : percent / 100
 }
 
-function textOf(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value
-}
-
-function numberOf(value: string | string[] | undefined): number | undefined {
-  const text = textOf(value)?.trim()
+function numberOf(value: string | undefined): number | undefined {
+  const text = value?.trim()
   if (!text) return undefined
   const number = Number(text)
   return Number.isFinite(number) && number >= 0 ? number : undefined

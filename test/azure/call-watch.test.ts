@@ -7,17 +7,16 @@ function setUp(more: Partial<typeof timeouts> = {}) {
   const clock = handClock()
   const passed: PassedTimeout[] = []
   let paused = false
-  const watch = new CallWatch(
-    {
-      clock,
-      isPaused: () => paused,
-      fail: (what) => {
-        passed.push(what)
-        watch.over()
-      },
+  const call = {
+    get isPaused() {
+      return paused
     },
-    { ...timeouts, ...more },
-  )
+    timedOut: (what: PassedTimeout) => {
+      passed.push(what)
+      watch.over()
+    },
+  }
+  const watch = new CallWatch(clock, call, { ...timeouts, ...more })
   return { clock, watch, passed, pause: (value: boolean) => (paused = value) }
 }
 
