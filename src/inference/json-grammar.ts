@@ -1,86 +1,140 @@
-import {
-  CLOSE_BRACE,
-  CLOSE_BRACKET,
-  COMMA,
-  endOfString,
-  OPEN_BRACE,
-  OPEN_BRACKET,
-  QUOTE,
-  skipSpace,
-} from './json-fields'
-
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COMMA = 0x2c
 const COLON = 0x3a
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+const SPACE = 0x20
+const MINUS = 0x2d
+const PLUS = 0x2b
+const POINT = 0x2e
+const ZERO = 0x30
+const NINE = 0x39
+const LOWER_E = 0x65
+const LOWER_F = 0x66
+const LOWER_T = 0x74
 /** Nothing that a model answers is nested near this. */
 const DEPTH_MAX = 200
 /** Behind what is no JSON. */
 const NOWHERE = -1
-const LITERALS = ['true', 'false', 'null'] as const
-const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
+/** Of a string: so many bytes are looked at one by one before the engine is asked for its end, since asking is dear. */
+const LOOKED_AT_MAX = 48
+const TRUE = Buffer.from('true')
+const FALSE = Buffer.from('false')
+const NULL = Buffer.from('null')
+
+/** Which containers are open, the outermost first: CLOSE_BRACE or CLOSE_BRACKET. Of one call at a time, since nothing is awaited. */
+const open = new Uint8Array(DEPTH_MAX)
 
 /**
  * Whether the bytes are one JSON object by the grammar of RFC 8259, but for what stands between the quotes of a string: escapes are
- * not looked at. Takes an eighth of what parsing takes, and makes nothing but one string.
+ * not looked at. Takes a tenth of what parsing takes, and makes nothing.
  */
 export function isJsonObject(bytes: Buffer): boolean {
-  const text = bytes.toString('latin1')
-  const start = skipSpace(text, 0)
-  if (text.charCodeAt(start) !== OPEN_BRACE) return false
-  const end = endOfValue(text, start, 0)
-  return end !== NOWHERE && skipSpace(text, end) === text.length
-}
-
-/** The index behind the value that begins at `at`; `NOWHERE` where none does. */
-function endOfValue(text: string, at: number, depth: number): number {
-  switch (text.charCodeAt(at)) {
-    case QUOTE:
-      return endOfText(text, at)
-    case OPEN_BRACE:
-      return depth < DEPTH_MAX ? endOfMembers(text, at, depth) : NOWHERE
-    case OPEN_BRACKET:
-      return depth < DEPTH_MAX ? endOfElements(text, at, depth) : NOWHERE
-    default:
-      return endOfScalar(text, at)
-  }
-}
-
-function endOfMembers(text: string, open: number, depth: number): number {
-  let at = skipSpace(text, open + 1)
-  if (text.charCodeAt(at) === CLOSE_BRACE) return at + 1
+  let at = skipSpace(bytes, 0)
+  if (bytes[at] !== OPEN_BRACE) return false
+  let depth = 0
+  // Each turn begins where a value does.
   for (;;) {
-    const key = text.charCodeAt(at) === QUOTE ? endOfText(text, at) : NOWHERE
-    if (key === NOWHERE) return NOWHERE
-    const colon = skipSpace(text, key)
-    if (text.charCodeAt(colon) !== COLON) return NOWHERE
-    const value = endOfValue(text, skipSpace(text, colon + 1), depth + 1)
-    if (value === NOWHERE) return NOWHERE
-    at = skipSpace(text, value)
-    const next = text.charCodeAt(at)
-    if (next === CLOSE_BRACE) return at + 1
-    if (next !== COMMA) return NOWHERE
-    at = skipSpace(text, at + 1)
+    const first = bytes[at]
+    if (first === OPEN_BRACE || first === OPEN_BRACKET) {
+      if (depth === DEPTH_MAX) return false
+      const close = first === OPEN_BRACE ? CLOSE_BRACE : CLOSE_BRACKET
+      open[depth++] = close
+      at = skipSpace(bytes, at + 1)
+      if (bytes[at] !== close) {
+        if (close === CLOSE_BRACE) at = valueOfMember(bytes, at)
+        if (at === NOWHERE) return false
+        continue
+      }
+      depth -= 1
+      at += 1
+    } else {
+      at = first === QUOTE ? endOfString(bytes, at) : endOfScalar(bytes, at)
+      if (at === NOWHERE) return false
+    }
+    // Behind a value: the containers that end with it, up to one that goes on.
+    for (;;) {
+      at = skipSpace(bytes, at)
+      if (depth === 0) return at === bytes.length
+      const close = open[depth - 1]
+      if (bytes[at] !== close) break
+      depth -= 1
+      at += 1
+    }
+    if (bytes[at] !== COMMA) return false
+    at = skipSpace(bytes, at + 1)
+    if (open[depth - 1] === CLOSE_BRACE) at = valueOfMember(bytes, at)
+    if (at === NOWHERE) return false
   }
 }
 
-function endOfElements(text: string, open: number, depth: number): number {
-  let at = skipSpace(text, open + 1)
-  if (text.charCodeAt(at) === CLOSE_BRACKET) return at + 1
-  for (;;) {
-    const value = endOfValue(text, at, depth + 1)
-    if (value === NOWHERE) return NOWHERE
-    at = skipSpace(text, value)
-    const next = text.charCodeAt(at)
-    if (next === CLOSE_BRACKET) return at + 1
-    if (next !== COMMA) return NOWHERE
-    at = skipSpace(text, at + 1)
+/** Where the value of the member that begins at `at` begins. */
+function valueOfMember(bytes: Buffer, at: number): number {
+  if (bytes[at] !== QUOTE) return NOWHERE
+  const end = endOfString(bytes, at)
+  if (end === NOWHERE) return NOWHERE
+  const colon = skipSpace(bytes, end)
+  return bytes[colon] === COLON ? skipSpace(bytes, colon + 1) : NOWHERE
+}
+
+/** The index behind the string whose first quote is at `quote`. */
+function endOfString(bytes: Buffer, quote: number): number {
+  const lookedAtTo = Math.min(bytes.length, quote + LOOKED_AT_MAX)
+  for (let at = quote + 1; at < lookedAtTo; at++) {
+    const byte = bytes[at]
+    if (byte === QUOTE) return at + 1
+    if (byte === BACKSLASH) at += 1
   }
+  for (let end = bytes.indexOf(QUOTE, quote + 1); end !== -1; end = bytes.indexOf(QUOTE, end + 1)) {
+    let backslashes = 0
+    while (bytes[end - 1 - backslashes] === BACKSLASH) backslashes += 1
+    if (backslashes % 2 === 0) return end + 1
+  }
+  return NOWHERE
 }
 
-function endOfText(text: string, quote: number): number {
-  return endOfString(text, quote) ?? NOWHERE
+function endOfScalar(bytes: Buffer, at: number): number {
+  const first = bytes[at]
+  if (first === MINUS || isDigit(first)) return endOfNumber(bytes, at)
+  const literal = first === LOWER_T ? TRUE : first === LOWER_F ? FALSE : NULL
+  for (let i = 0; i < literal.length; i++) if (bytes[at + i] !== literal[i]) return NOWHERE
+  return at + literal.length
 }
 
-function endOfScalar(text: string, at: number): number {
-  for (const literal of LITERALS) if (text.startsWith(literal, at)) return at + literal.length
-  NUMBER.lastIndex = at
-  return NUMBER.test(text) ? NUMBER.lastIndex : NOWHERE
+function endOfNumber(bytes: Buffer, start: number): number {
+  let at = bytes[start] === MINUS ? start + 1 : start
+  const first = bytes[at]
+  if (!isDigit(first)) return NOWHERE
+  at = first === ZERO ? at + 1 : behindDigits(bytes, at)
+  if (bytes[at] === POINT) {
+    if (!isDigit(bytes[at + 1])) return NOWHERE
+    at = behindDigits(bytes, at + 1)
+  }
+  if (((bytes[at] ?? 0) | SPACE) === LOWER_E) {
+    const sign = bytes[at + 1]
+    const digits = sign === PLUS || sign === MINUS ? at + 2 : at + 1
+    if (!isDigit(bytes[digits])) return NOWHERE
+    at = behindDigits(bytes, digits)
+  }
+  return at
 }
+
+function behindDigits(bytes: Buffer, start: number): number {
+  let at = start
+  while (isDigit(bytes[at])) at += 1
+  return at
+}
+
+const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= ZERO && byte <= NINE
+
+function skipSpace(bytes: Buffer, start: number): number {
+  let at = start
+  while (at < bytes.length && isSpace(bytes[at])) at += 1
+  return at
+}
+
+const isSpace = (byte = 0): boolean =>
+  byte <= SPACE && (byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09)
