@@ -9,6 +9,7 @@ export const alertKinds = {
   'budget-refusing': 'Calls of a tenant are refused by one of its budgets.',
   'budget-unpriced': 'A tenant with a money budget calls a model without a price.',
   'billing-behind': 'Days of usage are not closed, or invoices not issued, for days.',
+  'invoice-overdue': 'Invoices of tenants could not be issued; all others are.',
   'tuning-ended': 'A fine-tuning job has ended.',
   'tuning-left-behind': 'A model account may still have something of a job that is gone.',
   'model-drift': 'What a tuned model is asked is no longer what it was trained on.',

@@ -26,6 +26,7 @@ import { issueInvoices } from './issue-invoices'
 import { createLivePrices, type LivePrices } from './live-prices'
 import { createMargins, type Margins } from './margins'
 import { measureStorage } from './measure-storage'
+import { createOverdueInvoices } from './overdue-invoices'
 import type { OwnPrices } from './own-prices'
 import { createPlans, type Plans } from './plans'
 import { createPriceStore, type PriceStore } from './price-store'
@@ -82,6 +83,7 @@ export function assembleBilling(parts: BillingParts): AssembledBilling {
   const platformRows = platformTable<Columns>(table)
   const rows = createBillingRows({ tenantRows, platformRows })
   const closing = createClosing({ rows: platformRows, clock })
+  const overdue = createOverdueInvoices({ rows: platformRows, clock })
   const prices = createPriceStore({ rows: platformRows, openDay: async () => (await closing.read()).openDay, clock })
   const plans = createPlans({ rows: tenantRows, billing: rows, clock })
   const credits = createCredits(tenantRows)
@@ -118,10 +120,18 @@ export function assembleBilling(parts: BillingParts): AssembledBilling {
           const { tenantsWithUsage, tenantIds } = parts
           const rolledUpBefore = () => cursors.finishedBefore('rolled-up')
           const closed = await closeDays({ ...deps, prices, tenantsWithUsage, closing, rolledUpBefore })
-          const tenants = await issueInvoices({ invoices, rows, closing, tenantIds: () => tenantIds(), clock, log })
+          const tenants = await issueInvoices({
+            invoices,
+            rows,
+            closing,
+            overdue,
+            tenantIds: () => tenantIds(),
+            clock,
+            log,
+          })
           if (closed + tenants > 0) log.info('days were closed and tenants billed', { closed, tenants })
         } finally {
-          await watchBilling({ closing, alerts: parts.alerts, clock })
+          await watchBilling({ closing, overdue, alerts: parts.alerts, clock })
         }
       },
       'remove-old-invoices': async () => {

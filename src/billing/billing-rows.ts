@@ -7,6 +7,7 @@ import type { TenantTable } from '../storage/tenant-table'
 import { dayBehind, firstDayOf, parsePeriod, type Day, type Period } from './calendar'
 import type { DaySheet } from './day-sheet'
 import type { InvoiceInputs, MadeInvoice, PeriodCost } from './make-invoice'
+import { overdueRow } from './overdue-invoices'
 import type { StorageMeasure } from './rate-services'
 
 /**
@@ -152,7 +153,10 @@ export function createBillingRows({
       for (const { id } of invoice?.inputs.credits ?? []) await partition.remove(`credit~${id}`)
       await partition.remove(`invoice~${period}`)
       // A tenant that is there has an invoice of every month: this one has gone, and its plans with it.
-      if ((await ofTenant(scope, 'invoice~', `invoice${END}`, 1)).length === 0) await partition.removeAll()
+      if ((await ofTenant(scope, 'invoice~', `invoice${END}`, 1)).length === 0) {
+        await partition.removeAll()
+        await platformRows.remove(overdueRow(scope.tenantId))
+      }
       for (const list of ['issued', 'billed']) await platformRows.remove(`${list}~${period}~${scope.tenantId}`)
     },
     ownAccounts: async () => {

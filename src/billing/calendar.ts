@@ -31,9 +31,9 @@ export function daysBetween(from: Day, to: Day): Day[] {
 
 export const daysOf = (period: Period): Day[] => daysBetween(firstDayOf(period), dayBehind(period))
 
-/** The earlier or the later of two days. */
-export const earlier = (a: Day, b: Day): Day => (a < b ? a : b)
-export const later = (a: Day, b: Day): Day => (a > b ? a : b)
+/** The earlier or the later of two days, or of two months. */
+export const earlier = <T extends Day | Period>(a: T, b: T): T => (a < b ? a : b)
+export const later = <T extends Day | Period>(a: T, b: T): T => (a > b ? a : b)
 
 export const dayInput = z.iso
   .date('Must be a day: 2026-01-31')

@@ -1,7 +1,7 @@
 import { eachOf } from '../base/each-of'
 import type { Clock } from '../base/clock'
 import type { BackendId, TenantId } from '../base/ids'
-import type { Log } from '../base/log'
+import { describeError, type Log } from '../base/log'
 import type { MicroUsd } from '../base/money'
 import { TenantScope } from '../storage/tenant-scope'
 import type { TenantsWithUsage } from '../usage/tenants-with-usage'
@@ -120,11 +120,19 @@ async function sheetOf(
 const hoursOf = ({ usage }: CloseDaysDeps, tenantId: TenantId, day: Day) =>
   usage.read(TenantScope.ofPlatform(tenantId), { fromMs: dayStartMs(day), toMs: dayStartMs(day) + DAY_MS }, 'hour')
 
+/** The first failure is thrown: shares of what all used cannot be told without one of them. */
 async function ofEachTenant(
-  { tenantsWithUsage }: CloseDaysDeps,
+  { tenantsWithUsage, log }: CloseDaysDeps,
   day: Day,
   work: (tenantId: TenantId) => Promise<void>,
 ): Promise<void> {
   const span = { fromMs: dayStartMs(day), toMs: dayStartMs(day) + DAY_MS }
-  await eachOf(tenantsWithUsage(span), TENANTS_AT_ONCE, work)
+  await eachOf(tenantsWithUsage(span), TENANTS_AT_ONCE, async (tenantId) => {
+    try {
+      await work(tenantId)
+    } catch (error) {
+      log.error('a day cannot be closed for a tenant', { tenantId, day, error: describeError(error) })
+      throw error
+    }
+  })
 }

@@ -9,7 +9,7 @@ export interface ClosingState {
   readonly began: Period
   /** The first day that is not closed: its usage may still grow. */
   readonly openDay: Day
-  /** The first month of which not every tenant has its invoice. */
+  /** The first month of which not every tenant has its invoice, or is noted as overdue with it. */
   readonly openPeriod: Period
 }
 

@@ -1,3 +1,5 @@
+import { eachOf } from '../base/each-of'
+import { eachOnce } from '../base/each-once'
 import type { Clock } from '../base/clock'
 import type { TenantId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
@@ -8,12 +10,14 @@ import type { BillingRows } from './billing-rows'
 import { dayBehind, periodAfter, periodBefore, type Period } from './calendar'
 import type { Closing } from './closing-state'
 import type { Invoices } from './invoices'
+import type { OverdueInvoice, OverdueInvoices } from './overdue-invoices'
 
 interface IssueInvoicesDeps {
   readonly invoices: Pick<Invoices, 'issue'>
-  readonly rows: Pick<BillingRows, 'billed' | 'issuedTo'>
+  readonly rows: Pick<BillingRows, 'billed' | 'issuedTo' | 'summary'>
   readonly closing: Closing
-  /** Every tenant there is, on behalf of each by itself (I4). */
+  readonly overdue: OverdueInvoices
+  /** Every tenant there is, in order of ids, on behalf of each by itself (I4). */
   readonly tenantIds: () => AsyncIterable<TenantId>
   readonly clock: Clock
   readonly log: Log
@@ -25,8 +29,9 @@ const TENANTS_AT_ONCE = 8
 
 /**
  * Issues the invoices of months that are closed; how many tenants were looked at. A month is behind us when each of its tenants has its
- * invoice: those that are there, and those that have left since, who used something or had an invoice the month before. Late, twice at
- * once or broken off, each invoice is issued once.
+ * invoice or is noted as overdue: those that are there, and those that have left since, who used something or had an invoice the month
+ * before. So one whose invoice fails keeps nobody else waiting, and is tried again by itself. Late, twice at once or broken off, each
+ * invoice is issued once.
  */
 export async function issueInvoices(deps: IssueInvoicesDeps): Promise<number> {
   const { closing, clock } = deps
@@ -34,19 +39,21 @@ export async function issueInvoices(deps: IssueInvoicesDeps): Promise<number> {
   let looked = 0
   for (;;) {
     const { openDay, openPeriod } = await closing.read()
-    if (openDay < dayBehind(openPeriod)) return looked
+    if (openDay < dayBehind(openPeriod)) break
     const result = await issueAll(deps, openPeriod, endsAtMs)
     looked += result.looked
-    if (!result.isComplete) return looked
+    if (!result.isComplete) break
     await closing.advance({ openPeriod: periodAfter(openPeriod) })
   }
+  return looked + (await issueOverdue(deps, endsAtMs))
 }
 
 async function issueAll(
-  { invoices, rows, tenantIds, clock, log }: IssueInvoicesDeps,
+  deps: IssueInvoicesDeps,
   period: Period,
   endsAtMs: number,
 ): Promise<{ looked: number; isComplete: boolean }> {
+  const { rows, overdue, tenantIds, clock, log } = deps
   let looked = 0
   let isComplete = true
   const issue = async (tenantId: TenantId) => {
@@ -54,16 +61,15 @@ async function issueAll(
     if (isPlatformOwner(tenantId)) return
     looked += 1
     try {
-      const issued = await invoices.issue(TenantScope.ofPlatform(tenantId), period)
-      // Not-found is one that came after the month, or left before it.
-      if (issued instanceof Problem && issued.code !== 'not_found') throw new Error(issued.public)
+      await issueOne(deps, tenantId, period)
     } catch (error) {
-      isComplete = false
       log.error('an invoice could not be issued', { tenantId, period, error: describeError(error) })
+      await overdue.note(tenantId, period)
     }
   }
-  const walk = async (tenants: AsyncIterator<TenantId>) => {
-    for (let next = await tenants.next(); !next.done; next = await tenants.next()) {
+  const tenants = eachOnce([tenantIds(), rows.billed(period), rows.issuedTo(periodBefore(period))])
+  const walk = async () => {
+    for (let next = await tenants.next(); next.done !== true; next = await tenants.next()) {
       if (clock.monotonicMs() >= endsAtMs) {
         isComplete = false
         return
@@ -71,9 +77,38 @@ async function issueAll(
       await issue(next.value)
     }
   }
-  for (const source of [tenantIds(), rows.billed(period), rows.issuedTo(periodBefore(period))]) {
-    const tenants = source[Symbol.asyncIterator]()
-    await Promise.all(Array.from({ length: TENANTS_AT_ONCE }, () => walk(tenants)))
-  }
+  // Where it cannot even be noted, the month stays as it is and the run fails.
+  await Promise.all(Array.from({ length: TENANTS_AT_ONCE }, walk))
   return { looked, isComplete }
 }
+
+/** Throws unless the invoice is there then, or there is none to be: of a month before the tenant came, or after it left. */
+async function issueOne({ invoices }: IssueInvoicesDeps, tenantId: TenantId, period: Period): Promise<void> {
+  const issued = await invoices.issue(TenantScope.ofPlatform(tenantId), period)
+  if (issued instanceof Problem && issued.code !== 'not_found') throw new Error(issued.public)
+}
+
+/** Tries again what failed before; of how many it was time to. */
+async function issueOverdue(deps: IssueInvoicesDeps, endsAtMs: number): Promise<number> {
+  const { overdue, clock, log } = deps
+  let tried = 0
+  await eachOf(overdue.all(), TENANTS_AT_ONCE, async (each) => {
+    if (clock.monotonicMs() >= endsAtMs || !(await isTime(deps, each))) return
+    const { tenantId, from, to, failures } = each
+    tried += 1
+    try {
+      // Each month by itself: of one behind the tenant's last there is none, and those before it are still wanted.
+      for (let period = from; period <= to; period = periodAfter(period)) await issueOne(deps, tenantId, period)
+      await overdue.settle(each)
+      log.info('invoices that had failed were issued', { tenantId, from, to, failures })
+    } catch (error) {
+      log.error('an invoice could not be issued again', { tenantId, from, to, failures, error: describeError(error) })
+      await overdue.postpone(each)
+    }
+  })
+  return tried
+}
+
+/** Or somebody has issued it by hand, and it is to be said that it is there. */
+const isTime = async ({ rows, clock }: IssueInvoicesDeps, { tenantId, to, retryAt }: OverdueInvoice) =>
+  clock.now() >= retryAt || (await rows.summary(to, tenantId)) !== undefined

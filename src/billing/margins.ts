@@ -1,3 +1,4 @@
+import { eachOnce } from '../base/each-once'
 import { idTimeMs, type TenantId } from '../base/ids'
 import type { MicroUsd } from '../base/money'
 import { Problem } from '../base/problem'
@@ -50,7 +51,7 @@ export function createMargins(deps: MarginsDeps): Margins {
       const margins: Margin[] = []
       let looked = 0
       let last: TenantId | undefined
-      for await (const tenantIds of inPieces(bothInOrder(deps.rows.billed(period, after), deps.tenantIds(after)))) {
+      for await (const tenantIds of inPieces(eachOnce([deps.rows.billed(period, after), deps.tenantIds(after)]))) {
         const found = await Promise.all(tenantIds.map((tenantId) => marginOf(deps, tenantId, period)))
         for (const [index, tenantId] of tenantIds.entries()) {
           // One more than is shown, or is looked at, tells that there is a next page.
@@ -101,21 +102,6 @@ async function* inPieces<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
     piece = []
   }
   if (piece.length > 0) yield piece
-}
-
-/** Two lists in order of ids as one, each id once. */
-async function* bothInOrder(a: AsyncIterable<TenantId>, b: AsyncIterable<TenantId>): AsyncGenerator<TenantId> {
-  const [ofA, ofB] = [a[Symbol.asyncIterator](), b[Symbol.asyncIterator]()]
-  let [nextA, nextB] = await Promise.all([ofA.next(), ofB.next()])
-  while (nextA.done !== true || nextB.done !== true) {
-    const idA: TenantId | undefined = nextA.done === true ? undefined : nextA.value
-    const idB: TenantId | undefined = nextB.done === true ? undefined : nextB.value
-    const least = idB === undefined || (idA !== undefined && idA <= idB) ? idA : idB
-    if (least === undefined) return
-    yield least
-    if (idA === least) nextA = await ofA.next()
-    if (idB === least) nextB = await ofB.next()
-  }
 }
 
 export const noMonthYet = (period: Period, nowMs: number): Problem | undefined => {

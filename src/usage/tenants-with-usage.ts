@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock'
+import { eachOnce } from '../base/each-once'
 import type { TenantId } from '../base/ids'
 import { HOUR_MS } from '../metering/log-blob-name'
 import type { StorageAccount } from '../storage/connect'
@@ -49,24 +50,3 @@ function notesOf({ fromMs, toMs }: { fromMs: number; toMs: number }, nowMs: numb
 
 const startsOf = (firstMs: number, lastMs: number, stepMs: number): number[] =>
   Array.from({ length: Math.floor((lastMs - firstMs) / stepMs) + 1 }, (_, i) => firstMs + i * stepMs)
-
-/** Sorted sources as one, without repetitions. */
-async function* eachOnce<T extends string>(sources: readonly AsyncGenerator<T>[]): AsyncGenerator<T> {
-  const ahead = await Promise.all(
-    sources.map(async (source) => {
-      const { value, done } = await source.next()
-      return { source, value: done === true ? undefined : value }
-    }),
-  )
-  for (;;) {
-    let least: T | undefined
-    for (const { value } of ahead) if (value !== undefined && (least === undefined || value < least)) least = value
-    if (least === undefined) return
-    yield least
-    for (const head of ahead) {
-      if (head.value !== least) continue
-      const { value, done } = await head.source.next()
-      head.value = done === true ? undefined : value
-    }
-  }
-}

@@ -8,7 +8,7 @@ import type { PriceEntry } from '../../src/billing/price-entry'
 import type { StorageAccount } from '../../src/storage/connect'
 import type { Notice } from '../../src/notifications/notice'
 import { Problem } from '../../src/base/problem'
-import { billingWorld, USD, type BillingWorld } from './billing-world'
+import { billingWorld, HOUR, USD, type BillingWorld } from './billing-world'
 
 /** Processes that are killed while they close days and issue invoices: each life of theirs does one write more, and no other. */
 
@@ -158,4 +158,25 @@ it('a month is billed the same when every single write of it is the last of its 
     },
   ])
   expect(published).toEqual(new Set(torn.tenants.map((id) => `invoice/${id}/2026-02`)))
+})
+
+it('an invoice that failed is issued once when every single write of its failure and of its mending is the last of its process', async () => {
+  const { world, tenants } = await lastDay()
+  const [failing, sound] = tenants
+  const get = world.parts.tenants.get
+  let isMended = false
+  world.parts.tenants.get = async (scope) => {
+    if (scope.tenantId === failing && !isMended) throw new Error('the record cannot be read')
+    return get(scope)
+  }
+  const before = await livesOf(world)
+  expect(before.published).toEqual(new Set([`invoice/${sound}/2026-02`]))
+  isMended = true
+  world.clock.nowMs += DAY_HOURS * HOUR
+  const mending = await livesOf(world)
+  expect(mending.lives).toBeGreaterThan(3)
+  expect(mending.published).toEqual(new Set([`invoice/${failing}/2026-02`]))
+  const { ofTenants } = await written(world, tenants)
+  expect(ofTenants.map(({ invoice }) => invoice?.totalMicroUsd)).toEqual(ofTenants.map(({ total }) => total))
+  expect(await world.storage.platformRowsUnder('billing', 'overdue~')).toBe(0)
 })
