@@ -1,3 +1,4 @@
+import type { HeaderReader } from '../access/read-credential'
 import type { BackendId, CallId, CallerId, TenantId } from '../base/ids'
 import type { CallIntent, CallSettlement } from '../metering/usage-record'
 import type { Backend } from '../routing/backend'
@@ -39,7 +40,10 @@ export interface CallTrace {
 }
 
 export interface AttemptTrace {
+  readonly traceId: string
   /** Sent along, so that what the backend traces belongs to this attempt. */
   readonly traceParent: string
+  /** Sent with it: what other tracing systems say of the trace, where it is the client's, by the headers of its request. */
+  traceState(client: HeaderReader | undefined): string | undefined
   ended(outcome: Attempt): void
 }

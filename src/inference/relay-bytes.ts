@@ -51,7 +51,7 @@ async function* pass(answer: StreamAnswer, context: RelayContext): AsyncGenerato
   } catch (error) {
     // A status has gone out, and bytes have no place for an error: a connection that is cut tells it.
     code = running.isCut ? 'shutting_down' : codeOf(error)
-    log.warn('an answer of bytes broke off', { detail: describeError(error) })
+    log.warn('an answer of bytes broke off', { traceId: running.trace?.traceId, detail: describeError(error) })
     answer.rest.cancel('the relay has ended')
     throw error
   } finally {

@@ -189,13 +189,18 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
 
   /** After the first byte a failure can only be told inside the stream. */
   async #breakOff(error: unknown): Promise<Buffer> {
-    const problem = this.#context.running.isCut ? stopping : problemOf(error)
-    this.#context.log.warn('a stream broke off', { code: problem.code, detail: describeError(error) })
+    const { running, log } = this.#context
+    const problem = running.isCut ? stopping : problemOf(error)
+    log.warn('a stream broke off', {
+      traceId: running.trace?.traceId,
+      code: problem.code,
+      detail: describeError(error),
+    })
     this.#answer.rest.cancel('the relay has ended')
     // What is cancelled otherwise is cancelled because the client has gone.
-    const isOurs = this.#context.running.isCut || !(error instanceof UpstreamError && error.kind === 'cancelled')
+    const isOurs = running.isCut || !(error instanceof UpstreamError && error.kind === 'cancelled')
     const code = isOurs ? problem.code : 'client_closed_request'
-    if (!this.#context.running.ended) await this.#end('interrupted', this.#events.usage, code)
+    if (!running.ended) await this.#end('interrupted', this.#events.usage, code)
     this.#state = 'over'
     await this.#durable().catch(() => {})
     return this.#events.brokenBy(problem)

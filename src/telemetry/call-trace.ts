@@ -1,3 +1,4 @@
+import type { HeaderReader } from '../access/read-credential'
 import type { Chance } from '../base/chance'
 import type { Clock } from '../base/clock'
 import type { BackendId, CallId } from '../base/ids'
@@ -8,6 +9,7 @@ import type { Backend } from '../routing/backend'
 import type { CallMetrics } from './call-metrics'
 import type { Sampling } from './sampling'
 import { newSpanId, newTraceId, readTraceParent, writeTraceParent } from './trace-parent'
+import { readTraceState } from './trace-state'
 
 /** What became of a call, and when: all that its spans are made of. Times are milliseconds from its arrival. */
 export interface TracedCall {
@@ -115,6 +117,8 @@ class LiveCall implements CallTrace, TracedCall {
     const fromMs = this.#ageMs()
     const spanId = newSpanId(chance)
     return {
+      traceId: this.traceId,
+      traceState: (client) => this.#traceState(client),
       traceParent: writeTraceParent({ traceId: this.traceId, spanId, isSampled: this.#share !== undefined }),
       ended: (outcome) => {
         // It was not asked at all.
@@ -125,6 +129,12 @@ class LiveCall implements CallTrace, TracedCall {
         this.#mark({ kind: 'attempt', fromMs, toMs: this.#ageMs(), spanId, backendId, status, errorType })
       },
     }
+  }
+
+  /** It belongs to the client's `traceparent`: without one that was taken it says nothing of this trace. */
+  #traceState(client: HeaderReader | undefined): string | undefined {
+    if (!client || this.parentSpanId === undefined || client.get('traceparent') === null) return undefined
+    return readTraceState(client.get('tracestate'))
   }
 
   durable(wait: Promise<void>): Promise<void> {

@@ -105,6 +105,18 @@ describe('the trace of a call', () => {
     expect(unsampled.kept).toEqual([])
   })
 
+  it('passes on what other systems say of the client’s trace, and nothing of a trace that is not the client’s', () => {
+    const client = (headers: Record<string, string>) => new Headers({ tracestate: 'vendor=1', ...headers })
+    const ours = begin(1, `${CLIENT}01`).trace.attempt('bke_1')
+    expect(ours.traceId).toBe('4bf92f3577b34da6a3ce929d0e0e4736')
+    expect(ours.traceState(client({ traceparent: `${CLIENT}01` }))).toBe('vendor=1')
+    // Its parent is the host's span, or it has none that is valid.
+    expect(ours.traceState(client({}))).toBeUndefined()
+    expect(ours.traceState(undefined)).toBeUndefined()
+    const begunHere = begin(1, 'nonsense').trace.attempt('bke_1')
+    expect(begunHere.traceState(client({ traceparent: 'nonsense' }))).toBeUndefined()
+  })
+
   it('of what went well is not kept beyond the share, of what failed it is', () => {
     const { next, kept } = begin(0)
     for (const end of [settlementOf(), settlementOf({ outcome: 'failed', status: 502 })]) {

@@ -90,7 +90,11 @@ beforeAll(async () => {
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   await chat('traced', {
-    headers: { traceparent: `00-${CLIENT_TRACE}-${CLIENT_SPAN}-01`, 'x-request-id': secrets.requestId },
+    headers: {
+      traceparent: `00-${CLIENT_TRACE}-${CLIENT_SPAN}-01`,
+      tracestate: 'vendor=opaque',
+      'x-request-id': secrets.requestId,
+    },
   })
   await chat('streamed', { body: { model: 'streamed', stream: true } })
   await chat('failed', { body: { user: 'please-fail' } })
@@ -127,7 +131,12 @@ test('one trace leads from the client’s span through ours to the backend', () 
   expect(parts.map(({ name }) => name).sort()).toEqual(['metering durable', 'relay', 'upstream attempt'])
   expect(new Set(parts.map(({ traceId }) => traceId))).toEqual(new Set([CLIENT_TRACE]))
   const attempt = parts.find(({ name }) => name === 'upstream attempt')
-  expect(upstream.seen.map(({ traceparent }) => traceparent)).toContain(`00-${CLIENT_TRACE}-${attempt?.spanId}-01`)
+  const told = upstream.seen.map(({ traceparent, tracestate }) => ({ traceparent, tracestate }))
+  expect(told).toContainEqual({
+    traceparent: `00-${CLIENT_TRACE}-${attempt?.spanId}-01`,
+    tracestate: 'vendor=opaque',
+  })
+  expect(told.filter(({ tracestate }) => tracestate !== undefined)).toHaveLength(1)
 })
 
 test('a call’s span says what it used and whose it is, by ids', () => {
@@ -184,7 +193,10 @@ test('nothing that leaves holds a prompt, an answer, a key, a token or an addres
     expect(text.includes(word) ? word : 'not there').toBe('not there')
 })
 
-test('log lines of requests name their trace', () => {
+test('log lines of requests and of failed attempts name their trace', () => {
   const line = stack.lines.find((one) => one.includes('"message":"request"') && one.includes('/api/platform/tenants'))
   expect(line).toMatch(/"traceId":"[0-9a-f]{32}"/)
+  const failed = stack.lines.find((one) => one.includes('a backend failed before its first byte'))
+  const { traceId } = spanOf(({ attributes }) => attributes['tenantry.outcome'] === 'failed') ?? {}
+  expect(failed).toContain(`"traceId":"${traceId}"`)
 })
