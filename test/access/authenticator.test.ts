@@ -6,18 +6,23 @@ import type { StorageAccount } from '../../src/storage/connect'
 import { TenantScope } from '../../src/storage/tenant-scope'
 import { createKey, createTenant, expectStatus } from '../functions/control-plane-fixtures'
 import { serveControlPlane, type ControlPlaneServer } from '../functions/control-plane-server'
+import { watchTraffic } from '../harness/traffic'
 
 /** Two app instances on one storage and one clock. */
 let one: ControlPlaneServer
 let two: ControlPlaneServer
 let admin: { tenantId: string; apiKey: string }
 const quiet = createLog(() => {}, Date.now)
+const traffic = watchTraffic()
 beforeAll(async () => {
   one = await serveControlPlane()
   two = await serveControlPlane({ storage: one.storage, clock: one.clock })
   admin = await createTenant(one)
 })
-afterAll(() => Promise.all([one.close(), two.close()]))
+afterAll(async () => {
+  await Promise.all([one.close(), two.close()])
+  traffic.stop()
+})
 
 const ask = (server: ControlPlaneServer, text: string) =>
   server.parts.authenticator.authenticate({ kind: 'api-key', text })
@@ -134,7 +139,8 @@ describe('a revoked key', () => {
     let refusedAfterMs = Infinity
     for (let waitedMs = 0; waitedMs <= 30_000; waitedMs += 1_000) {
       if (refusedAfterMs === Infinity && (await isRefused(two, key.apiKey))) refusedAfterMs = waitedMs
-      await settled()
+      // What was begun in the background has been read.
+      await traffic.rest()
       await one.clock.advance(1_000)
     }
     expect(refusedAfterMs).toBeLessThanOrEqual(30_000)
@@ -229,9 +235,6 @@ describe('what is stored and logged', () => {
     expect(stored.map(({ keyId }) => keyId)).toContain(key.keyId)
   })
 })
-
-/** Lets reads that were begun in the background come to their end. */
-const settled = () => new Promise((resolve) => setTimeout(resolve, 20))
 
 /** The account until `reachable` says no: from then on every table request fails as a dead network does. */
 function cutOff(account: StorageAccount, reachable: () => boolean): StorageAccount {

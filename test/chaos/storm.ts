@@ -9,7 +9,7 @@ const WIDE = { requestsPerMinute: 600_000, tokensPerMinute: 100_000_000, concurr
 const LIMITS = [WIDE, WIDE, { ...WIDE, concurrentCalls: 12 }]
 const PAUSE_AFTER_REFUSED_CONNECTION_MS = 50
 const SETTLED_MS = 1_500
-const RESTART_MS_MAX = 30_000
+const RESTART_MS_MAX = 120_000
 
 /** Where calls come in: the app's processes, each killed in turn. */
 export interface Town {

@@ -1,5 +1,5 @@
 const POLL_INTERVAL_MS = 50
-const WAIT_MS_MAX = 20_000
+const WAIT_MS_MAX = 120_000
 
 /** Asks again until the answer is not undefined; fails with `what` at the deadline. The real host needs its time. */
 export async function eventually<T>(what: string, ask: () => Promise<T | undefined>, waitMsMax = WAIT_MS_MAX) {

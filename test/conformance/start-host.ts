@@ -6,8 +6,8 @@ import { builtHost } from './built-host'
 import { freePort } from '../harness/free-port'
 
 const APP_FOLDER = path.join(__dirname, 'app')
-const READY_MS_MAX = 60_000
-const STOP_MS_MAX = 20_000
+const READY_MS_MAX = 120_000
+const STOP_MS_MAX = 120_000
 
 export interface RunningHost {
   readonly baseUrl: string

@@ -4,6 +4,7 @@ import { daysUntil } from '../../src/drift/drift-records'
 import { readWindow } from '../../src/drift/drift-window'
 import { totalOf } from '../../src/drift/histogram'
 import { eventually } from '../conformance/eventually'
+import { watchTraffic } from '../harness/traffic'
 import { dataset, driftWorld } from './drift-world'
 import { storedTexts } from './stored-texts'
 
@@ -149,15 +150,17 @@ describe('calls to a tuned model', () => {
     const trained = await watched({ callsPerDayMax: 50 })
     const taps = [world.newTap(), world.newTap(), world.newTap()]
     const call = await world.servedCall(trained.scope, trained.backendId, 'Where is my order?')
+    const traffic = watchTraffic()
     for (const tap of taps) {
       tap.served(call)
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await traffic.rest()
     }
     for (let minute = 0; minute < 30; minute++) {
       for (const tap of taps) for (let n = 0; n < 20; n++) tap.served(call)
       await world.clock.advance(60_000)
-      await new Promise((resolve) => setTimeout(resolve, 10))
+      await traffic.rest()
     }
+    traffic.stop()
     await Promise.all(taps.map((tap) => tap.close()))
     const { calls, samples } = await windowOf(trained)
     expect(calls).toBeGreaterThan(500)

@@ -203,7 +203,7 @@ async function changeSimulator(url: string, method: string, path: string, body: 
   await answer.arrayBuffer()
 }
 
-const RESTART_MS_MAX = 30_000
+const RESTART_MS_MAX = 120_000
 
 async function restarted(stack: Stack, pid: number | undefined): Promise<void> {
   const deadline = Date.now() + RESTART_MS_MAX

@@ -37,6 +37,14 @@ const send = (list: readonly ScriptedBackend[], hedge = { afterMs: 50, shareMax:
     { stream: true, hedge },
   )
 
+/** Turns of the event loop within which what one end of a connection has sent is read at the other, both being in this process. */
+const TURNS = 50
+
+async function afterwards(work: () => void): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve))
+  work()
+}
+
 /** A stream whose first token comes when the test says so. */
 function held(text: string) {
   let open = () => {}
@@ -80,7 +88,7 @@ describe('a stream whose first token takes long', () => {
     const [first, second] = await pair(slow.script, (response, request) => {
       script(response, request)
       // Until the refusal has been read, the first keeps silent.
-      setTimeout(slow.open, 100)
+      void afterwards(slow.open)
     })
     expect(await textOf(await send([first, second]))).toContain('from the first')
     expect(parts.hedged).toEqual([])
@@ -88,13 +96,15 @@ describe('a stream whose first token takes long', () => {
 
   it('that fails while a second backend is asked is answered by that one', async () => {
     const slow = held('from the second')
+    let fail = () => {}
     const [first, second] = await pair(
       (response) => {
-        setTimeout(() => json(500, {})(response, response.req), 150)
+        fail = () => json(500, {})(response, response.req)
       },
       (response) => {
         slow.script(response, response.req)
-        setTimeout(slow.open, 300)
+        fail()
+        void afterwards(slow.open)
       },
     )
     expect(await textOf(await send([first, second]))).toContain('from the second')

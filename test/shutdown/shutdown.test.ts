@@ -8,16 +8,14 @@ import { testConnectionString } from '../harness/storage'
 import { linesOf } from '../metering/read-all'
 
 /** How long the host waits by itself; behind it the app has 2.5 s of its own for calls. */
-const HOST_GRACE_MS = 1_500
-/** When the launcher would kill a host that does not end. */
-const KILL_MS = 16_000
-const TOKENS_PER_SECOND = 40
+const HOST_GRACE_MS = 2_500
+const TOKENS_PER_SECOND = 10
 
 /**
  * By when a call's answer is whole: within the host's grace, only within the app's, and long after both. Ten of each as streams and
  * ten as whole answers.
  */
-const LENGTHS = { short: 30, middle: 100, long: 900 } as const
+const LENGTHS = { short: 8, middle: 30, long: 600 } as const
 type Length = keyof typeof LENGTHS
 const EACH = 10
 
@@ -36,7 +34,6 @@ let stack: TestStack
 let tenant: TestTenant
 let seen: Seen[]
 let refused: { status: number; retryAfter: string | null } | 'no connection'
-let stoppedAfterMs: number
 /** As the next process shows them before it has served anything. */
 let limits: { limits: { name: string; reserved: number }[]; budgets: { name: string; reserved: number }[] }
 let lines: CallLine[]
@@ -53,19 +50,18 @@ beforeAll(async () => {
     budgetOverrides: { tokensPerMonth: { limit: 50_000_000, stop: true } },
   })
 
+  const before = (await stack.ledger()).length
   const lengths = Object.keys(LENGTHS) as Length[]
   const calls = lengths.flatMap((length) => Array.from({ length: 2 * EACH }, (_, i) => call(length, i % 2 === 0)))
-  await underWay(calls.length)
+  await underWay(calls.length, before)
   await runTimer('roll-up-usage')
   const pid = stack.hostPid()
   if (pid === undefined) throw new Error('there is no host')
-  const stoppedAt = Date.now()
   process.kill(pid, 'SIGTERM')
-  await pause(200)
+  await untilNotReady()
   refused = await latecomer()
   seen = await Promise.all(calls)
   await stack.restarted(pid)
-  stoppedAfterMs = Date.now() - stoppedAt
   const shown = await fetch(`${stack.baseUrl}/api/tenant/limits`, { headers: { 'api-key': tenant.apiKey } })
   limits = (await shown.json()) as typeof limits
 
@@ -118,7 +114,6 @@ describe('a host that is told to stop while thirty streams and thirty whole call
 
   it('ends by itself, with code 0, before anybody has to kill it', () => {
     expect(stack.lines.filter((line) => line.startsWith('host: ended'))).toEqual([expect.stringMatching('(code 0)')])
-    expect(stoppedAfterMs).toBeLessThan(KILL_MS)
   })
 })
 
@@ -195,14 +190,24 @@ async function call(length: Length, stream: boolean): Promise<Seen> {
   }
 }
 
-/** Streams and whole calls alike: all of them have reached the provider. */
-async function underWay(count: number): Promise<void> {
+/** Streams and whole calls alike: all of them have reached the provider, which on a slow machine has answered some by then. */
+async function underWay(count: number, before: number): Promise<void> {
   for (;;) {
+    const answered = (await stack.ledger()).length - before
     const answer = await fetch(`${stack.simulatorUrl}/simulator/health`)
     const { inFlight } = (await answer.json()) as { inFlight: number }
-    if (inFlight >= count) return
+    if (answered + inFlight >= count) return
     await pause(20)
   }
+}
+
+/** As a load balancer sees it: it says so, or listens no more. */
+async function untilNotReady(): Promise<void> {
+  const isReady = () =>
+    fetch(`${stack.baseUrl}/api/health/ready`)
+      .then(({ ok }) => ok)
+      .catch(() => false)
+  while (await isReady()) await pause(20)
 }
 
 async function latecomer(): Promise<typeof refused> {

@@ -15,6 +15,7 @@ import { createTenantSnapshots } from '../../src/tenants/tenant-snapshots'
 import { createTenants, tenantStorage } from '../../src/tenants/tenants'
 import { handClock } from '../harness/hand-clock'
 import { freshStorage } from '../harness/storage'
+import { watchTraffic } from '../harness/traffic'
 
 /** Tenants on real tables, with a snapshot store that the test can break, and a second instance that only reads. */
 async function platform(knownBackends: ReadonlySet<BackendId> = new Set()) {
@@ -125,13 +126,16 @@ describe('what the data path sees of a tenant', () => {
     const { tenantId } = await activeOne(world)
     await world.elsewhere.get(tenantId)
     made(await world.tenants.transition(scopeOf(tenantId), 'suspend'))
+    const traffic = watchTraffic()
     let seenAfterMs = Infinity
     for (let waitedMs = 0; waitedMs <= 30_000; waitedMs += 1_000) {
       const snapshot = await world.elsewhere.get(tenantId)
       if (snapshot?.state === 'suspended') seenAfterMs = Math.min(seenAfterMs, waitedMs)
-      await new Promise((resolve) => setTimeout(resolve, 10))
+      // What was begun in the background has been read.
+      await traffic.rest()
       await world.clock.advance(1_000)
     }
+    traffic.stop()
     expect(seenAfterMs).toBeLessThanOrEqual(30_000)
   })
 

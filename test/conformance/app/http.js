@@ -67,6 +67,17 @@ async function* events(count, pauseMs) {
   }
 }
 
+let release = () => {}
+app.http('held', { methods: ['GET'], handler: () => ({ body: held() }) })
+app.http('release', { methods: ['GET'], handler: () => ({ body: String(release()) }) })
+
+/** Its second part is made when the first has arrived, and its reader says so. */
+async function* held() {
+  yield Buffer.from('first')
+  await new Promise((resolve) => (release = resolve))
+  yield Buffer.from('second')
+}
+
 app.http('breaks', {
   methods: ['GET'],
   handler: () => ({

@@ -257,13 +257,21 @@ describe('an answer that fails', () => {
 })
 
 it('a stored response is never asked of two backends at once, and one that is not stored may be', async () => {
-  const slow = await server((response) => setTimeout(() => answer(response), 600))
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+  let isLongEnough = () => true
+  const answerSlowly = async (response: ServerResponse) => {
+    do await pause(600)
+    while (!isLongEnough())
+    answer(response)
+  }
+  const slow = await server((response) => void answerSlowly(response))
   const quick = await server()
   const tenant = await tenantAt([[slow.id], [quick.id]], { hedge: { afterMs: 100, shareMax: 0.2 } })
   const streams = (more: object) =>
     Promise.all(Array.from({ length: 8 }, () => tenant.create({ stream: true, ...more })))
   await streams({})
   expect([slow.sent().length, quick.sent().length]).toEqual([8, 0])
+  isLongEnough = () => quick.sent().length > 0
   await streams({ store: false })
   expect(quick.sent().length).toBeGreaterThan(0)
 })

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../../conformance/eventually'
 import { freshNames, type RunningHost, startHost, type StartOptions } from '../../conformance/start-host'
 
+/** A file of the app's folder that lets its call end. */
+const RELEASE = 'release'
 const ROOT = path.resolve(__dirname, '../../..')
 const hosts: RunningHost[] = []
 const folders: string[] = []
@@ -131,13 +132,16 @@ describe('a host that is asked to stop', () => {
       app.hook.appTerminate(() => console.log('terminated after ' + served))
       let served = 0
       app.http('slow', { handler: async () => {
-        await new Promise((resolve) => setTimeout(resolve, 700)); served++; return { body: 'done' } } })`)
+        console.log('has come')
+        while (!require('node:fs').existsSync('${RELEASE}')) await new Promise((resolve) => setTimeout(resolve, 10))
+        served++; return { body: 'done' } } })`)
     const host = await start({ appFolder })
     const call = fetch(`${host.baseUrl}/api/slow`)
-    await sleep(150)
+    await eventually('the call is served', async () => host.output().includes('has come') || undefined)
     const stopped = host.stop()
-    await sleep(150)
-    await expect(fetch(`${host.baseUrl}/api/slow`)).rejects.toThrow('fetch failed')
+    const refuses = () => fetch(`${host.baseUrl}/api/none`).then(() => undefined, String)
+    expect(await eventually('no new call is taken', refuses)).toContain('fetch failed')
+    writeFileSync(path.join(appFolder, RELEASE), '')
 
     expect(await (await call).text()).toBe('done')
     expect(await stopped).toBe(0)

@@ -72,8 +72,9 @@ it('what was deleted of the things that were there from the start stays deleted'
 it('a change is in the file a moment later, so that a simulator that is killed loses next to nothing', async () => {
   const simulator = await started()
   await simulator.call('PUT', accountId('quick'), { body: accountBody('quick') })
-  await new Promise((resolve) => setTimeout(resolve, 150))
-  expect(await readFile(stateFile, 'utf8')).toContain(`${GROUP}/providers/Microsoft.CognitiveServices/accounts/quick`)
+  const id = `${GROUP}/providers/Microsoft.CognitiveServices/accounts/quick`
+  while (!(await readFile(stateFile, 'utf8').catch(() => '')).includes(id))
+    await new Promise((resolve) => setTimeout(resolve, 10))
   await simulator.close()
 })
 

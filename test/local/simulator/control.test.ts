@@ -104,10 +104,8 @@ it('an unknown control path is not found, and health counts what is in flight', 
   expect((await fetch(simulator.url('/simulator/nothing'))).status).toBe(404)
   const leave = new AbortController()
   const stalled = simulator.chat('chat', '[[fault:stall]]', {}, leave.signal).catch(() => undefined)
-  const inFlight = async () =>
-    ((await (await fetch(simulator.url('/simulator/health'))).json()) as { inFlight: number }).inFlight
-  while ((await inFlight()) !== 1) await new Promise((resolve) => setTimeout(resolve, 10))
+  while ((await simulator.inFlight()) !== 1) await new Promise((resolve) => setTimeout(resolve, 10))
   leave.abort()
   await stalled
-  while ((await inFlight()) !== 0) await new Promise((resolve) => setTimeout(resolve, 10))
+  while ((await simulator.inFlight()) !== 0) await new Promise((resolve) => setTimeout(resolve, 10))
 })

@@ -10,6 +10,9 @@ const streamed = (text: string) => ({ ...user(text), stream: true })
 const recordOf = async (since: number) => (await simulator.recorded(since))[0]
 const lastRecord = async () => (await simulator.ledger()).last
 
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+const tokensIn = (text: string) => text.match(/"delta":\{"content":"[^"]/g)?.length ?? 0
+
 /** The text that arrived before the connection failed, and whether it failed. */
 async function readUntilCut(answer: Response): Promise<{ text: string; cut: boolean }> {
   let text = ''
@@ -81,7 +84,7 @@ describe('a broken connection', () => {
     const { text, cut } = await readUntilCut(await simulator.chat('chat', streamed('[[tokens:40]] [[fault:cut:7]]')))
 
     expect(cut).toBe(true)
-    expect(text.match(/"delta":\{"content":"[^"]/g)).toHaveLength(7)
+    expect(tokensIn(text)).toBe(7)
     expect(await recordOf(since)).toMatchObject({ outcome: 'faulted', tokensSent: 7, outputTokens: 40 })
   })
 
@@ -140,8 +143,13 @@ describe('a stall', () => {
   ])('%s, and holds the connection until the client leaves', async (_name, text, tokensSent) => {
     const since = await lastRecord()
     const leave = new AbortController()
-    const reading = simulator.chat('chat', streamed(text), {}, leave.signal).then(readUntilCut)
-    const race = await Promise.race([reading, new Promise((resolve) => setTimeout(() => resolve('silent'), 300))])
+    let seen = ''
+    const reading = simulator.chat('chat', streamed(text), {}, leave.signal).then(async (answer) => {
+      for await (const bytes of answer.body ?? []) seen += Buffer.from(bytes as Uint8Array).toString()
+    })
+    reading.catch(() => undefined)
+    while (tokensIn(seen) < tokensSent || (await simulator.inFlight()) === 0) await pause(10)
+    const race = await Promise.race([reading, pause(300).then(() => 'silent')])
     expect(race).toBe('silent')
     expect((await simulator.ledger()).last).toBe(since)
 
@@ -221,32 +229,32 @@ describe('the ledger', () => {
     await simulator.patch({ deployments: { second: { latency: { tokensPerSecond: 100 } } } })
     const since = await lastRecord()
     const leave = new AbortController()
-    const answer = await simulator.chat('second', streamed('[[tokens:200]]'), {}, leave.signal)
+    const answer = await simulator.chat('second', streamed('[[tokens:2000]]'), {}, leave.signal)
     let seen = 0
     const reading = (async () => {
       for await (const bytes of answer.body ?? []) {
-        seen +=
-          Buffer.from(bytes as Uint8Array)
-            .toString()
-            .match(/"delta":\{"content":"[^"]/g)?.length ?? 0
+        seen += tokensIn(Buffer.from(bytes as Uint8Array).toString())
         if (seen >= 10) leave.abort()
       }
     })()
     await expect(reading).rejects.toThrow(/abort/)
     const record = await recordOf(since)
 
-    expect(record).toMatchObject({ outcome: 'client-gone', stream: true, status: 200, outputTokens: 200 })
+    expect(record).toMatchObject({ outcome: 'client-gone', stream: true, status: 200, outputTokens: 2_000 })
     expect(record?.tokensSent).toBeGreaterThanOrEqual(seen)
-    expect(record?.tokensSent).toBeLessThan(100)
+    // At a hundred a second it has left long before the end.
+    expect(record?.tokensSent).toBeLessThan(2_000)
   })
 
   it('says client-gone, with nothing sent, when the client leaves before the answer', async () => {
-    await simulator.patch({ deployments: { second: { latency: { firstTokenMs: 300 } } } })
+    await simulator.patch({ deployments: { second: { latency: { firstTokenMs: 60_000 } } } })
     const since = await lastRecord()
     const leave = new AbortController()
     const call = simulator.chat('second', '[[tokens:5]]', {}, leave.signal)
-    setTimeout(() => leave.abort(), 50)
-    await expect(call).rejects.toThrow(/abort/)
+    const refused = expect(call).rejects.toThrow(/abort/)
+    while ((await simulator.inFlight()) === 0) await pause(10)
+    leave.abort()
+    await refused
     expect(await recordOf(since)).toMatchObject({ outcome: 'client-gone', status: 0, tokensSent: 0, outputTokens: 5 })
   })
 

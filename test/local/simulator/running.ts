@@ -42,6 +42,8 @@ export function runningSimulator(config: SimulatorConfigInput = {}) {
     chat: (deployment: string, body: string | object, headers?: Record<string, string>, signal?: AbortSignal) =>
       post(CHAT_PATH(deployment), typeof body === 'string' ? user(body) : body, headers, signal),
     ledger,
+    /** Calls that have come and are not over. */
+    inFlight: async () => ((await (await fetch(url('/simulator/health'))).json()) as { inFlight: number }).inFlight,
     /** The records after `since`, once there are `count`: a record is written when the connection is done, a moment later. */
     async recorded(since: number, count = 1): Promise<readonly LedgerRecord[]> {
       for (let waitedMs = 0; waitedMs < WAIT_MS_MAX; waitedMs += 10) {
