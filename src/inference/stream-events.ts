@@ -89,7 +89,7 @@ export class StreamEvents implements EventPass {
     // What stands behind [DONE] belongs to no answer.
     while (start < text.length && !this.done) {
       const end = endOfEvent(text, start)
-      const hidden = this.#isHidden(text.slice(start, end), () => events.subarray(start, end))
+      const hidden = this.#isHidden(text.slice(start, end), events, start)
       if (this.malformed) break
       if (hidden) {
         if (start > from) kept.push(events.subarray(from, start))
@@ -105,8 +105,8 @@ export class StreamEvents implements EventPass {
     return kept.length === 1 && kept[0] ? kept[0] : Buffer.concat(kept)
   }
 
-  /** Looks at one event and says whether the client does not get it. */
-  #isHidden(event: string, bytes: () => Buffer): boolean {
+  /** Looks at one event, which begins at `start` of the bytes, and says whether the client does not get it. */
+  #isHidden(event: string, bytes: Buffer, start: number): boolean {
     // Nearly all begin with their data. Comments are passed on unseen; a name, an id or a comment may stand before the data.
     if (event.charCodeAt(0) !== LETTER_D && !hasData(event)) {
       this.malformed = !isEvent(event)
@@ -123,9 +123,9 @@ export class StreamEvents implements EventPass {
     if (mayTellError(event) && ERROR_EVENT.test(event)) this.failed = true
     if (this.#hidePromptFilterChunk && event.includes('"prompt_filter_results"')) {
       this.#hidePromptFilterChunk = false
-      return hasNoChoices(dataOf(bytes()))
+      return hasNoChoices(dataOf(bytes.subarray(start, start + event.length)))
     }
-    return holdsUsage(event) && this.#readUsage(bytes())
+    return holdsUsage(event) && this.#readUsage(bytes.subarray(start, start + event.length))
   }
 
   #readUsage(event: Buffer): boolean {

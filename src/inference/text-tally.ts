@@ -18,17 +18,20 @@ export class TextTally {
   /** Adds the generated text of some whole events. Takes a Latin-1 view of the bytes. */
   add(events: string): void {
     const { key, usual } = this.#place
+    // Put together first: a write for each event would cost more than finding its text.
+    let text = ''
     for (let at = events.indexOf(key); at >= 0; at = events.indexOf(key, at)) {
       at += key.length
       if (usual !== undefined && events.startsWith(usual, at)) {
         const start = at + usual.length
         at = endOfText(events, start)
-        this.#append(events.slice(start, at))
+        text += events.slice(start, at)
         continue
       }
       const line = events.indexOf('\n', at)
-      this.#addDelta(events.slice(at, line < 0 ? events.length : line))
+      text += this.#textOf(events.slice(at, line < 0 ? events.length : line))
     }
+    if (text !== '') this.#append(text)
   }
 
   /** Tokens of the collected text. The tokenizer's tables are loaded here, since few processes ever need them. */
@@ -44,11 +47,11 @@ export class TextTally {
     return tokens
   }
 
-  #addDelta(delta: string): void {
+  #textOf(delta: string): string {
     const text = this.#place.text.exec(delta)
-    if (!text) return
+    if (!text) return ''
     const start = text.index + text[0].length
-    this.#append(delta.slice(start, endOfText(delta, start)))
+    return delta.slice(start, endOfText(delta, start))
   }
 
   #append(text: string): void {
