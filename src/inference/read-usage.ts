@@ -4,8 +4,8 @@ const USAGE_KEY = Buffer.from('"usage"')
 const BACKSLASH = 0x5c
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
+const COLON = 0x3a
 /** Between the key and its object. */
-const GAP = /^\s*:\s*(?=\{)/
 const GAP_BYTES_MAX = 64
 const OBJECT_BYTES_MAX = 16 * 1024
 /** An answer has one; what has more was not made by a model, and is not searched from end to end for each. */
@@ -57,24 +57,33 @@ export function soundMs(seconds: number): number | undefined {
 }
 
 function objectBehind(body: Buffer, from: number): unknown {
-  const text = body.toString('latin1', from, from + GAP_BYTES_MAX + OBJECT_BYTES_MAX)
-  const open = GAP.exec(text)?.[0].length
-  if (open === undefined || open > GAP_BYTES_MAX) return undefined
+  const open = behindGap(body, from)
+  if (body[open] !== OPEN_BRACE) return undefined
   // A usage object holds numbers and flat objects, no strings with braces: the text up to its own last brace parses.
   let depth = 0
-  for (let at = open; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === OPEN_BRACE) depth += 1
-    else if (code === CLOSE_BRACE && --depth === 0) {
-      try {
-        return JSON.parse(text.slice(open, at + 1)) as unknown
-      } catch {
-        return undefined
-      }
+  for (let at = open; at < Math.min(body.length, open + OBJECT_BYTES_MAX); at++) {
+    const byte = body[at]
+    if (byte === OPEN_BRACE) depth += 1
+    else if (byte === CLOSE_BRACE) depth -= 1
+    if (depth > 0) continue
+    try {
+      return JSON.parse(body.toString('latin1', open, at + 1)) as unknown
+    } catch {
+      return undefined
     }
   }
   return undefined
 }
+
+/** Where a value begins, behind its key and the colon. */
+function behindGap(body: Buffer, from: number): number {
+  const to = Math.min(body.length, from + GAP_BYTES_MAX)
+  let at = from
+  while (at < to && (body[at] === COLON || isSpace(body[at]))) at += 1
+  return at
+}
+
+const isSpace = (byte = 0): boolean => byte <= 0x20
 
 function detail(details: unknown, key: string): number {
   return isRecord(details) ? (count(details[key]) ?? 0) : 0
