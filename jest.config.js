@@ -33,6 +33,7 @@ module.exports = {
   globalSetup: '<rootDir>/test/harness/start-azurite.js',
   globalTeardown: '<rootDir>/test/harness/stop-azurite.js',
   testEnvironment: 'node',
-  testTimeout: 90_000,
+  // For a test that hangs, and longer than any takes on a slow machine: no test has a shorter patience of its own.
+  testTimeout: 300_000,
   maxWorkers: 2,
 }

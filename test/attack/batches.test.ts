@@ -32,7 +32,7 @@ beforeAll(async () => {
   await stack.configureSimulator({ batches: { validatingMs: 3_600_000 } })
   const running = await clientOfA.batches.create(order)
   real = { batch: over.id, running: running.id, input: input.id, output: over.output_file_id ?? '' }
-}, 120_000)
+})
 afterAll(() => stack.stop())
 
 const order = (inputFileId: string) => ({
@@ -88,7 +88,7 @@ it('a line that names another tenant’s alias is as wrong as one that names non
   const made = await clientOfB.batches.create(order(input.id) as Parameters<typeof clientOfB.batches.create>[0])
   const over = await endOf(clientOfB, made.id)
   expect(over).toMatchObject({ status: 'failed', errors: { data: [{ code: 'model_not_found', line: 1 }] } })
-}, 60_000)
+})
 
 it('nothing of the tenant has changed after all that', async () => {
   expect(await clientOfA.batches.retrieve(real.running)).toMatchObject({ status: 'validating' })

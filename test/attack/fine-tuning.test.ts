@@ -73,7 +73,7 @@ beforeAll(async () => {
     (await clientOfA.fineTuning.jobs.retrieve(waiting.id)).status === 'queued' ? true : undefined,
   )
   stateOfA = await look()
-}, 120_000)
+})
 afterAll(() => stack.stop())
 
 const upload = async (client: OpenAI) =>

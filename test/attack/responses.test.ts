@@ -48,7 +48,7 @@ beforeAll(async () => {
     file: file.id,
   }
   expect(Object.values(real)).not.toContain('')
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 interface Attempt {

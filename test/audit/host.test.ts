@@ -5,7 +5,7 @@ import { startTestStack, type TestStack } from '../harness/stack'
 let stack: TestStack
 beforeAll(async () => {
   stack = await startTestStack()
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 /** The built command in a process of its own. */
@@ -22,7 +22,7 @@ describe('on the real host', () => {
     const operator = ['--url', stack.baseUrl, '--operator', stack.operatorToken]
     expect(await auditVerify(...operator, '--tenant', tenantId)).toContain('The chain is sound')
     expect(await auditVerify(...operator, '--platform')).toContain('The chain is sound')
-  }, 60_000)
+  })
 
   it('the API’s page and document come with their types and the policy that shuts everything else out', async () => {
     const page = await fetch(`${stack.baseUrl}/api/docs`)

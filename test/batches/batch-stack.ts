@@ -17,7 +17,7 @@ export async function uploadLines(client: OpenAI, count: number, content = 'Hi [
 }
 
 const OVER = ['completed', 'failed', 'expired', 'cancelled']
-const END_MS_MAX = 50_000
+const END_MS_MAX = 240_000
 
 /** The batch once it is over. */
 export async function endOf(client: OpenAI, id: string): Promise<OpenAI.Batch> {

@@ -11,7 +11,7 @@ let night: string
 beforeAll(async () => {
   stack = await startTestStack({ TENANTRY_BATCH_POLL_SECONDS: '1', TENANTRY_OFFBOARDING_GRACE_SECONDS: '0' })
   night = await stack.makeBackend('gpt-4.1-mini-batch')
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 const things = async () =>
@@ -43,7 +43,7 @@ describe('a tenant that comes', () => {
     expect(await endOf(client, id)).toMatchObject({ status: 'completed', request_counts: { completed: 2 } })
     const usage = await fetch(`${stack.baseUrl}/api/tenant/usage?groupBy=operation`, { headers: { 'api-key': apiKey } })
     expect(await usage.text()).toContain('batch.chat.completions')
-  }, 60_000)
+  })
 })
 
 describe('a tenant that goes while its batch runs', () => {
@@ -68,7 +68,7 @@ describe('a tenant that goes while its batch runs', () => {
     expect(metered.toSorted((one, other) => one - other)).toEqual(
       charged.map(({ outputTokens }) => outputTokens).toSorted((one, other) => one - other),
     )
-  }, 120_000)
+  })
 })
 
 describe('a tenant that is suspended', () => {
@@ -83,5 +83,5 @@ describe('a tenant that is suspended', () => {
     const batch = await eventually('the tenant is let in', () => client.batches.retrieve(id).catch(() => undefined))
     expect(['in_progress', 'finalizing', 'completed']).toContain(batch.status)
     expect(await endOf(client, id)).toMatchObject({ status: 'completed', request_counts: { completed: 15 } })
-  }, 120_000)
+  })
 })

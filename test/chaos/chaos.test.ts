@@ -21,7 +21,7 @@ beforeAll(async () => {
   const chance = seeded(SEED)
   const weather = await storm(town, { forMs: STORM_MS, workers: WORKERS, killEveryMs: KILL_EVERY_MS, chance })
   found = await agree(town, weather, WORKERS)
-}, 120_000)
+})
 afterAll(() => stack.stop())
 
 describe(`under disconnects, faults and kill -9 of either instance (seed ${SEED})`, () => {
@@ -52,5 +52,5 @@ describe(`under disconnects, faults and kill -9 of either instance (seed ${SEED}
     // What a killed instance held comes back when its lease has expired.
     await new Promise((resolve) => setTimeout(resolve, minuteWindow.leaseMs))
     for (const instance of town.instances) expect(await statusesAt(instance)).toEqual(Array(12).fill(200))
-  }, 40_000)
+  })
 })

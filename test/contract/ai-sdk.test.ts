@@ -8,7 +8,7 @@ let tenant: TestTenant
 beforeAll(async () => {
   stack = await startTestStack()
   tenant = await stack.makeTenant()
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 const providers = [

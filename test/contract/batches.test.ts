@@ -10,7 +10,7 @@ beforeAll(async () => {
   stack = await startTestStack({ TENANTRY_BATCH_POLL_SECONDS: '1' })
   const night = await stack.makeBackend('gpt-4.1-mini-batch')
   tenant = await stack.makeTenant({ aliases: [batchAlias('night', night)] })
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 type OpenAI = openai7.OpenAI
@@ -69,7 +69,7 @@ describe.each(clients)('$name', ({ sdk, make }) => {
     expect(new Set(answers.map(({ custom_id: id }) => id))).toEqual(new Set(['task-0', 'task-1']))
     expect(answers[0].response).toMatchObject({ status_code: 200, body: { object: 'chat.completion' } })
     expect(await client.files.retrieve(over.output_file_id ?? '')).toMatchObject({ purpose: 'batch_output' })
-  }, 60_000)
+  })
 
   it('pages through its batches, newest first', async () => {
     const client = make()
@@ -85,7 +85,7 @@ describe.each(clients)('$name', ({ sdk, make }) => {
     expect(listed.slice(0, 3)).toEqual(ids.toReversed())
     expect(new Set(listed).size).toBe(listed.length)
     for (const id of ids) await endOf(client, id)
-  }, 60_000)
+  })
 
   it('cancels a batch', async () => {
     const client = make()
@@ -98,7 +98,7 @@ describe.each(clients)('$name', ({ sdk, make }) => {
     const over = await endOf(client, id)
     expect(over).toMatchObject({ status: 'cancelled', cancelled_at: expect.any(Number) })
     await expect(client.batches.cancel(id)).rejects.toMatchObject({ status: 409 })
-  }, 90_000)
+  })
 
   it('is told which lines of a file are not sound', async () => {
     const client = make()
@@ -115,7 +115,7 @@ describe.each(clients)('$name', ({ sdk, make }) => {
       ['invalid_request', 1],
       ['invalid_json_line', 2],
     ])
-  }, 60_000)
+  })
 
   it('is told at once of what cannot be a batch', async () => {
     const client = make()
@@ -146,5 +146,5 @@ describe('openai AzureOpenAI with a deployment', () => {
     await expect(
       make({ deployment: 'chat' }).batches.create({ ...order, completion_window: '24h' }),
     ).rejects.toMatchObject({ status: 404, code: 'DeploymentNotFound' })
-  }, 60_000)
+  })
 })

@@ -12,7 +12,7 @@ let apiKey: string
 beforeAll(async () => {
   stack = await startTestStack()
   apiKey = (await stack.makeTenant()).apiKey
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 type OpenAI = openai7.OpenAI

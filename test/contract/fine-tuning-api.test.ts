@@ -19,7 +19,7 @@ beforeAll(async () => {
   form.set('purpose', 'fine-tune')
   form.set('file', new Blob([readFileSync(supportFiles.training)]), 'train.jsonl')
   trainingFile = String((await call('POST', '/openai/v1/files', form)).json['id'])
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 async function call(method: string, path: string, body?: object) {
@@ -90,7 +90,7 @@ describe('a fine-tuning job by the API alone', () => {
     await aliasAnswers('as before')
     const listed = await call('GET', `${JOBS}?limit=1`)
     expect(listed.json).toMatchObject({ jobs: [{ id }] })
-  }, 120_000)
+  })
 
   it('that was refused a deployment is retried, and deploys the model that it has without training again', async () => {
     const fault = { method: 'PUT', path: '/deployments/', status: 400, code: 'InsufficientQuota', next: 100 }
@@ -105,7 +105,7 @@ describe('a fine-tuning job by the API alone', () => {
     expect(over).toMatchObject({ attempt: 1, modelId: failed['modelId'] })
     expect(await answerOf(String(over['tunedModel']))).toBe(taught)
     expect(await trainings()).toBe(charges)
-  }, 120_000)
+  })
 
   it('that is cancelled while its alias is led to its model gives the alias back, and leaves nothing of the model', async () => {
     const modelsBefore = (await storedThings(stack)).filter(({ collection }) => collection === 'models').length
@@ -119,7 +119,7 @@ describe('a fine-tuning job by the API alone', () => {
     expect((await call('GET', `/api/tenant/models/${String(modelId)}`)).status).toBe(404)
     const stored = await storedThings(stack)
     expect(stored.filter(({ collection }) => collection === 'models')).toHaveLength(modelsBefore)
-  }, 120_000)
+  })
 
   it.each([
     [{ route: { alias: 'nobody' } }, 'route.alias'],

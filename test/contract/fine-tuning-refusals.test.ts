@@ -14,7 +14,7 @@ beforeAll(async () => {
   tenant = await stack.makeTenant()
   client = new OpenAI({ baseURL: `${stack.baseUrl}/openai/v1`, apiKey: tenant.apiKey, maxRetries: 0 })
   fileId = await upload(lessons(10))
-}, 60_000)
+})
 afterAll(() => stack.stop())
 const calm = { fineTuning: { speed: 6_000, faults: [] }, arm: { faults: [] } }
 beforeEach(() =>
@@ -75,63 +75,51 @@ describe('a job that cannot be brought to its end', () => {
     expect(over).toMatchObject({ status: 'failed', error: { code: 'invalid_training_file', param: 'training_file' } })
     expect(over.error?.message).toContain('line 11')
     expect((await storedThings(stack)).filter(({ collection }) => collection === 'files')).toEqual([])
-  }, 60_000)
+  })
 
   it.each([
     { at: 'validating', code: 'jsonlValidationFailed', next: 'Mend the file' },
     { at: 'training', code: 'internalFailure', next: 'Retry the job' },
     { at: 'finishing', code: 'quotaExceeded', next: 'more quota' },
-  ])(
-    'for $code while $at says so, what to do, and leaves nothing',
-    async ({ at, code, next }) => {
-      await stack.configureSimulator({
-        fineTuning: { faults: [{ kind: 'fail', at, code, message: 'It went wrong.' }] },
-      })
-      const over = await ended()
-      expect(over).toMatchObject({ status: 'failed', fine_tuned_model: null, error: { code } })
-      expect(over.error?.message).toContain('It went wrong.')
-      expect(over.error?.message).toContain(next)
-      expect((await storedThings(stack)).filter(({ collection }) => collection === 'files')).toEqual([])
-    },
-    60_000,
-  )
+  ])('for $code while $at says so, what to do, and leaves nothing', async ({ at, code, next }) => {
+    await stack.configureSimulator({
+      fineTuning: { faults: [{ kind: 'fail', at, code, message: 'It went wrong.' }] },
+    })
+    const over = await ended()
+    expect(over).toMatchObject({ status: 'failed', fine_tuned_model: null, error: { code } })
+    expect(over.error?.message).toContain('It went wrong.')
+    expect(over.error?.message).toContain(next)
+    expect((await storedThings(stack)).filter(({ collection }) => collection === 'files')).toEqual([])
+  })
 
   it.each([
     ['before it trains', '[[filter:prompt]]'],
     ['of what it has learned', '[[filter:completion]]'],
-  ])(
-    'since the content policy blocks it %s says so, and leaves no model',
-    async (_, words) => {
-      const line = JSON.stringify({
-        messages: [
-          { role: 'user', content: words },
-          { role: 'assistant', content: words },
-        ],
-      })
-      const before = (await storedThings(stack)).filter(({ collection }) => collection !== 'jobs')
-      const over = await ended({ training_file: await upload(Buffer.concat([lessons(10), Buffer.from(`\n${line}`)])) })
-      expect(over).toMatchObject({ status: 'failed', fine_tuned_model: null, error: { code: 'contentFilter' } })
-      expect(over.error?.message).toContain('does not allow, upload the file again')
-      expect((await storedThings(stack)).filter(({ collection }) => collection !== 'jobs')).toEqual(before)
-    },
-    60_000,
-  )
+  ])('since the content policy blocks it %s says so, and leaves no model', async (_, words) => {
+    const line = JSON.stringify({
+      messages: [
+        { role: 'user', content: words },
+        { role: 'assistant', content: words },
+      ],
+    })
+    const before = (await storedThings(stack)).filter(({ collection }) => collection !== 'jobs')
+    const over = await ended({ training_file: await upload(Buffer.concat([lessons(10), Buffer.from(`\n${line}`)])) })
+    expect(over).toMatchObject({ status: 'failed', fine_tuned_model: null, error: { code: 'contentFilter' } })
+    expect(over.error?.message).toContain('does not allow, upload the file again')
+    expect((await storedThings(stack)).filter(({ collection }) => collection !== 'jobs')).toEqual(before)
+  })
 
   it.each([
     ['a file', 'files.create', 'refused a file of the job', 'training_file'],
     ['the job', 'fine_tuning.jobs.create', 'refused the job', null],
-  ])(
-    'since its account refuses %s says what to do, and leaves nothing',
-    async (_, operation, message, param) => {
-      await stack.configureSimulator({ storedFaults: { [operation]: [{ kind: 'status:400', next: 100 }] } })
-      const over = await ended()
-      expect(over).toMatchObject({ status: 'failed', fine_tuned_model: null, error: { param } })
-      expect(over.error?.message).toContain(message)
-      expect(over.error?.message).toMatch(/Mend the file|Look at the report|ask the operators/)
-      expect((await storedThings(stack)).filter(({ collection }) => collection === 'files')).toEqual([])
-    },
-    60_000,
-  )
+  ])('since its account refuses %s says what to do, and leaves nothing', async (_, operation, message, param) => {
+    await stack.configureSimulator({ storedFaults: { [operation]: [{ kind: 'status:400', next: 100 }] } })
+    const over = await ended()
+    expect(over).toMatchObject({ status: 'failed', fine_tuned_model: null, error: { param } })
+    expect(over.error?.message).toContain(message)
+    expect(over.error?.message).toMatch(/Mend the file|Look at the report|ask the operators/)
+    expect((await storedThings(stack)).filter(({ collection }) => collection === 'files')).toEqual([])
+  })
 
   it('for want of budget fails before anything is sent, and says which budget to raise', async () => {
     const poor = await stack.makeTenant({ budgetOverrides: { tokensPerDay: { limit: 50 } } })
@@ -141,12 +129,12 @@ describe('a job that cannot be brought to its end', () => {
     const over = await jobEnded(client, id)
     expect(over).toMatchObject({ status: 'failed', error: { code: 'insufficient_quota' } })
     expect(over.error?.message).toContain('Raise the budget')
-  }, 60_000)
+  })
 
   it('since its account has lost it says so', async () => {
     await stack.configureSimulator({ fineTuning: { faults: [{ kind: 'lose', at: 'training' }] } })
     expect(await ended()).toMatchObject({ status: 'failed', error: { code: 'job_lost' } })
-  }, 60_000)
+  })
 
   it('since Azure fails while it deploys keeps the trained model, and nothing of the deployment', async () => {
     const fault = { kind: 'operation', method: 'PUT', path: '/deployments/', code: 'InternalServerError', next: 100 }
@@ -156,7 +144,7 @@ describe('a job that cannot be brought to its end', () => {
     expect(over.fine_tuned_model).toMatch(/\.ft-/)
     const deployed = (await resourcesOf(stack, tenant.tenantId)).filter(({ type }) => type.endsWith('/deployments'))
     expect(deployed).toEqual([])
-  }, 60_000)
+  })
 
   it('since Azure refuses the deployment keeps the trained model, and nothing of the deployment', async () => {
     await stack.configureSimulator({
@@ -168,7 +156,7 @@ describe('a job that cannot be brought to its end', () => {
     expect(over.fine_tuned_model).toMatch(/\.ft-/)
     const deployed = (await resourcesOf(stack, tenant.tenantId)).filter(({ type }) => type.endsWith('/deployments'))
     expect(deployed).toEqual([])
-  }, 60_000)
+  })
 })
 
 const said = (id: string, words: string) =>
@@ -187,7 +175,7 @@ describe('an account that does not answer', () => {
     expect((await client.fineTuning.jobs.retrieve(id)).status).toBe('queued')
     await silent(0)
     expect(await jobEnded(client, id)).toMatchObject({ status: 'succeeded', error: null })
-  }, 120_000)
+  })
 })
 
 describe('an account without room', () => {
@@ -197,5 +185,5 @@ describe('an account without room', () => {
     await said(id, 'no room')
     await stack.configureSimulator({ fineTuning: { queuedJobsMax: 20 } })
     expect(await jobEnded(client, id)).toMatchObject({ status: 'succeeded' })
-  }, 120_000)
+  })
 })

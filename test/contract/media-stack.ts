@@ -8,7 +8,7 @@ export function mediaStack() {
   beforeAll(async () => {
     stack = await startTestStack()
     tenant = await makeMediaTenant(stack)
-  }, 60_000)
+  })
   afterAll(() => stack.stop())
   return {
     stack: () => stack,

@@ -26,7 +26,7 @@ beforeAll(async () => {
     ),
   })
   tenant = await stack.makeTenant({ aliases })
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 interface WayIn {

@@ -19,7 +19,7 @@ let other: TestTenant
 beforeAll(async () => {
   stack = await startTestStack()
   ;[tenant, other] = await Promise.all([stack.makeTenant(), stack.makeTenant()])
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 const prompt = 'Say hello [[echo:Hello there]]'

@@ -9,7 +9,7 @@ let other: TestTenant
 beforeAll(async () => {
   stack = await startTestStack()
   ;[tenant, other] = await Promise.all([stack.makeTenant(), stack.makeTenant()])
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 const majors = { 'openai 7': openai7, 'openai 6': openai6 as unknown as typeof openai7 }

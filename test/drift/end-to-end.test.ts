@@ -24,7 +24,7 @@ beforeAll(async () => {
     aliases: [chatAlias('support', [[chat]]), embedAlias('embed', [[embed]])],
     settings: { drift: { watch: true, topicsAlias: 'embed', callsPerDayMax: 10_000 } },
   })
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 async function call<T = Record<string, unknown>>(
@@ -95,14 +95,10 @@ describe('drift of a tuned model', () => {
     const deploy = { sku: 'Standard', capacity: 1_000 }
     const order = { model: 'gpt-4.1-mini-2025-04-14', trainingFile: file, consent: true, deploy }
     const { id } = (await call<Job>('POST', '/api/tenant/tuning/jobs', order)).json
-    const job = await eventually(
-      'the model is trained',
-      async () => {
-        const { json } = await call<Job>('GET', `/api/tenant/tuning/jobs/${id}`)
-        return json.status === 'succeeded' ? json : undefined
-      },
-      60_000,
-    )
+    const job = await eventually('the model is trained', async () => {
+      const { json } = await call<Job>('GET', `/api/tenant/tuning/jobs/${id}`)
+      return json.status === 'succeeded' ? json : undefined
+    })
     const { modelId = '', tunedModel = '' } = job
 
     await driftIs(
@@ -157,5 +153,5 @@ describe('drift of a tuned model', () => {
     ]
     for (const text of texts) for (const word of words) expect(text.includes(word)).toBe(false)
     for (const line of stack.lines) expect(line.includes(PHRASE)).toBe(false)
-  }, 150_000)
+  })
 })

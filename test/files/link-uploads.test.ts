@@ -330,7 +330,7 @@ describe('nothing lies in the clear', () => {
     }
     // What the killed ones wrote of contents goes with the sweep.
     await sweptThrough(TAKING_MS_MAX)
-  }, 60_000)
+  })
 
   it('when the tenant goes', async () => {
     const scope = await newTenant()

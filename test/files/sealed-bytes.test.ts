@@ -19,7 +19,7 @@ const { tenants } = lifecycleParts(storage, systemClock)
 beforeAll(async () => {
   await parts.prepare()
   for (const needs of [tenantStorage, usageStorage]) await storage.ensure(needs)
-}, 30_000)
+})
 afterAll(parts.close)
 
 const content = randomBytes(CHUNK_BYTES + 70_000)

@@ -90,7 +90,7 @@ describe('whoever is killed at any request to storage', () => {
     )
     expect(outcomes.length).toBeGreaterThan(4)
     expect([outcomes[0], outcomes.at(-1)]).toEqual([false, true])
-  }, 120_000)
+  })
 
   it('while a file is deleted leaves it whole, before anything was noted, or nothing', async () => {
     const outcomes = await killedEverywhere(
@@ -99,7 +99,7 @@ describe('whoever is killed at any request to storage', () => {
     )
     expect(outcomes.length).toBeGreaterThan(4)
     expect([outcomes[0], outcomes.at(-1)]).toEqual([true, false])
-  }, 120_000)
+  })
 
   it('while an upload is completed leaves its file, or nothing once the upload’s time is over', async () => {
     const outcomes = await killedEverywhere(
@@ -114,7 +114,7 @@ describe('whoever is killed at any request to storage', () => {
     )
     expect(outcomes.length).toBeGreaterThan(4)
     expect([outcomes[0], outcomes.at(-1)]).toEqual([false, true])
-  }, 120_000)
+  })
 
   it('while a part comes, or an upload begins or is cancelled, leaves nothing', async () => {
     const outcomes = await killedEverywhere(
@@ -127,7 +127,7 @@ describe('whoever is killed at any request to storage', () => {
     )
     expect(outcomes.length).toBeGreaterThan(8)
     expect(outcomes).not.toContain(true)
-  }, 120_000)
+  })
 })
 
 describe('the sweep', () => {

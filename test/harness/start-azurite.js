@@ -10,7 +10,7 @@ const TENANT_ACCOUNT = 'tenantaccount1'
 const TENANT_KEY = Buffer.alloc(64, 'tenant').toString('base64')
 /** By the working folder, the project's: benchmarks run this from a bundle that is elsewhere. */
 const TENANTS_ACCOUNTS = join(process.cwd(), 'local', 'host', 'launcher', 'azurite-accounts.js')
-const READY_MS_MAX = 30_000
+const READY_MS_MAX = 120_000
 
 /** Starts one Azurite in memory on free ports and hands its address to every test worker by the environment. */
 module.exports = async () => {

@@ -12,7 +12,7 @@ let t0: number
 beforeEach(async () => {
   world = await hostingWorld()
   t0 = world.clock.now()
-}, 30_000)
+})
 afterEach(() => world[Symbol.asyncDispose]())
 
 const plan = (model: ModelVersion, sku: 'Standard' | 'DataZoneStandard' | 'DeveloperTier' = 'Standard') =>

@@ -6,7 +6,7 @@ import { DRAIN_MS, HOUR_MS, hostingWorld, IDLE_MS, type HostingWorld } from './h
 let world: HostingWorld
 beforeEach(async () => {
   world = await hostingWorld()
-}, 30_000)
+})
 afterEach(() => world[Symbol.asyncDispose]())
 
 async function deployedModel(more: object = {}) {

@@ -13,7 +13,7 @@ let b: TestTenant
 beforeAll(async () => {
   stack = await startTestStack()
   ;[a, b] = [await stack.makeTenant(), await stack.makeTenant()]
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 const attack = (url: string) => attackDeployed({ url, keyOfA: a.apiKey, keyOfB: b.apiKey })

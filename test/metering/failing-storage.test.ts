@@ -75,7 +75,7 @@ describe('a usage log whose storage fails', () => {
       }),
       { numRuns: 25 },
     )
-  }, 30_000)
+  })
 
   it('does not empty a blob when a duplicate of its creation arrives late', async () => {
     let creations = 0

@@ -5,7 +5,7 @@ import { postSurely } from '../harness/post-surely'
 import { startTestStack, type TestStack } from '../harness/stack'
 
 /** A step, the restart and the rest of the move. */
-const MOVED_MS_MAX = 60_000
+const MOVED_MS_MAX = 240_000
 
 let stack: TestStack
 let backendId: string
@@ -13,7 +13,7 @@ beforeAll(async () => {
   stack = await startTestStack({ TENANTRY_MOVING_DRAIN_SECONDS: '1' })
   backendId = await stack.makeBackend('gpt-4.1-mini')
   await makeStamp(stack)
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 const STEPS = ['prepare', 'make-models', 'switch-models', 'record', 'drain', 'remove-old-models', 'empty-old-place']
@@ -104,5 +104,5 @@ describe('a move of a tenant in use', () => {
     const { totals } = (await usage.json()) as { totals: { calls: number; unsettled: number } }
     expect(totals).toMatchObject({ calls: statuses.length, unsettled: 0 })
     expect(await resourcesOf(stack, tenantId)).toEqual([])
-  }, 120_000)
+  })
 })

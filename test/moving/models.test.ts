@@ -137,7 +137,7 @@ describe('moving a tenant’s models', () => {
     // A deployment; an account, its role and a deployment; nothing.
     expect(left).toEqual([1, 3, 0])
     expect(await platform.models.census(scope)).toBe(0)
-  }, 60_000)
+  })
 
   it('leads every call to a backend that is there, at every moment of the move', async () => {
     const { pool } = await setUp()
@@ -157,7 +157,7 @@ describe('moving a tenant’s models', () => {
     expect(output.state).toBe('completed')
     expect(seen.filter((each) => each.endsWith('not served'))).toEqual([])
     expect(seen.map((each) => each.split(' ')[0])).toContain('remove-old-models')
-  }, 60_000)
+  })
 
   it('to another stamp takes along what was made on the first', async () => {
     const { second } = await setUp()
@@ -173,7 +173,7 @@ describe('moving a tenant’s models', () => {
     // What is made later is made there too.
     expect(await move(scope, { models: { isolation: 'dedicated' } })).toMatchObject({ state: 'completed' })
     expect((await routeOf(scope)).backend?.region).toBe('westeurope')
-  }, 60_000)
+  })
 
   it('that fails leaves the tenant as it was, and nothing behind', async () => {
     const { pool } = await setUp()
@@ -192,7 +192,7 @@ describe('moving a tenant’s models', () => {
     expect(await move(scope, { models: { isolation: 'dedicated', aliases: [own] } })).toMatchObject({
       state: 'completed',
     })
-  }, 60_000)
+  })
 
   it('into an account of the tenant’s own tries it, uses its key, and forgets the key when it leaves', async () => {
     const { pool } = await setUp()
@@ -212,7 +212,7 @@ describe('moving a tenant’s models', () => {
     expect(await move(scope, back)).toMatchObject({ state: 'completed' })
     expect(await platform.secrets.list(scope)).toEqual([])
     expect((await platform.tenants.get(scope))?.ownAccount).toBeUndefined()
-  }, 60_000)
+  })
 
   it('goes no further where an alias came that it was not asked to move', async () => {
     const { pool } = await setUp()
@@ -229,7 +229,7 @@ describe('moving a tenant’s models', () => {
     expect(output).toMatchObject({ state: 'undone' })
     expect((await platform.tenants.get(scope))?.isolation.models).toBe('shared')
     expect(madeFor(scope)).toEqual([])
-  }, 60_000)
+  })
 })
 
 describe('a move is refused before anything begins, and the field is named, where', () => {

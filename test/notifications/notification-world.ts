@@ -181,7 +181,7 @@ export const idsIn = (received: readonly Received[]) =>
 
 /** A wait for what happens behind an answer; a test that waits in vain says for what. */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
+  for (let tries = 0; tries < 12_000; tries++) {
     if (await isSo()) return
     await new Promise((resolve) => setTimeout(resolve, 10))
   }

@@ -6,7 +6,7 @@ import { until } from './notification-world'
 let stack: TestStack
 beforeAll(async () => {
   stack = await startTestStack()
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 const letters = async () =>

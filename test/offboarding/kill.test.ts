@@ -6,7 +6,7 @@ const STEPS = ['freeze', 'export', 'delete', 'destroy-key', 'remove-record', 'sw
 let stack: TestStack
 beforeAll(async () => {
   stack = await startTestStack({ TENANTRY_OFFBOARDING_GRACE_SECONDS: '0' })
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 const boundaries = STEPS.flatMap((step) => [
@@ -45,6 +45,5 @@ describe('an offboarding whose host is killed', () => {
         swept: { found: 0 },
       })
     },
-    60_000,
   )
 })

@@ -95,7 +95,7 @@ describe('the registry of what tenants have', () => {
     expect(owners).toEqual([undefined, other.tenantId])
     // A repeated step finds nothing and minds nothing.
     for (const { remove } of all) await remove(scope)
-  }, 60_000)
+  })
 })
 
 describe('the sweep', () => {

@@ -21,7 +21,7 @@ import { lifecycleParts } from './lifecycle-parts'
 const storage = freshStorage()
 beforeAll(async () => {
   for (const needs of [allStorageNeeds, auditStorage, dataKeyStorage, signingStorage]) await storage.ensure(needs)
-}, 30_000)
+})
 
 const clock = handClock(Date.UTC(2026, 2, 1))
 const parts = lifecycleParts(storage, clock)
@@ -101,7 +101,7 @@ describe('what a cloud takes minutes to delete', () => {
     expect(elapsedMs).toBe(10 * 15_000)
     expect(offboarding).toMatchObject({ removed: { 'model deployments': 2 }, certificate: expect.any(String) })
     expect(offboarding?.swept?.looked).toContain('model deployments')
-  }, 30_000)
+  })
 
   it('but says that it is removed while it is not, gets no certificate', async () => {
     const lying: TenantStore = { ...cloud(0), census: async () => 2, remove: async () => ({ kind: 'removed' }) }
@@ -113,7 +113,7 @@ describe('what a cloud takes minutes to delete', () => {
       error: { code: 'offboarding_incomplete', detail: 'Something of the tenant is left: model deployments (2).' },
     })
     expect(offboarding?.certificate).toBeUndefined()
-  }, 30_000)
+  })
 })
 
 describe('the histories of a tenant’s operations', () => {
@@ -123,7 +123,7 @@ describe('the histories of a tenant’s operations', () => {
     expect(output.state).toBe('completed')
     expect(purged).toEqual(['mov_1'])
     expect(offboarding?.swept?.looked).toContain('histories of operations')
-  }, 30_000)
+  })
 
   it('that turn up after it are found by the sweep, which removes them and looks again', async () => {
     const purged: string[] = []
@@ -131,7 +131,7 @@ describe('the histories of a tenant’s operations', () => {
     expect(output.state).toBe('completed')
     expect(output.steps.find(({ id }) => id === 'sweep')?.attempts).toBe(2)
     expect(purged).toEqual(['mov_1'])
-  }, 30_000)
+  })
 
   it('that do not go keep the tenant from being certified as deleted', async () => {
     const { output, offboarding } = await offboard(cloud(0), hostWith([1, 2, 3, 4, 5, 6]))
@@ -140,5 +140,5 @@ describe('the histories of a tenant’s operations', () => {
       error: { code: 'offboarding_incomplete', detail: expect.stringContaining('histories of operations (1)') },
     })
     expect(offboarding?.certificate).toBeUndefined()
-  }, 30_000)
+  })
 })

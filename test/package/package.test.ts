@@ -32,7 +32,7 @@ beforeAll(async () => {
   const zip = await assembled(OUT)
   files = filesIn(zip)
   folder = unpacked(zip)
-}, 60_000)
+})
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
   removeAssembled(OUT)
@@ -92,7 +92,7 @@ describe('the app of the package alone, far from the repository', () => {
   let stack: TestStack
   beforeAll(async () => {
     stack = await startTestStack({ TENANTRY_OFFBOARDING_GRACE_SECONDS: '0' }, folder)
-  }, 60_000)
+  })
   afterAll(() => stack.stop())
 
   test('onboards a tenant, serves it, reports its use, and lets it go', async () => {
@@ -109,7 +109,7 @@ describe('the app of the package alone, far from the repository', () => {
     const { offboardingId } = await stack.platform.remove<{ offboardingId: string }>(`/tenants/${tenant.tenantId}`)
     expect(await stack.platform.ended(offboardingId)).toMatchObject({ state: 'completed' })
     expect((await post(us, chatPath, chatBody())).status).toBeGreaterThanOrEqual(401)
-  }, 60_000)
+  })
 
   test('loads at its start no bundle but one, and nothing of fetch', async () => {
     const child = fork(join(root, 'dist', 'bench', 'load-app.js'), [folder], {

@@ -63,7 +63,7 @@ describe('deployments of a tenant’s own in a shared account', () => {
         other.scope.tenantId,
       ),
     ).toEqual(new Set())
-  }, 20_000)
+  })
 
   it('are made once, however often the step is repeated, in whatever state it broke off', async () => {
     await start()
@@ -77,7 +77,7 @@ describe('deployments of a tenant’s own in a shared account', () => {
     expect(new Set(puts).size).toBe(2)
     expect(of(tenant.scope.tenantId)).toHaveLength(2)
     expect(await platform.backends.list()).toHaveLength(2)
-  }, 20_000)
+  })
 
   it('of two tenants at once in one account are both made: one waits for the other’s change to end', async () => {
     await start()
@@ -86,7 +86,7 @@ describe('deployments of a tenant’s own in a shared account', () => {
     const outcomes = await Promise.all(both.map((tenant) => ensureAll(platform, tenant)))
     expect(outcomes.map(({ kind }) => kind)).toEqual(['done', 'done'])
     for (const { scope } of both) expect(of(scope.tenantId)).toHaveLength(2)
-  }, 20_000)
+  })
 
   it('go to the account with the fewest, and stay there', async () => {
     await start()
@@ -96,7 +96,7 @@ describe('deployments of a tenant’s own in a shared account', () => {
     await ensureAll(platform, second)
     expect(of(first.scope.tenantId).every((id) => id.includes('/accounts/one/'))).toBe(true)
     expect(of(second.scope.tenantId).every((id) => id.includes('/accounts/two/'))).toBe(true)
-  }, 20_000)
+  })
 
   it('go on in the next account where the quota of the first has run out', async () => {
     await start({ [sharedAccount('one')]: 1 })
@@ -104,7 +104,7 @@ describe('deployments of a tenant’s own in a shared account', () => {
     const tenant = await platform.makeTenant(own)
     expect(await ensureAll(platform, tenant)).toMatchObject({ kind: 'done' })
     expect(of(tenant.scope.tenantId).map((id) => /accounts\/(\w+)/.exec(id)?.[1])).toEqual(['one', 'two'])
-  }, 20_000)
+  })
 
   it('fail for good, in Azure’s own words, where no account has quota; and nothing is left once they are removed', async () => {
     await start({ [sharedAccount('one')]: 1, [sharedAccount('two')]: 0 })
@@ -118,7 +118,7 @@ describe('deployments of a tenant’s own in a shared account', () => {
     await removeAll((scope) => platform.models.removeUnused(scope, undefined), tenant)
     expect(of(tenant.scope.tenantId)).toEqual([])
     expect(await platform.models.census(tenant.scope)).toBe(0)
-  }, 20_000)
+  })
 
   it('wait while ARM throttles or fails, and are done afterwards', async () => {
     await start()
@@ -131,7 +131,7 @@ describe('deployments of a tenant’s own in a shared account', () => {
     }
     expect(await ensureAll(platform, tenant)).toMatchObject({ kind: 'done' })
     expect(refusals).toBe(4)
-  }, 20_000)
+  })
 
   it('fail for good where a policy forbids them', async () => {
     await start()
@@ -168,7 +168,7 @@ describe('an account of a tenant’s own', () => {
     expect(of(tenant.scope.tenantId)[0]).toContain(
       `${GROUP}/providers/microsoft.cognitiveservices/accounts/tnt-`.toLowerCase(),
     )
-  }, 20_000)
+  })
 
   it('is waited for while its role does not bite yet', async () => {
     await start()
@@ -179,7 +179,7 @@ describe('an account of a tenant’s own', () => {
       ++calls <= 3 ? error(401, 'PermissionDenied') : { status: 200, body: { model: 'gpt-4.1-mini-2025-04-14' } }
     expect(await ensureAll(platform, tenant)).toMatchObject({ kind: 'done' })
     expect(calls).toBeGreaterThan(4)
-  }, 20_000)
+  })
 
   it('is removed whole, purged so that its name is free, and can be made again', async () => {
     await start()
@@ -192,7 +192,7 @@ describe('an account of a tenant’s own', () => {
     expect(await platform.models.census(tenant.scope)).toBe(0)
     expect(await platform.backends.list()).toEqual([])
     expect(await ensureAll(platform, tenant)).toMatchObject({ kind: 'done' })
-  }, 20_000)
+  })
 
   it('whose name is still kept from an earlier deletion is purged first', async () => {
     await start()
@@ -204,7 +204,7 @@ describe('an account of a tenant’s own', () => {
     await platform.arm.remove(id, '2024-10-01')
     for (const { backend } of await platform.backends.list()) await platform.backends.remove(backend.id)
     expect(await ensureAll(platform, tenant)).toMatchObject({ kind: 'done' })
-  }, 20_000)
+  })
 })
 
 describe('a storage account of a tenant’s own', () => {
@@ -238,7 +238,6 @@ describe('a storage account of a tenant’s own', () => {
       expect(arm.ids().filter(isOf)).toEqual([])
       expect(await platform.accounts.census(tenant.scope)).toBe(0)
     },
-    20_000,
   )
 
   it('gives its first key, and says so where it cannot', async () => {

@@ -29,7 +29,7 @@ beforeEach(async () => {
   expect(await world.deployed(scope, model.id)).toEqual({ kind: 'ready' })
   await world.tenants.leadAlias(scope, 'chat', () => [{ members: [{ backendId: backendOf(model.id), weight: 1 }] }])
   before = await everything()
-}, 30_000)
+})
 afterEach(() => world[Symbol.asyncDispose]())
 
 /** Whatever a copy changes: the registry, aliases, backends, what is hosted, and what is at Azure. */

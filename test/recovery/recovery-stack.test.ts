@@ -20,7 +20,7 @@ beforeAll(async () => {
     TENANTRY_RECOVERY_STORAGE: paired,
   })
   await stack.configureSimulator({ fineTuning: { speed: 6_000, jobsMax: 200 } })
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 const connect = (text: string) =>
@@ -31,7 +31,7 @@ describe('the drill', () => {
     const result = await recoveryDrill({ ...stack, connectionString: testConnectionString() })
     expect(result).toMatchObject({ isWhole: true })
     expect(result.rtoMs).toBeGreaterThan(0)
-  }, 180_000)
+  })
 })
 
 describe('a tuned model', () => {
@@ -56,7 +56,7 @@ describe('a tuned model', () => {
     await tuned
       .ask('POST', `/models/${model.id}/promote`, { alias: 'chat' })
       .then(({ body }) => tuned.ended((body as { operationId: string }).operationId))
-  }, 90_000)
+  })
 
   const path = (rest: string) => `/tenants/${tenant.tenantId}/models/${model.id}/${rest}`
   const groups = async () => {
@@ -100,7 +100,6 @@ describe('a tuned model', () => {
       expect(source.history.filter(({ event, by }) => event === 'copied' && by === operationId)).toHaveLength(1)
       expect((await tuned.call(body.name)).status).toBe(200)
     },
-    90_000,
   )
 
   it.each(['train', 'lead'])(
@@ -121,7 +120,6 @@ describe('a tuned model', () => {
       })
       expect((await tuned.call('chat')).status).toBe(200)
     },
-    90_000,
   )
 
   it('is replicated whole, however often the host is killed meanwhile, and leaves nothing there when its tenant goes', async () => {
@@ -148,7 +146,7 @@ describe('a tuned model', () => {
     expect(await rows()).toBe(0)
     expect(await there.rowsInPartition('datakeys', tenant.tenantId)).toBe(0)
     expect(await there.blobsUnder('tenant-content', `${tenant.tenantId}/`)).toBe(0)
-  }, 120_000)
+  })
 })
 
 /** By their names, of the kinds that are replicated: the tenant has registered every file that it has. */

@@ -5,7 +5,7 @@ import { HOUR_MS, recoveryWorld } from './recovery-world'
 let world: Awaited<ReturnType<typeof recoveryWorld>>
 beforeAll(async () => {
   world = await recoveryWorld()
-}, 60_000)
+})
 /** Each test's runs are of its own tenants. */
 beforeEach(() => void world.everyone.splice(0))
 

@@ -10,7 +10,7 @@ let stack: TestStack
 
 beforeAll(async () => {
   stack = await startTestStack({ TENANTRY_OFFBOARDING_GRACE_SECONDS: '0' })
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 const clientOf = ({ apiKey }: TestTenant) =>
@@ -60,7 +60,7 @@ describe('a response in the background', () => {
     expect(calls.map(tokensOf)).toEqual([[0, 0]])
     expect(late[0]?.settlement).toMatchObject({ outcome: 'completed', estimated: false })
     expect(late[0]?.settlement.costMicroUsd).toBeGreaterThan(0)
-  }, 30_000)
+  })
 
   it('is metered once before its first reader hears of its end, however many read at the same time', async () => {
     const tenant = await stack.makeTenant()
@@ -72,7 +72,7 @@ describe('a response in the background', () => {
     await Promise.all([followUp(), ...read])
     const { late } = await logOf(tenant)
     expect(late.map(tokensOf)).toEqual([ledgerTokens(entry)])
-  }, 30_000)
+  })
 
   it('of a process that is killed while it runs is metered once by another', async () => {
     await stack.configureSimulator({ deployments: { 'gpt-4.1-mini': { latency: { tokensPerSecond: 40 } } } })
@@ -93,7 +93,7 @@ describe('a response in the background', () => {
     await followUp()
     expect(await clientOf(tenant).responses.retrieve(made.id)).toMatchObject({ status: 'completed' })
     expect((await logOf(tenant)).late.map(tokensOf)).toEqual([ledgerTokens(entry)])
-  }, 60_000)
+  })
 
   it('that is called off or deleted while it runs is metered once all the same, by our count of its prompt', async () => {
     await stack.configureSimulator({ responses: { queuedMs: 3_600_000 } })
@@ -109,7 +109,7 @@ describe('a response in the background', () => {
       ['interrupted', true],
     ])
     await expect(client.responses.retrieve(gone.id)).rejects.toMatchObject({ status: 404 })
-  }, 30_000)
+  })
 
   it('streamed is metered once, and its client can leave and come back', async () => {
     const tenant = await stack.makeTenant()
@@ -133,7 +133,7 @@ describe('a response in the background', () => {
     expect(rest[0]?.sequence_number).toBe(seen + 1)
     expect(rest.at(-1)).toMatchObject({ type: 'response.completed', response: { id } })
     expect((await logOf(tenant)).late.map(tokensOf)).toEqual([ledgerTokens(entry)])
-  }, 30_000)
+  })
 })
 
 describe('what responses of every kind use', () => {
@@ -153,7 +153,7 @@ describe('what responses of every kind use', () => {
     const charged = (await stack.ledger()).filter(({ n, outputTokens }) => n > last && outputTokens > 0)
     expect(used.toSorted(byOutput)).toEqual(charged.map(ledgerTokens).toSorted(byOutput))
     expect(used).toHaveLength(5)
-  }, 30_000)
+  })
 })
 
 const byOutput = ([, one = 0]: number[], [, other = 0]: number[]) => one - other
@@ -181,5 +181,5 @@ describe('a tenant that goes', () => {
     expect((await tracesOf(stack, tenant.tenantId)).filter((name) => !name.startsWith('usage'))).toEqual(['exports'])
     const { late, calls } = await logOf(tenant)
     expect([late.length, calls.length]).toEqual([1, 3])
-  }, 60_000)
+  })
 })

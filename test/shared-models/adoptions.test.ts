@@ -17,7 +17,7 @@ beforeAll(async () => {
   }
   id = await world.order()
   await world.run(id)
-}, 60_000)
+})
 afterAll(() => world.close())
 
 const [first, second] = [() => at(0), () => at(1)]

@@ -6,7 +6,7 @@ import { linesOf, PURPOSE, sharedWorld, type SharedWorld } from './shared-world'
 let world: SharedWorld
 beforeEach(async () => {
   world = await sharedWorld()
-}, 60_000)
+})
 afterEach(() => world.close())
 
 const trainedOn = (id: SharedModelId) =>
@@ -34,7 +34,7 @@ describe('a build', () => {
     )
     expect(isFirst.slice(0, lines.length / 2)).toContain(false)
     expect(isFirst.slice(lines.length / 2)).toContain(false)
-  }, 60_000)
+  })
 
   it('leaves out a tenant that is bound to other regions, and one that is suspended', async () => {
     for (const n of [0, 1]) await world.consent(await world.newTenant(linesOf(n, 10)))
@@ -46,7 +46,7 @@ describe('a build', () => {
     await world.deps.tenants.transition(suspended.scope, 'resume')
     const { contributors } = await world.model(await runNow())
     expect(contributors).toHaveLength(3)
-  }, 60_000)
+  })
 
   it('whose examples of fewer tenants are left than are asked for fails, and nothing is sent', async () => {
     for (const n of [0, 1]) await world.consent(await world.newTenant(linesOf(n, 10)))
@@ -55,7 +55,7 @@ describe('a build', () => {
     expect(await world.run(id)).toMatchObject({ state: 'undone' })
     expect(await world.model(id)).toMatchObject({ state: { kind: 'failed', code: 'too_few_consents' } })
     expect(world.trained.size).toBe(0)
-  }, 60_000)
+  })
 
   it('is sealed: nothing that it works on lies readable in storage while it is under way', async () => {
     for (const n of [0, 1, 2]) await world.consent(await world.newTenant(linesOf(n, 10)))
@@ -77,7 +77,7 @@ describe('a build', () => {
       }
     })
     expect(looked).toBeGreaterThan(6)
-  }, 60_000)
+  })
 
   it('that is asked for twice under one id is one', async () => {
     for (const n of [0, 1, 2]) await world.consent(await world.newTenant(linesOf(n, 10)))
@@ -87,7 +87,7 @@ describe('a build', () => {
     const input = { purpose, baseModel, suffix, hyperparameters: {}, tenantsMin: 3 }
     await startSharedModel(world.deps, { id, by: 'another', input })
     expect(await world.model(id)).toMatchObject({ by: 'somebody' })
-  }, 60_000)
+  })
 })
 
 describe('the ledger of consent', () => {

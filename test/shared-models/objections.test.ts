@@ -7,7 +7,7 @@ let tenants: WorldTenant[]
 beforeEach(async () => {
   world = await sharedWorld()
   tenants = await consenting(4)
-}, 60_000)
+})
 afterEach(() => world.close())
 
 async function consenting(count: number, lines = 10): Promise<WorldTenant[]> {
@@ -56,7 +56,6 @@ describe('an objection while a model is built', () => {
       expect(await world.run(failed.successor ?? id)).toMatchObject({ state: 'completed' })
       expect(await contributorsOf(failed.successor)).toEqual(idsOf(tenant(0), tenant(2), tenant(3)))
     },
-    60_000,
   )
 
   it('that only the ledger knows of is found before anything is sent', async () => {
@@ -146,4 +145,4 @@ it('where operators decide, an objection proposes and begins nothing, and the mo
   expect(await world.run(id, 'retirement')).toMatchObject({ state: 'completed' })
   expect((await world.model(id)).state.kind).toBe('retired')
   expect(world.emptied).toEqual([`ten_y${id.slice('shm_'.length + 1)}`])
-}, 60_000)
+})

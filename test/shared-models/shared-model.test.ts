@@ -43,15 +43,11 @@ const tenant = (n: number): Contributor => {
 }
 const shown = async (id: string) => (await operate(stack, 'GET', `/shared-models/${id}`)).json
 const become = (id: string, state: string) =>
-  eventually(
-    `${id} is ${state}`,
-    async () => {
-      const model = await shown(id)
-      if (model['state'] === 'failed' && state !== 'failed') throw new Error(JSON.stringify(model))
-      return model['state'] === state ? model : undefined
-    },
-    90_000,
-  )
+  eventually(`${id} is ${state}`, async () => {
+    const model = await shown(id)
+    if (model['state'] === 'failed' && state !== 'failed') throw new Error(JSON.stringify(model))
+    return model['state'] === state ? model : undefined
+  })
 const taught = async () => JSON.stringify(await learned(stack))
 const ask = async ({ apiKey }: Contributor, model: string, content: string) => {
   // A small answer: the deployment is a small one, and reserves what it might answer.

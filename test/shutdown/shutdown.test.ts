@@ -73,7 +73,7 @@ beforeAll(async () => {
   const ours = new Set(seen.map(({ callId }) => callId))
   lines = all.map(({ line }) => line).filter(({ intent }) => ours.has(intent.callId))
   ledger = new Map((await stack.ledger()).map((entry) => [entry.clientRequestId ?? '', entry]))
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 describe('a host that is told to stop while thirty streams and thirty whole calls are under way', () => {

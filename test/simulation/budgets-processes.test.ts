@@ -28,6 +28,5 @@ describe(`real processes that share one row (seed ${SEED})`, () => {
       // The killed one's lease counts as spent for now: a 32nd of the budget, and its calls under way.
       expect(result.usable).toBeGreaterThan(kill ? 0.6 : 0.95)
     },
-    90_000,
   )
 })

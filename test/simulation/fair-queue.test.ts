@@ -53,7 +53,7 @@ describe('tenants that all want more than the backend has', () => {
       }),
       { numRuns: 6 },
     )
-  }, 120_000)
+  })
 
   it('use at least 95 % of what the backend has', async () => {
     const fraction = seeded(7)
@@ -63,7 +63,7 @@ describe('tenants that all want more than the backend has', () => {
     const all = [...got.values()].reduce((sum, tokens) => sum + tokens, 0)
     expect(all).toBeGreaterThan(0.95 * 8 * TOKENS_PER_MINUTE)
     expect(all).toBeLessThan(1.02 * 8 * TOKENS_PER_MINUTE)
-  }, 60_000)
+  })
 })
 
 const buckets = { provisioned: leakyBucket, 'pay-as-you-go': minuteWindow }
@@ -103,7 +103,6 @@ describe('a tenant that floods at twenty times its share', () => {
       const later = others.filter(({ arrivedMs }) => arrivedMs > 2 * MINUTE_MS)
       expect(quantile(timesOf(later), 0.95)).toBeLessThan(1.1 * quantile(timesOf(without.outcomes), 0.95))
     },
-    60_000,
   )
 
   it('is served with what the others leave, and refused the rest with waits that come true', async () => {
@@ -122,14 +121,14 @@ describe('a tenant that floods at twenty times its share', () => {
     const waited = quantile(waitsOf(flood.filter(({ kind }) => kind === 'served')), 0.5)
     expect(told).toBeGreaterThan(0.6 * waited)
     expect(told).toBeLessThan(1.3 * waited)
-  }, 60_000)
+  })
 
   it('never makes any call wait longer than the bound, nor leaves one without an answer', async () => {
     const { outcomes, waiting, turns, releases } = await flooded({ seed: 5 })
     expect(Math.max(...waitsOf(outcomes))).toBeLessThan(WAIT_MS_MAX + 1)
     expect(waiting).toBe(0)
     expect(releases).toBe(turns)
-  }, 60_000)
+  })
 
   it('starves nobody: a tenant with a hundredth of its weight is served all the time', async () => {
     const fraction = seeded(6)
@@ -141,5 +140,5 @@ describe('a tenant that floods at twenty times its share', () => {
       const within = ({ doneMs }: Outcome) => doneMs >= minute * MINUTE_MS && doneMs < (minute + 3) * MINUTE_MS
       expect(served.filter(within).length).toBeGreaterThan(0)
     }
-  }, 60_000)
+  })
 })

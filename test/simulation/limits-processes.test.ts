@@ -22,7 +22,7 @@ beforeAll(async () => {
     ])
   ).flat()
   await remove()
-}, 90_000)
+})
 
 describe(`1, 2 and 4 real processes that share the rows of tenants (seed ${SEED})`, () => {
   it('admit together never more than a limit in any window, even when one is killed', () => {

@@ -111,7 +111,7 @@ it('no call is asked again behind its first byte, whatever backends do and whate
   )
   // All of it happened, or the property would say nothing.
   expect(Math.min(seen.rests, seen.begun, seen.retried)).toBeGreaterThan(20)
-}, 60_000)
+})
 
 function planOf({ health, load }: ReturnType<typeof forwarding>['deps'], backends: readonly Backend[]) {
   return planRoute({

@@ -78,7 +78,7 @@ describe('a stream over backends that do anything', () => {
       }),
       { numRuns: 60 },
     )
-  }, 60_000)
+  })
 })
 
 const backend = (name: string, more: Partial<Backend>): Backend => ({

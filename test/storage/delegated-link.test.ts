@@ -16,7 +16,7 @@ import { freePort } from '../harness/free-port'
  * delegation key that the service gives to the identity.
  */
 const HOUR_MS = 3_600_000
-const READY_MS_MAX = 30_000
+const READY_MS_MAX = 120_000
 const QUIETLY = ['--inMemoryPersistence', '--silent', '--skipApiVersionCheck', '--disableTelemetry']
 let azurite: ChildProcess
 let storage: StorageAccount
@@ -44,7 +44,7 @@ beforeAll(async () => {
   const credential = { getToken: async () => ({ token: tokenOf(), expiresOnTimestamp: Date.now() + HOUR_MS }) }
   storage = connectStorage({ kind: 'identity', ...urls, credential }, 'delegated')
   await storage.container('tenant-incoming').create()
-}, 60_000)
+})
 afterAll(async () => {
   azurite.kill('SIGKILL')
   await once(azurite, 'exit')

@@ -4,8 +4,6 @@ import { randomBytes } from 'node:crypto'
 import { chatAlias, startTestStack, type TestStack, type TestTenant } from '../harness/stack'
 import { startCollector, type CollectedSpan, type Collector } from './collector'
 
-jest.setTimeout(120_000)
-
 /** Words that stand nowhere else: whatever is found of them has leaked. */
 const secrets = {
   prompt: `prompt-${randomBytes(8).toString('hex')}`,
@@ -84,7 +82,7 @@ beforeAll(async () => {
   })
 
   // The alias reaches this instance within seconds of its change.
-  const deadline = Date.now() + 40_000
+  const deadline = Date.now() + 240_000
   while (upstream.seen.length === 0 && Date.now() < deadline) {
     await chat('first')
     await new Promise((resolve) => setTimeout(resolve, 100))

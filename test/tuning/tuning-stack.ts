@@ -30,7 +30,7 @@ export function supportExample() {
 }
 
 const OVER = ['succeeded', 'failed', 'cancelled']
-const END_MS_MAX = 80_000
+const END_MS_MAX = 240_000
 
 /** The job once it is over. */
 export async function jobEnded(

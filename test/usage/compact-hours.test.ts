@@ -78,7 +78,7 @@ describe('the compaction of hours', () => {
     }
     expect(deaths).toBeGreaterThan(10)
     expect(await rowKinds(usage)).not.toContain('minute')
-  }, 40_000)
+  })
 
   it('loses and doubles nothing when several processes compact at once', async () => {
     const { usage, before } = await dueForCompaction(sample(4))

@@ -13,7 +13,7 @@ const world = (): BadInputWorld => {
 
 beforeAll(async () => {
   made = await makeBadInputWorld()
-}, 60_000)
+})
 afterAll(() => made?.stack.stop())
 
 describe('a body', () => describeBadBodies(world))

@@ -67,7 +67,7 @@ beforeAll(async () => {
     return aliasOf(alias, operation, [id])
   })
   tenant = await makeBadInputTenant(stack, await Promise.all(made))
-}, 60_000)
+})
 afterAll(async () => {
   await stack.stop()
   await backend.close()
@@ -201,7 +201,7 @@ describe('afterwards', () => {
   it('nothing is reserved, nothing unsettled, every slot is free, and the budget counts what was used', async () => {
     await tenant.nothingLeft()
     await tenant.countedAsUsed()
-  }, 60_000)
+  })
 
   it('every call was metered once, by what became of it', async () => {
     interface Row {

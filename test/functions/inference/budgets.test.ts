@@ -6,7 +6,7 @@ let stack: TestStack
 
 beforeAll(async () => {
   stack = await startTestStack()
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 const target = ({ apiKey }: TestTenant, baseUrl = stack.baseUrl) => ({ baseUrl, apiKey })
@@ -26,7 +26,7 @@ const alertsOf = async () => (await stack.platform.get<{ alerts: ShownAlert[] }>
 async function until<T>(read: () => Promise<T>, isRight: (value: T) => boolean): Promise<T> {
   for (let tries = 0; ; tries++) {
     const value = await read()
-    if (isRight(value) || tries > 60) return value
+    if (isRight(value) || tries > 480) return value
     await new Promise((resolve) => setTimeout(resolve, 500))
   }
 }

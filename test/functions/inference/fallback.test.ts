@@ -5,7 +5,7 @@ let stack: TestStack
 
 beforeAll(async () => {
   stack = await startTestStack()
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 interface UsageRow {

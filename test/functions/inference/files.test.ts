@@ -14,7 +14,7 @@ beforeAll(async () => {
   stack = await startTestStack()
   apiKey = (await stack.makeTenant()).apiKey
   otherKey = (await stack.makeTenant()).apiKey
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 const V1 = '/openai/v1'
@@ -298,5 +298,5 @@ describe('the host', () => {
     } finally {
       clearInterval(watching)
     }
-  }, 120_000)
+  })
 })

@@ -9,7 +9,7 @@ let stack: TestStack
 
 beforeAll(async () => {
   stack = await startTestStack()
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 const path = '/openai/v1/responses'
@@ -186,7 +186,7 @@ describe('a conversation stays where it is', () => {
     expect(refused).toMatchObject({ status: 503, json: { error: { code: 'no_backend' } } })
     expect(refused.json.error?.message).toContain('goes on from')
     expect((await tenant.create({})).status).toBe(200)
-  }, 30_000)
+  })
 
   it('and is refused where it would be at two accounts', async () => {
     const [a, b] = [await server(), await server()]

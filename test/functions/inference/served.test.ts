@@ -7,7 +7,7 @@ let tenant: TestTenant
 beforeAll(async () => {
   stack = await startTestStack()
   tenant = await stack.makeTenant()
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 const us = () => ({ baseUrl: stack.baseUrl, apiKey: tenant.apiKey })

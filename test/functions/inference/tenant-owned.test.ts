@@ -29,7 +29,7 @@ beforeAll(async () => {
     },
   }
   ;[owner, other] = await Promise.all([stack.platform.onboard(theirs), stack.makeTenant()])
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 const call = ({ apiKey }: TestTenant) => post({ baseUrl: stack.baseUrl, apiKey }, chatPath, chatBody())
@@ -110,5 +110,5 @@ describe('a tenant’s own account', () => {
       served = await call(owner)
     }
     expect(served.status).toBe(200)
-  }, 60_000)
+  })
 })

@@ -5,7 +5,7 @@ let stack: TestStack
 
 beforeAll(async () => {
   stack = await startTestStack()
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 /** A tenant whose alias tries the first deployment and then the second. */

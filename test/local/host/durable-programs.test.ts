@@ -192,7 +192,7 @@ describe('any orchestration', () => {
       }),
       { numRuns: 60 },
     )
-  }, 60_000)
+  })
 
   it('comes to the same end when its host dies at any commits on the way, and no activity with a stored result runs again', async () => {
     const crashes = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 6 })
@@ -237,7 +237,7 @@ describe('any orchestration', () => {
       }),
       { numRuns: 60 },
     )
-  }, 60_000)
+  })
 })
 
 function noteResult(message: Message, stored: Set<string>): void {

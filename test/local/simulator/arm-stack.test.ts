@@ -12,7 +12,7 @@ beforeAll(async () => {
     resourceGroupId: GROUP,
     modelAccountIds: [accountId('simulator')],
   })
-}, 60_000)
+})
 afterAll(() => stack.stop())
 
 const deployment = (modelVersion: string) => ({ deployment: { modelVersion, capacity: 1_000 } })
@@ -46,12 +46,12 @@ async function servedBy(tenant: TenantOptions & object): Promise<string | undefi
 describe('the whole platform on one machine', () => {
   it('makes a tenant’s own deployment in the stamp’s account', async () => {
     expect(await servedBy({ isolation: { models: 'own-deployment', data: 'container' } })).toBe('simulator')
-  }, 60_000)
+  })
 
   it('makes a tenant’s own account, and storage that is the tenant’s alone', async () => {
     const account = await servedBy({ isolation: { models: 'dedicated', data: 'account' } })
     expect(account).toMatch(/^tnt-[a-z0-9]{26}$/)
-  }, 60_000)
+  })
 
   it('calls a customer’s own account by a token of the customer’s directory', async () => {
     const ownAccount = {
@@ -64,5 +64,5 @@ describe('the whole platform on one machine', () => {
     const directory = { directoryId: directoryId('contoso') }
     const tenant = { isolation, directory, aliases: aliases({}, {}), ownAccount }
     expect(await servedBy(tenant)).toBe('contoso-owned')
-  }, 60_000)
+  })
 })

@@ -46,7 +46,6 @@ export function describeBadBodies(world: () => BadInputWorld): void {
             expectClearError(answer)
           }
         },
-        60_000,
       )
     },
   )

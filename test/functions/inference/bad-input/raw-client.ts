@@ -26,7 +26,7 @@ interface RawOptions {
   readonly answers?: number
 }
 
-const ANSWER_MS_MAX = 20_000
+const ANSWER_MS_MAX = 120_000
 const MB = 1024 * 1024
 const BLANKS = Buffer.alloc(MB, ' ')
 
