@@ -41,8 +41,8 @@ const ENDING_EVERY = 10
 export const NOW_MS = Date.UTC(2026, 6, 5, 6, 20, 30)
 /** When the tenants came. */
 export const SINCE_MS = Date.UTC(2026, 4, 20, 12)
-/** From here on usage is in the log and not rolled up yet; as far back as minutes are kept. */
-const LOGGED_FROM_MS = Date.UTC(2026, 6, 2)
+/** From here on usage is in the log and not rolled up yet. */
+const LOGGED_FROM_MS = Date.UTC(2026, 6, 5)
 const MONTH_MS = Date.UTC(2026, 5, 1)
 /** The last day that is not closed, and the month that is to be billed behind it. */
 const OPEN_DAY: Day = '2026-07-03'

@@ -163,18 +163,17 @@ async function measure(options: Options): Promise<void> {
   await platform.stop()
   const load = loadAverage()
   const figures: Figures[] = []
+  mkdirSync(dirname(json), { recursive: true })
   for (const [at, timer] of timers.entries()) {
     progress(timer, at, timers.length)
     // Each a few minutes after the one before, whose busy minute is over for it.
     figures.push(await measureElsewhere(timer, NOW_MS + 2 * at * MINUTE_MS, options))
+    const result = { machine: machine(), load, date: new Date().toISOString().slice(0, 10), options, figures }
+    // Whoever has seen enough before the last one has what was measured by then.
+    writeFileSync(json, JSON.stringify(result, undefined, 2))
   }
   progress('timers', timers.length, timers.length)
-  const result = { machine: machine(), load, date: new Date().toISOString().slice(0, 10), options, figures }
-  mkdirSync(dirname(json), { recursive: true })
-  writeFileSync(json, JSON.stringify(result, undefined, 2))
-  process.stdout.write(
-    `${result.machine}, load ${load} before and ${loadAverage()} after\n\n${tableOf(figures, tenants)}`,
-  )
+  process.stdout.write(`${machine()}, load ${load} before and ${loadAverage()} after\n\n${tableOf(figures, tenants)}`)
   if (options.detail) process.stdout.write(detailOf(figures))
   for (const { timer, complaints } of figures)
     for (const complaint of complaints) process.stderr.write(`${timer}: ${complaint}\n`)

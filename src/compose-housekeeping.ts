@@ -13,7 +13,6 @@ import type { TenantId } from './base/ids'
 import type { Log } from './base/log'
 import type { WrappingKey } from './base/wrapping-key'
 import type { BudgetWarnings } from './budgets/budget-warnings'
-import type { SpentByLog } from './budgets/true-up'
 import type { Config } from './config'
 import type { TenantKeyring } from './encryption/sealer'
 import type { Timers } from './functions/timers'
@@ -30,6 +29,9 @@ import type { StorageAccount } from './storage/connect'
 import { platformTable } from './storage/platform-table'
 import { allStorageNeeds } from './storage-needs'
 import type { TenantSnapshot } from './tenants/snapshot'
+import { queryUsage } from './usage/query-usage'
+import type { RollUp } from './usage/run-roll-up'
+import { createSpentByLog } from './usage/spent-by-log'
 
 export interface HousekeepingParts extends OurCountsDeps {
   readonly config: Config
@@ -43,7 +45,7 @@ export interface HousekeepingParts extends OurCountsDeps {
   readonly secrets: SecretAges
   readonly keyring: TenantKeyring
   readonly wrappingKey: WrappingKey
-  readonly spentByLog: SpentByLog
+  readonly rollUp: Pick<RollUp, 'run'>
   readonly budgetWarnings: BudgetWarnings
   readonly alerts: Alerts
   readonly notifications: Notifications
@@ -58,8 +60,12 @@ export function composeHousekeeping(parts: HousekeepingParts) {
   const { config, storage, log } = parts
   const arm = createArm({ ...config.arm, identity: parts.identity, http: parts.smallHttp })
   const reconciliation = assembleReconciliation({ ...parts, arm })
+  // The walk over budgets rolls up once, before it asks for the first.
+  const asRolledUp = { storage, clock: parts.clock, rollUp: { run: async () => {} } }
   const housekeeping = assembleHousekeeping({
     ...parts,
+    freshen: () => parts.rollUp.run({ fresh: true }),
+    spentByLog: createSpentByLog((scope, query) => queryUsage(asRolledUp, scope, query)),
     held: heldSecrets(config),
     pepper: config.keyPepper,
     queues: allStorageNeeds.queues,

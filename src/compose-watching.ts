@@ -14,7 +14,6 @@ import type { Clock } from './base/clock'
 import type { IdMaker, InstanceId, TenantId } from './base/ids'
 import { toldBy, type Log } from './base/log'
 import type { BudgetWarnings } from './budgets/budget-warnings'
-import type { SpentByLog } from './budgets/true-up'
 import type { WrappingKey } from './base/wrapping-key'
 import type { SealedRecords } from './encryption/sealed-records'
 import type { TenantKeyring } from './encryption/sealer'
@@ -38,7 +37,6 @@ export interface WatchingParts {
   readonly rollUp: RollUp
   readonly records: SealedRecords
   readonly keyring: TenantKeyring
-  readonly spentByLog: SpentByLog
   readonly budgetWarnings: BudgetWarnings
   readonly alerts: Alerts
   readonly audit: AuditLog

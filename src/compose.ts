@@ -277,7 +277,6 @@ export function compose(config: Config, log: Log, version: string, clock: Clock 
     stamps,
     secrets,
     wrappingKey,
-    spentByLog,
     budgetWarnings,
     identity,
     smallHttp,

@@ -121,7 +121,7 @@ export function assembleBilling(parts: BillingParts): AssembledBilling {
           const rolledUpBefore = () => cursors.finishedBefore('rolled-up')
           const closed = await closeDays({ ...deps, prices, tenantsWithUsage, closing, rolledUpBefore })
           const tenants = await issueInvoices({
-            invoices,
+            invoices: createInvoices(withReadOnce(deps)),
             rows,
             closing,
             overdue,
@@ -140,4 +140,25 @@ export function assembleBilling(parts: BillingParts): AssembledBilling {
       },
     },
   }
+}
+
+/**
+ * For one run, which takes minutes at most: what every invoice of it reads alike is read once. Days that are closed are billed, and
+ * neither their prices nor how far closing has come changes for them any more.
+ */
+const withReadOnce = (deps: InvoicesDeps): InvoicesDeps => ({
+  ...deps,
+  prices: { read: readOnce(() => deps.prices.read()) },
+  rows: { ...deps.rows, ownAccounts: readOnce(() => deps.rows.ownAccounts()) },
+  closing: { read: readOnce(() => deps.closing.read()) },
+})
+
+/** A failure is not kept: whoever comes next reads again. */
+function readOnce<T>(read: () => Promise<T>): () => Promise<T> {
+  let known: Promise<T> | undefined
+  return () =>
+    (known ??= read().catch((error: unknown) => {
+      known = undefined
+      throw error
+    }))
 }

@@ -74,8 +74,8 @@ export function createInvoices(deps: InvoicesDeps): Invoices {
       const state = await closing.read()
       const refused = (await notBillable(deps, scope, period, state)) ?? notClosed(period, state)
       if (refused) return refused
-      const missing = await missingUpTo(deps, scope, period, state)
-      let issued = await rows.invoice(scope, periodBefore(missing[0] ?? periodAfter(period)))
+      const { missing, before } = await missingUpTo(deps, scope, period, state)
+      let issued = before
       for (const next of missing) {
         issued = await issueOne(deps, scope, next, issued)
         await conclude(deps, scope, issued)
@@ -116,20 +116,21 @@ function notClosed(period: Period, { openDay }: ClosingState): Problem | undefin
 const ofPeriod = (code: 'not_found' | 'conflict', text: string) =>
   new Problem(code, text, { param: 'period', errors: [{ path: 'period', message: text }] })
 
-/** Months up to this one without an invoice, in order. */
+/** Months up to this one without an invoice, in order, and the invoice before them. */
 async function missingUpTo(
   { rows }: InvoicesDeps,
   scope: TenantScope,
   period: Period,
   { began }: ClosingState,
-): Promise<Period[]> {
+): Promise<{ missing: Period[]; before: IssuedInvoice | undefined }> {
   const first = firstPeriodOf(scope.tenantId) > began ? firstPeriodOf(scope.tenantId) : began
   const missing: Period[] = []
   for (let month = period; month >= first && missing.length < MONTHS_BACK_MAX; month = periodBefore(month)) {
-    if (await rows.invoice(scope, month)) break
+    const before = await rows.invoice(scope, month)
+    if (before) return { missing, before }
     missing.unshift(month)
   }
-  return missing
+  return { missing, before: undefined }
 }
 
 async function draftOf(

@@ -2,7 +2,7 @@ import type { BackendId, TenantId } from '../base/ids'
 import { parseBackendId, parseTenantId } from '../base/ids'
 import { Problem } from '../base/problem'
 import { fromJsonColumns, toJsonColumns } from '../storage/json-columns'
-import type { PartitionTable } from '../storage/partition-table'
+import { changesMax, type PartitionTable } from '../storage/partition-table'
 import { TenantScope } from '../storage/tenant-scope'
 import type { Columns, TenantTable } from '../storage/tenant-table'
 import type { DeploymentSetting } from './deployment-limits'
@@ -130,10 +130,15 @@ export function createCapacityStore(tables: {
     },
     removeRankingsBefore: async (generation) => {
       let removed = 0
-      for await (const { rowKey } of platform.range(RANK + BETWEEN, startOf(generation), [])) {
-        await platform.remove(rowKey)
-        removed += 1
+      let some: string[] = []
+      const removeSome = async () => {
+        removed += some.length
+        await removeTogether(platform, some)
+        some = []
       }
+      for await (const { rowKey } of platform.range(RANK + BETWEEN, startOf(generation), []))
+        if (some.push(rowKey) >= changesMax) await removeSome()
+      await removeSome()
       return removed
     },
     countRanks: async (tenantId) => {
@@ -145,6 +150,13 @@ export function createCapacityStore(tables: {
       for await (const key of places(tenantId)) await platform.remove(key)
     },
   }
+}
+
+/** In one transaction, unless somebody else is at it: what is gone already is one by one no error. */
+async function removeTogether(platform: PartitionTable<Columns>, rowKeys: readonly string[]): Promise<void> {
+  if (rowKeys.length === 0) return
+  const result = await platform.change(rowKeys.map((rowKey) => ({ kind: 'remove', rowKey })))
+  if (result.kind === 'lost-race') for (const rowKey of rowKeys) await platform.remove(rowKey)
 }
 
 const startOf = (generation: number) =>

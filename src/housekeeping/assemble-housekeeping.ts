@@ -36,7 +36,7 @@ import {
   ORCHESTRATIONS_KEPT_MS,
   RECONCILIATION_KEPT_MS,
 } from './retention'
-import { createWatchBudgets } from './watch-budgets'
+import { createWatchBudgets, type WatchBudgetsDeps } from './watch-budgets'
 import { createWatchKeyExpiry } from './watch-key-expiry'
 import { createWatchRotation, type HeldSecret } from './watch-rotation'
 
@@ -54,6 +54,7 @@ export interface HousekeepingParts {
   /** When an answer to a creation was begun, Unix milliseconds. */
   readonly begunAt: (columns: Columns) => number
   readonly removeOldAlerts: RemoveOldAlerts
+  readonly freshen: WatchBudgetsDeps['freshen']
   readonly spentByLog: SpentByLog
   readonly budgetWarnings: Pick<BudgetWarnings, 'look'>
   readonly reconciliation: ReconciliationStore

@@ -1,10 +1,11 @@
 /** Walks over tenants, on behalf of each by itself (I4). */
 import type { TenantId } from '../base/ids'
 import type { Clock } from '../base/clock'
+import { inParallel } from '../base/in-parallel'
 import { TenantScope } from '../storage/tenant-scope'
 import type { Columns, PartitionTable, Row } from '../storage/partition-table'
 import type { TenantTable } from '../storage/tenant-table'
-import type { Purge, PurgeTurn } from './purge'
+import type { Purge } from './purge'
 
 export interface PurgeIdempotencyDeps {
   readonly rows: TenantTable<Columns>
@@ -17,6 +18,8 @@ export interface PurgeIdempotencyDeps {
   readonly clock: Clock
 }
 
+/** Tenants whose rows are looked through side by side. */
+const TENANTS_AT_ONCE = 8
 /** Behind every key of a row, which is a hash in hex. */
 const END = '~'
 /** Stands for the platform's own partition, which comes before every tenant's. */
@@ -27,40 +30,52 @@ export function purgeIdempotency(deps: PurgeIdempotencyDeps): Purge {
   const { rows, platformRows, tenantIds } = deps
   return {
     id: 'idempotency',
-    run: async (turn) => {
-      let position = turn.position
-      let count = 0
+    run: async ({ dry, position: begun, countMax, isOver }) => {
+      const room = { left: countMax }
+      let position = begun
       if (position === undefined) {
-        count += await purgePartition(deps, platformRows, turn)
+        await purgePartition(deps, platformRows, { dry, room })
         position = OPERATORS
       }
       const after = position
+      let few: TenantId[] = []
+      /** Whether all of their rows were looked at. */
+      const purgeFew = async () => {
+        let isWhole = true
+        await inParallel(few, TENANTS_AT_ONCE, async (tenantId) => {
+          const partition = rows.partition(TenantScope.ofPlatform(tenantId))
+          if (!(await purgePartition(deps, partition, { dry, room }))) isWhole = false
+        })
+        if (isWhole) position = few.at(-1) ?? position
+        few = []
+        return isWhole
+      }
       for await (const tenantId of tenantIds()) {
         if (after !== OPERATORS && tenantId <= after) continue
-        // Whose rows were not all looked at comes first the next time.
-        if (count >= turn.countMax || turn.isOver()) return { count, position }
-        const partition = rows.partition(TenantScope.ofPlatform(tenantId))
-        count += await purgePartition(deps, partition, { ...turn, countMax: turn.countMax - count })
-        position = tenantId
+        if (few.push(tenantId) < TENANTS_AT_ONCE) continue
+        // Those whose rows were not all looked at come first the next time.
+        if (!(await purgeFew()) || isOver()) return { count: countMax - room.left, position }
       }
-      return { count, position: undefined }
+      const isWhole = await purgeFew()
+      return { count: countMax - room.left, position: isWhole ? undefined : position }
     },
   }
 }
 
+/** Whether there was room for all that is over. */
 async function purgePartition(
   { begunAt, keptMs, clock }: PurgeIdempotencyDeps,
   partition: PartitionTable<Columns>,
-  { dry, countMax }: Pick<PurgeTurn, 'dry' | 'countMax'>,
-): Promise<number> {
+  { dry, room }: { dry: boolean; room: { left: number } },
+): Promise<boolean> {
   const overBefore = clock.now() - keptMs
   const isOver = ({ columns }: Row<Columns>) => begunAt(columns) < overBefore
-  let count = 0
   for await (const row of partition.range('', END)) {
     if (!isOver(row)) continue
+    if (room.left <= 0) return false
+    room.left -= 1
     // By its tag: one that is begun anew at this moment stays.
     if (!dry) await partition.remove(row.rowKey, row.etag)
-    if (++count >= countMax) break
   }
-  return count
+  return true
 }

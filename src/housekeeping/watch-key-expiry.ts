@@ -17,12 +17,15 @@ export interface WatchKeyExpiryDeps {
   readonly log: Log
 }
 
+const TENANTS_AT_ONCE = 8
+
 /**
  * Tells tenants of keys that end soon or have ended, on behalf of each by itself (I4); how many notices were handed over. Of a notice
  * that was handed over before, notifications make nothing: so this may run as often as it likes.
  */
 export function createWatchKeyExpiry(deps: WatchKeyExpiryDeps): () => Promise<number> {
-  return createTenantWalk({ ...deps, what: 'looking at keys', look: (tenantId) => tellTenant(deps, tenantId) })
+  const look = (tenantId: TenantId) => tellTenant(deps, tenantId)
+  return createTenantWalk({ ...deps, atOnce: TENANTS_AT_ONCE, what: 'looking at keys', look })
 }
 
 async function tellTenant(

@@ -1,11 +1,13 @@
-import type { Clock } from '../base/clock'
 import type { TenantId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
+import type { Clock } from '../base/clock'
 
 export interface TenantWalk {
   readonly tenantIds: () => AsyncIterable<TenantId>
   /** Something to do on behalf of one tenant by itself (I4); how many things there were. A failure is logged, and the walk goes on. */
   readonly look: (tenantId: TenantId) => Promise<number>
+  /** Tenants looked at side by side; absent: one after the other. */
+  readonly atOnce?: number | undefined
   /** Names the walk in logs: "looking at keys". */
   readonly what: string
   readonly clock: Clock
@@ -19,25 +21,39 @@ const RUN_MS_MAX = 20 * 60_000
  * A timer's walk over all tenants, in the order of their ids: how many things were looked at. One that takes longer than its time stops,
  * and the next begins behind where it stopped.
  */
-export function createTenantWalk({ tenantIds, look, what, clock, log }: TenantWalk): () => Promise<number> {
+export function createTenantWalk({ tenantIds, look, atOnce = 1, what, clock, log }: TenantWalk): () => Promise<number> {
   let beginBehind: TenantId | undefined
   return async () => {
     const endsAtMs = clock.monotonicMs() + RUN_MS_MAX
     const skipped = beginBehind
     beginBehind = undefined
     let looked = 0
-    for await (const tenantId of tenantIds()) {
-      if (skipped !== undefined && tenantId <= skipped) continue
-      try {
-        looked += await look(tenantId)
-      } catch (error) {
-        // Of one whose data is being moved or deleted, say; the next walk comes.
-        log.warn(`${what} failed for a tenant`, { tenantId, error: describeError(error) })
+    let last: TenantId | undefined
+    let isOver = false
+    const coming = tenantIds()[Symbol.asyncIterator]()
+    const walk = async () => {
+      for (let next = await coming.next(); next.done !== true; next = await coming.next()) {
+        const tenantId = next.value
+        if (skipped !== undefined && tenantId <= skipped) continue
+        last = tenantId
+        try {
+          // In two steps: others add to it while this one is awaited.
+          const count = await look(tenantId)
+          looked += count
+        } catch (error) {
+          // Of one whose data is being moved or deleted, say; the next walk comes.
+          log.warn(`${what} failed for a tenant`, { tenantId, error: describeError(error) })
+        }
+        if (clock.monotonicMs() < endsAtMs) continue
+        isOver = true
+        return
       }
-      if (clock.monotonicMs() < endsAtMs) continue
-      beginBehind = tenantId
+    }
+    // Whoever was begun is looked at to the end, so that nobody in front of `last` is left.
+    await Promise.all(Array.from({ length: atOnce }, walk))
+    if (isOver) {
+      beginBehind = last
       log.warn(`${what} takes longer than its time`, { looked })
-      break
     }
     return looked
   }

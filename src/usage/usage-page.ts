@@ -24,16 +24,27 @@ type PageQuery = Pick<UsageQuery, 'interval' | 'groupBy' | 'limit' | 'afterKey'>
 
 /** Adds usage up for one page; memory is bounded by twice the page, however many rows there are on others. */
 export async function sumUpPage(query: PageQuery, usage: AsyncIterable<UsagePiece>): Promise<UsagePage> {
+  const { page } = await sumUpPages({ page: query }, usage)
+  return page
+}
+
+/** As `sumUpPage`, several pages from one reading. */
+export async function sumUpPages<Name extends string>(
+  queries: Readonly<Record<Name, PageQuery>>,
+  usage: AsyncIterable<UsagePiece>,
+): Promise<Record<Name, UsagePage>> {
   const total = { sums: zeroSums(), sketches: newSketches() }
-  const page = new Page(query)
+  const names = Object.keys(queries) as Name[]
+  const pages = names.map((name) => new Page(queries[name]))
   for await (const piece of usage) {
     for (const { sums, sketches } of piece.groups) {
       addSums(total.sums, sums)
       mergeSketches(total.sketches, sketches)
     }
-    page.add(piece)
+    for (const page of pages) page.add(piece)
   }
-  return { total, ...page.rows() }
+  const summed = names.map((name, at) => [name, { total, ...pages[at]?.rows() }])
+  return Object.fromEntries(summed) as Record<Name, UsagePage>
 }
 
 class Page {

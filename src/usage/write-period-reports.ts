@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock'
+import { eachOf } from '../base/each-of'
 import { describeError, type Log } from '../base/log'
 import { HOUR_MS } from '../metering/log-blob-name'
 import { TenantScope } from '../storage/tenant-scope'
@@ -9,7 +10,7 @@ import { figuresOf, rowOf, type UsageFigures } from './query-usage'
 import { periodAt, periodKinds, type Period, type PeriodKind } from './report-period'
 import type { RollUp } from './run-roll-up'
 import type { TenantsWithUsage } from './tenants-with-usage'
-import { sumUpPage, type UsageSum } from './usage-page'
+import { sumUpPages, type UsageSum } from './usage-page'
 import { REPORT_ROWS_MAX } from './usage-query'
 import type { UsageReader } from './usage-reader'
 import { mergeSketches, newSketches } from './usage-sketches'
@@ -33,6 +34,7 @@ export const FINAL_AFTER_MS = 27 * HOUR_MS
 export const SHARES_MAX = 200
 /** Below the half hour that the Functions host gives an invocation; the next run goes on. */
 const RUN_MS_MAX = 15 * 60_000
+const TENANTS_AT_ONCE = 8
 
 const stages = [
   { isFinal: false, afterMs: REPORTED_AFTER_MS },
@@ -83,14 +85,17 @@ async function writePeriod(
   const { clock, reports, tenantsWithUsage, log } = deps
   let written = 0
   let isWhole = true
-  for await (const tenantId of tenantsWithUsage(period)) {
-    if (clock.monotonicMs() > endsAtMs) return { written, isWhole: false }
+  await eachOf(tenantsWithUsage(period), TENANTS_AT_ONCE, async (tenantId) => {
+    if (clock.monotonicMs() > endsAtMs) {
+      isWhole = false
+      return
+    }
     const scope = TenantScope.ofPlatform(tenantId)
     try {
       const known = await reports.get(scope, period)
-      if (known && (known.isFinal || !stage.isFinal)) continue
+      if (known && (known.isFinal || !stage.isFinal)) return
       const report = await reportOf(deps, { scope, period, isFinal: stage.isFinal })
-      if (!report) continue
+      if (!report) return
       await reports.put(scope, report)
       written++
     } catch (error) {
@@ -98,7 +103,7 @@ async function writePeriod(
       log.error('a usage report could not be written', { tenantId, period: period.name, error: describeError(error) })
       isWhole = false
     }
-  }
+  })
   return { written, isWhole }
 }
 
@@ -108,10 +113,13 @@ async function reportOf(
   { scope, period, isFinal }: { scope: TenantScope; period: Period; isFinal: boolean },
 ): Promise<PeriodReport | undefined> {
   const asOf = new Date(clock.now()).toISOString()
-  const read = () => reader.read(scope, period, 'day')
-  const sumsBy = (field: 'alias' | 'key') =>
-    sumUpPage({ groupBy: [field], interval: 'none', limit: REPORT_ROWS_MAX, afterKey: '' }, read())
-  const byDay = await sumUpPage({ groupBy: [], interval: 'day', limit: REPORT_ROWS_MAX, afterKey: '' }, read())
+  const whole = { groupBy: [], interval: 'none', limit: REPORT_ROWS_MAX, afterKey: '' } as const
+  const pages = {
+    byDay: { ...whole, interval: 'day' },
+    byAlias: { ...whole, groupBy: ['alias'] },
+    byKey: { ...whole, groupBy: ['key'] },
+  } as const
+  const { byDay, byAlias, byKey } = await sumUpPages(pages, reader.read(scope, period, 'day'))
   if (byDay.rows.length === 0) return undefined
   return {
     period: period.name,
@@ -122,8 +130,8 @@ async function reportOf(
     isFinal,
     totals: figuresOf(byDay.total),
     days: period.kind === 'day' ? [] : byDay.rows.map((row) => ({ start: '', ...rowOf(row) })),
-    aliases: sharesOf('alias', (await sumsBy('alias')).rows),
-    keys: sharesOf('key', (await sumsBy('key')).rows),
+    aliases: sharesOf('alias', byAlias.rows),
+    keys: sharesOf('key', byKey.rows),
   }
 }
 

@@ -337,6 +337,7 @@ export function wireControlPlane(options: WiringOptions) {
     queues: sharedModelStorage.queues,
     begunAt: idempotencyBegunAt,
     removeOldAlerts: createRemoveOldAlerts(platformTable(storage.table('alerts'))),
+    freshen: async () => {},
     spentByLog: async () => ({ tokens: 0, microUsd: 0 }),
     budgetWarnings: { look: () => {} },
     reconciliation: reconciliation.store,

@@ -29,6 +29,7 @@ async function budgetWorld({ used, state = 'active' }: { used: number; state?: T
   const watch = createWatchBudgets({
     keys: { list: async () => [] },
     budgets: store,
+    freshen: async () => {},
     spentByLog: async (_scope, _subject, { fromMs, toMs }) => {
       asked.push(fromMs)
       // All of it was used in the first hour of the month.
