@@ -1,6 +1,6 @@
 import { HOUR_MS } from '../metering/log-blob-name'
 import { LatencySketch } from '../usage/latency-sketch'
-import { HourShape, type StoredHourShape } from './hour-shape'
+import { HourShape, middleOf, type StoredHourShape } from './hour-shape'
 import type { MinuteFigures } from './minute-figures'
 import { aboveBy, SeasonalNormal, usualOf, type Normal, type StoredNormal } from './seasonal-normal'
 
@@ -23,7 +23,9 @@ const SHIFT_MS_MAX = 15 * MINUTE_MS
 export interface PoolNormal {
   /** Tokens of a minute, as `loadOf` has them, at their most in the hour; each with LOAD_FLOOR on top. */
   readonly load: SeasonalNormal
-  /** How that divides within an hour. */
+  /** The same of the hour's middle minute: what its minutes are as a rule, without work that takes less than half of it. */
+  readonly middle: SeasonalNormal
+  /** How loads divide within an hour. */
   readonly shape: HourShape
   /** 95 % of the calls of ten minutes took no longer, milliseconds: in the middle one of the hour, so that a short rush does not count. */
   readonly p95: SeasonalNormal
@@ -35,9 +37,11 @@ export interface PoolNormal {
   learnedToMs: number
 }
 
+/** What an older row does not have is learned from then on. */
 export interface StoredPoolNormal {
   readonly load: StoredNormal
-  readonly shape: StoredHourShape
+  readonly middle: StoredNormal
+  readonly parts: StoredHourShape
   readonly p95: StoredNormal
   readonly lost: StoredNormal
   readonly laterTokens: number
@@ -47,6 +51,7 @@ export interface StoredPoolNormal {
 /** `sinceMs`: the start of the first hour that there is to learn. */
 export const newPoolNormal = (sinceMs: number): PoolNormal => ({
   load: new SeasonalNormal(),
+  middle: new SeasonalNormal(),
   shape: new HourShape(),
   p95: new SeasonalNormal(),
   lost: new SeasonalNormal(),
@@ -56,7 +61,8 @@ export const newPoolNormal = (sinceMs: number): PoolNormal => ({
 
 export const decodePoolNormal = (stored: StoredPoolNormal): PoolNormal => ({
   load: new SeasonalNormal(stored.load),
-  shape: new HourShape(stored.shape),
+  middle: new SeasonalNormal(stored.middle),
+  shape: new HourShape(stored.parts),
   p95: new SeasonalNormal(stored.p95),
   lost: new SeasonalNormal(stored.lost),
   laterTokens: stored.laterTokens,
@@ -65,6 +71,7 @@ export const decodePoolNormal = (stored: StoredPoolNormal): PoolNormal => ({
 
 export const encodePoolNormal = ({
   load,
+  middle,
   shape,
   p95,
   lost,
@@ -72,7 +79,8 @@ export const encodePoolNormal = ({
   learnedToMs,
 }: PoolNormal): StoredPoolNormal => ({
   load: load.encode(),
-  shape: shape.encode(),
+  middle: middle.encode(),
+  parts: shape.encode(),
   p95: p95.encode(),
   lost: lost.encode(),
   laterTokens,
@@ -89,7 +97,9 @@ export function learnHour(
 ): void {
   const loads = loadsOfHour(minutes, hourStartMs).map((tokens) => tokens + LOAD_FLOOR)
   const load = Math.max(...loads)
+  const middle = middleOf(loads)
   normal.load.learn(hourStartMs, wasNoisy ? clipped(load, normal.load.at(hourStartMs)) : load)
+  normal.middle.learn(hourStartMs, wasNoisy ? clipped(middle, normal.middle.at(hourStartMs)) : middle)
   // An idle hour is even, which says nothing of one with work.
   if (!wasNoisy && load > 2 * LOAD_FLOOR) normal.shape.learn(loads)
   normal.laterTokens = sumOf(minutes, ({ laterTokens }) => laterTokens) / MINUTES_AN_HOUR
@@ -161,29 +171,29 @@ export interface UsualLoad {
 }
 
 /** What may be asked for at this time without being news. Near the turn of an hour the neighbouring hour's load is as usual. */
-export function usualLoad({ load, shape, laterTokens, learnedToMs }: PoolNormal, timeMs: number): UsualLoad {
+export function usualLoad({ load, middle, shape, laterTokens, learnedToMs }: PoolNormal, timeMs: number): UsualLoad {
   const near = [timeMs, timeMs - SHIFT_MS_MAX, timeMs + SHIFT_MS_MAX]
+  const part = shape.at(timeMs)
+  const [seasonal, times] = part.kind === 'free' ? [middle, part.times] : [load, 1]
   const hours = near
     .filter((at, i) => i === 0 || hourOf(at) !== hourOf(timeMs))
     // What grows for an hour is no excuse for growing on.
-    .map((at) => load.at(at, { withoutNewest: hourOf(at) < hourOf(learnedToMs) }))
-  const most = hours.map((normal) =>
-    Math.max(
-      aboveBy(normal, SURGE_SCALES),
-      SURGE_RATIO_MIN * usualOf(normal),
-      Math.max(SEEN_RATIO_MIN, Math.exp(SEEN_SCALES * normal.scale)) * normal.seenMax,
-    ),
-  )
-  const part = shape.at(timeMs)
-  const [now = load.at(timeMs)] = hours
+    .map((at) => seasonal.at(at, { withoutNewest: hourOf(at) < hourOf(learnedToMs) }))
   const tokens = (value: number) => Math.max(0, value - LOAD_FLOOR) + laterTokens
   return {
-    typical: tokens(part.usual * usualOf(now)),
-    usual: tokens(part.most * Math.max(...hours.map(usualOf))),
-    most: tokens(part.most * Math.max(...most)),
-    isKnown: now.hours >= HOURS_KNOWN_MIN,
+    typical: tokens(usualOf(middle.at(timeMs))),
+    usual: tokens(times * Math.max(...hours.map(usualOf))),
+    most: tokens(times * Math.max(...hours.map(mostOf))),
+    isKnown: seasonal.at(timeMs).hours >= HOURS_KNOWN_MIN,
   }
 }
+
+const mostOf = (normal: Normal): number =>
+  Math.max(
+    aboveBy(normal, SURGE_SCALES),
+    SURGE_RATIO_MIN * usualOf(normal),
+    Math.max(SEEN_RATIO_MIN, Math.exp(SEEN_SCALES * normal.scale)) * normal.seenMax,
+  )
 
 /** How much longer than its usual p95 a call takes that is slow. */
 const SLOW_RATIO = 1.1

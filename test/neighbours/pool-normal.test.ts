@@ -40,4 +40,26 @@ describe('a surge', () => {
     expect(most).toBeGreaterThan(2_500)
     expect(most).toBeLessThan(50_000)
   })
+
+  it('in the minutes that an hourly job leaves free is told by the hour of the day, not by the size of the job', () => {
+    const isBusy = (minute: number) => Math.floor(minute / 60) % 24 >= 13 && Math.floor(minute / 60) % 24 < 16
+    const isJob = (minute: number) => minute % 60 >= 49 && minute % 60 < 57
+    const normal = learned(WEEK_HOURS, (minute) => (isJob(minute) ? 500_000 : isBusy(minute) ? 100_000 : 20_000))
+    const at = (hour: number, minute: number) =>
+      usualLoad(normal, (WEEK_HOURS + hour) * HOUR_MS + minute * MINUTE_MS).most
+    expect(at(14, 36)).toBeGreaterThan(140_000)
+    expect(at(14, 36)).toBeLessThan(300_000)
+    expect(at(3, 36)).toBeLessThan(60_000)
+    expect(at(3, 52)).toBeGreaterThan(500_000)
+  })
+})
+
+describe('what is typical of a tenant', () => {
+  it('is what its minutes are as a rule, without a job of some of them', () => {
+    const normal = learned(WEEK_HOURS, (minute) => (minute % 1_440 >= 213 && minute % 1_440 < 233 ? 110_000 : 10_000))
+    const { typical, usual } = usualLoad(normal, WEEK_HOURS * HOUR_MS + 220 * MINUTE_MS)
+    expect(typical).toBeGreaterThan(9_000)
+    expect(typical).toBeLessThan(11_000)
+    expect(usual).toBeGreaterThan(90_000)
+  })
 })
