@@ -398,6 +398,9 @@ function jobOf({ job }: SyntheticTenant, minute: number): number {
   return since < job.minutes ? job.times : 0
 }
 
+/** Of what is not looked at: one for all, since each minute has hundreds of groups. */
+const NOTHING = new LatencySketch()
+
 function groupOf(
   tenant: SyntheticTenant,
   {
@@ -405,7 +408,7 @@ function groupOf(
     outcome,
     calls,
     tokens,
-    latency = new LatencySketch(),
+    latency = NOTHING,
   }: { backendId: BackendId | null; outcome: UsageOutcome; calls: number; tokens: number; latency?: LatencySketch },
 ): GroupSums {
   const sums = zeroSums()
@@ -424,7 +427,7 @@ function groupOf(
       region: null,
     },
     sums,
-    sketches: { latency, firstByte: new LatencySketch(), queued: new LatencySketch() },
+    sketches: { latency, firstByte: NOTHING, queued: NOTHING },
   }
 }
 

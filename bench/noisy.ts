@@ -9,7 +9,7 @@ import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import type { BackendId } from '../src/base/ids'
-import { BackendWatch } from '../src/neighbours/backend-watch'
+import { BackendWatch, excessOf, type BackendView } from '../src/neighbours/backend-watch'
 import { climbLadder, type Ladder } from '../src/neighbours/climb-ladder'
 import { findNoisyNeighbours, type Evidence } from '../src/neighbours/find-noisy-neighbours'
 import { minuteFigures, type MinuteFigures } from '../src/neighbours/minute-figures'
@@ -43,7 +43,7 @@ const HELP = `Measures precision, recall and delay of finding noisy neighbours.
   --held-out LIST  seeds that it was not                              (201,202,203)
   --days N         days that are judged, after a week of history      (7)
   --json FILE      where the figures go                               (.local/bench/noisy.json)
-  --verbose        each miss and false finding
+  --verbose        each miss and wrong finding, and by what it was found
   --help
 
 Exits with 1 where precision or recall of a seed is below 0.95.
@@ -63,6 +63,19 @@ interface Found {
   /** Minutes of the week, the end of the one that was judged. */
   readonly atMinute: number
   readonly evidence: Evidence | undefined
+  /** By what it was weighed at each backend. */
+  readonly weighed: readonly Weighed[]
+}
+
+interface Weighed {
+  /** Tokens a minute: what is typical of the tenant; of all at the backend; more than usual, its own and all tenants'. */
+  readonly typical: number
+  readonly loadOfAll: number
+  readonly excess: number
+  readonly excessOfAll: number
+  /** How many times what is typical of them the others use; and how many of their calls there were. */
+  readonly rush: number
+  readonly calls: number
 }
 
 interface Score {
@@ -209,7 +222,8 @@ function judge(watched: readonly Watched[], minute: number): Found[] {
     watch.add(standingOf({ tenantId, pool, weight, tokensPerMinute, minutes, normal }, endMs), one.ladder !== undefined)
   }
   const isHeld = ({ tenantId }: { tenantId: string }) => byKey.get(tenantId)?.ladder !== undefined
-  const verdicts = new Map(findNoisyNeighbours(watch.views(), isHeld).map((each) => [each.tenantId, each.verdict]))
+  const views = watch.views()
+  const verdicts = new Map(findNoisyNeighbours(views, isHeld).map((each) => [each.tenantId, each.verdict]))
   return watched.flatMap((one) => {
     const verdict = verdicts.get(one.tenant.id)
     const step = climbLadder(one.ladder, {
@@ -221,9 +235,29 @@ function judge(watched: readonly Watched[], minute: number): Found[] {
     const isNew = !one.ladder && step.kind === 'to'
     one.ladder = step.kind === 'over' ? undefined : step.ladder
     one.wasNoisy ||= one.ladder !== undefined
-    return isNew ? [{ tenant: one.tenant, atMinute: minute + 1, evidence: verdict?.evidence }] : []
+    if (!isNew) return []
+    return [
+      {
+        tenant: one.tenant,
+        atMinute: minute + 1,
+        evidence: verdict?.evidence,
+        weighed: views.flatMap((view) => weighedAt(view, one.tenant)),
+      },
+    ]
   })
 }
+
+const weighedAt = ({ suspects, load, excess, rush, calls }: BackendView, { id }: SyntheticTenant): Weighed[] =>
+  suspects
+    .filter(({ standing }) => standing.tenantId === id)
+    .map((suspect) => ({
+      typical: Math.round(suspect.standing.typical),
+      loadOfAll: Math.round(load),
+      excess: Math.round(excessOf(suspect)),
+      excessOfAll: Math.round(excess),
+      rush: rush.without(suspect.standing),
+      calls: Math.round(calls),
+    }))
 
 function learn(one: Watched, fromMinute: number): void {
   const hourStartMs = START_MS + fromMinute * MINUTE_MS
@@ -301,10 +335,10 @@ function tell({ seed, episodes, found }: Score): void {
   }
   for (const each of found.filter((one) => !episodes.some((episode) => isOf(episode, one)))) {
     const { victims: _victims, ...evidence } = each.evidence ?? { victims: [] }
-    const { id, job } = each.tenant
+    const { id, job, base, noise, drift } = each.tenant
     const during = wrongDuring(each, episodes)
     process.stdout.write(
-      `seed ${seed} wrong ${JSON.stringify({ tenant: id, at: each.atMinute, job, during, ...evidence })}\n`,
+      `seed ${seed} wrong ${JSON.stringify({ tenant: id, at: each.atMinute, base, noise, drift, job, during, ...evidence, weighed: each.weighed })}\n`,
     )
   }
 }
