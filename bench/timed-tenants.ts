@@ -43,7 +43,6 @@ export const NOW_MS = Date.UTC(2026, 6, 5, 6, 20, 30)
 export const SINCE_MS = Date.UTC(2026, 4, 20, 12)
 /** From here on usage is in the log and not rolled up yet. */
 const LOGGED_FROM_MS = Date.UTC(2026, 6, 5)
-const MONTH_MS = Date.UTC(2026, 5, 1)
 /** The last day that is not closed, and the month that is to be billed behind it. */
 const OPEN_DAY: Day = '2026-07-03'
 const BILLED = '2026-06'
@@ -62,7 +61,7 @@ const BACKENDS = ['bke_00000000000000000000000000', 'bke_00000000000000000000000
 
 export async function makeTimedTenants(
   { platform, storage }: { platform: Platform; storage: StorageAccount },
-  { tenants, seed }: { tenants: number; seed: number },
+  { tenants, days, seed }: { tenants: number; days: number; seed: number },
 ): Promise<void> {
   await makeBackends(platform)
   let done = 0
@@ -71,11 +70,10 @@ export async function makeTimedTenants(
     progress('tenants', ++done, tenants)
   })
   const sheets = sheetWriter(storage)
-  const days = (LOGGED_FROM_MS - MONTH_MS) / DAY_MS
   await writeMonthRows(storage, { tenants, days, endMs: LOGGED_FROM_MS, seed, onTenant: sheets }, (written) =>
     progress('usage of a month', written, tenants),
   )
-  await noteUsage(storage, tenants)
+  await noteUsage(storage, { tenants, fromMs: LOGGED_FROM_MS - days * DAY_MS })
   await logSince(storage, { tenants, seed })
   await beginBilling(storage)
 }
@@ -172,15 +170,18 @@ function sheetWriter(storage: StorageAccount) {
     const changes = sheets
       .filter(({ day }) => closed.has(day))
       .map((sheet) => ({ kind: 'insert', rowKey: `day~${sheet.day}`, columns: toJsonColumns(sheet) }) as const)
-    await rows.partition(scope).change(changes)
+    if (changes.length > 0) await rows.partition(scope).change(changes)
   }
 }
 
 /** Who used something on which days, as the roll-up notes it, and up to when it has done its work. */
-async function noteUsage(storage: StorageAccount, tenants: number): Promise<void> {
+async function noteUsage(
+  storage: StorageAccount,
+  { tenants, fromMs }: { tenants: number; fromMs: number },
+): Promise<void> {
   const table = storage.table(cursorTable)
-  const partitions = new Set([tenantNotes.month(MONTH_MS), tenantNotes.month(LOGGED_FROM_MS)])
-  for (let dayMs = MONTH_MS; dayMs < LOGGED_FROM_MS; dayMs += DAY_MS) partitions.add(tenantNotes.day(dayMs))
+  const partitions = new Set([tenantNotes.month(fromMs), tenantNotes.month(LOGGED_FROM_MS)])
+  for (let dayMs = fromMs; dayMs < LOGGED_FROM_MS; dayMs += DAY_MS) partitions.add(tenantNotes.day(dayMs))
   const ids = Array.from({ length: tenants }, (_, number) => tenantOf(number))
   for (const partition of partitions)
     for (let at = 0; at < ids.length; at += changesMax)

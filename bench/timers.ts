@@ -33,6 +33,7 @@ minute for a minute in which every tenant calls.
 
   --tenants N      all active, with keys, budgets, plans, objectives      (1000)
   --timers a,b     only these                                             (all of the list below)
+  --days N         of usage before today, at most 90                       (34)
   --seed N                                                                (1)
   --live           with a full collection every second, to tell what is held from what was not collected yet
   --detail         the most frequent requests of each
@@ -91,6 +92,7 @@ interface Figures {
 
 interface Options {
   readonly tenants: number
+  readonly days: number
   readonly seed: number
   readonly live: boolean
   readonly detail: boolean
@@ -103,6 +105,7 @@ async function main(): Promise<void> {
     options: {
       tenants: { type: 'string', default: '1000' },
       timers: { type: 'string', default: Object.keys(TIMERS).join(',') },
+      days: { type: 'string', default: '34' },
       seed: { type: 'string', default: '1' },
       live: { type: 'boolean', default: false },
       detail: { type: 'boolean', default: false },
@@ -117,6 +120,7 @@ async function main(): Promise<void> {
   const options: Options = {
     ...values,
     tenants: wholeNumber(values.tenants, '--tenants'),
+    days: wholeNumber(values.days, '--days'),
     seed: wholeNumber(values.seed, '--seed'),
     timers: values.timers.split(',').map(timerNamed),
   }

@@ -46,7 +46,8 @@ export function purgeIdempotency(deps: PurgeIdempotencyDeps): Purge {
           const partition = rows.partition(TenantScope.ofPlatform(tenantId))
           if (!(await purgePartition(deps, partition, { dry, room }))) isWhole = false
         })
-        if (isWhole) position = few.at(-1) ?? position
+        // What a dry run counted is still there, and would be counted again.
+        if (isWhole || dry) position = few.at(-1) ?? position
         few = []
         return isWhole
       }

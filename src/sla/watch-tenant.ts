@@ -51,10 +51,11 @@ export async function watchTenant(
     const isBehind = !stored || stored.state.throughMinute < nowMinute
     if (!isBehind && stored.state.untold.length === 0) return
     // Judging does not wait for telling, which may not be possible for hours.
-    const isWritten = isBehind
+    const step = isBehind
       ? await judgeOn(deps, scope, { stored, objectives, nowMinute, isMaintenance })
       : await tellAndForget(deps, scope, stored)
-    if (!isWritten) races++
+    if (step === 'done') return
+    if (step === 'lost-race') races++
   }
   log.info('another run looks after a tenant’s objectives', { tenantId: scope.tenantId })
 }
@@ -63,9 +64,16 @@ export async function watchTenant(
 export const needsALook = ({ untold, objectives }: SlaState): boolean =>
   untold.length > 0 || Object.values(objectives).some(({ open }) => open)
 
-async function tellAndForget({ store, tell }: WatchTenantDeps, scope: TenantScope, { state, etag }: StoredState) {
+/** `more`: it is written, and there is still something to judge or to tell. */
+type Step = 'done' | 'more' | 'lost-race'
+
+async function tellAndForget(
+  { store, tell }: WatchTenantDeps,
+  scope: TenantScope,
+  { state, etag }: StoredState,
+): Promise<Step> {
   for (const telling of state.untold) await tell(scope, telling)
-  return store.putState(scope, { state: { ...state, untold: [] }, etag, incidents: [] })
+  return (await store.putState(scope, { state: { ...state, untold: [] }, etag, incidents: [] })) ? 'done' : 'lost-race'
 }
 
 interface Judging {
@@ -75,8 +83,8 @@ interface Judging {
   readonly isMaintenance: Circumstances['isMaintenance']
 }
 
-/** The next minutes; false where another run was faster. */
-async function judgeOn(deps: WatchTenantDeps, scope: TenantScope, judging: Judging): Promise<boolean> {
+/** The next minutes. */
+async function judgeOn(deps: WatchTenantDeps, scope: TenantScope, judging: Judging): Promise<Step> {
   const { store, watched } = deps
   const { stored, nowMinute } = judging
   const { state, changed } = judgeTenant(await runOf(deps, scope, judging, startOf(stored?.state, nowMinute)))
@@ -85,7 +93,8 @@ async function judgeOn(deps: WatchTenantDeps, scope: TenantScope, judging: Judgi
   if (isNews) await watched.note(scope.tenantId)
   const isWritten = await store.putState(scope, { state, etag: stored?.etag, incidents: changed })
   if (isNews && isWritten) await watched.note(scope.tenantId)
-  return isWritten
+  if (!isWritten) return 'lost-race'
+  return state.throughMinute >= nowMinute && state.untold.length === 0 ? 'done' : 'more'
 }
 
 /** Where the last run ended, unless that is too long ago: sums of a time that was passed over would be wrong. */

@@ -19,17 +19,26 @@ const scope = TenantScope.ofPlatform(tenantId)
 const tenant: BudgetSubject = { kind: 'tenant' }
 
 /** A tenant with a monthly budget of 1,000 tokens, of which the log says what the test does. */
-async function budgetWorld({ used, state = 'active' }: { used: number; state?: TenantSnapshot['state'] }) {
+async function budgetWorld({
+  used,
+  state = 'active',
+  tenants = 1,
+}: {
+  used: number
+  state?: TenantSnapshot['state']
+  tenants?: number
+}) {
   const storage = freshStorage()
   await storage.ensure({ tables: [...budgetStorage.tables, 'alerts'] })
   const clock = handClock(NOW_MS)
   const alerts = createAlerts({ rows: platformTable(storage.table('alerts')), clock })
   const store = tableBudgetStore(tenantTable(storage.table('budgets')))
   const asked: number[] = []
+  const freshened: number[] = []
   const watch = createWatchBudgets({
     keys: { list: async () => [] },
     budgets: store,
-    freshen: async () => {},
+    freshen: async () => void freshened.push(asked.length),
     spentByLog: async (_scope, _subject, { fromMs, toMs }) => {
       asked.push(fromMs)
       // All of it was used in the first hour of the month.
@@ -38,7 +47,7 @@ async function budgetWorld({ used, state = 'active' }: { used: number; state?: T
     },
     warnings: createBudgetWarnings({ alerts, log: silentLog }),
     tenantIds: async function* (): AsyncGenerator<TenantId> {
-      yield tenantId
+      for (let n = 1; n <= tenants; n++) yield `ten_${String(n).padStart(26, '0')}`
     },
     tenantOf: () =>
       ({
@@ -51,7 +60,7 @@ async function budgetWorld({ used, state = 'active' }: { used: number; state?: T
     log: silentLog,
   })
   const titles = async () => (await alerts.page({ after: undefined, limit: 10 })).map(({ title }) => title).toSorted()
-  return { store, watch, titles, asked }
+  return { store, watch, titles, asked, freshened }
 }
 
 it('a tenant that makes no calls is warned of what batches and trainings used, each percentage once', async () => {
@@ -84,4 +93,11 @@ it('a row that nobody has written for an hour is counted anew by the log', async
 it('one that is not active is not looked at', async () => {
   const { watch } = await budgetWorld({ used: 850, state: 'suspended' })
   expect(await watch()).toBe(0)
+})
+
+it('the roll-up is brought up to date once, before the first of however many tenants is asked for', async () => {
+  const { watch, freshened, asked } = await budgetWorld({ used: 10, tenants: 40 })
+  expect(await watch()).toBe(40)
+  expect(asked.length).toBeGreaterThanOrEqual(40)
+  expect(freshened).toEqual([0])
 })
