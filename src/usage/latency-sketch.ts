@@ -36,6 +36,11 @@ export class LatencySketch {
     if (times > 0) this.addTo(binOf(ms), times)
   }
 
+  /** As `add` of a time that lies in this bin. */
+  addBin(bin: number): void {
+    this.addTo(bin, 1)
+  }
+
   /** Afterwards as if every value of `other` had been added here; `other` stays as it is. */
   merge(other: LatencySketch): void {
     // A minute into a month, say: most of the month's bins stay as they are.
@@ -116,8 +121,8 @@ function mergedCells(some: readonly number[], others: readonly number[]): number
   return cells
 }
 
-/** 0 below a millisecond; else 1 + i where γ^(i-1) < ms ≤ γ^i. */
-function binOf(ms: number): number {
+/** 0 below a millisecond; else 1 + i where γ^(i-1) < ms ≤ γ^i. Below 1,000. */
+export function binOf(ms: number): number {
   if (!(ms >= 1)) return 0
   return 1 + Math.ceil(Math.log(Math.min(ms, SKETCHED_MS_MAX)) / LN_GAMMA)
 }

@@ -1,8 +1,7 @@
 import { changesMax, type PartitionTable, type RowChange } from '../storage/partition-table'
 import { putNewer } from './put-newer'
-import type { UsageRow } from './roll-up'
 import type { UsageColumns } from './usage-columns'
-import { isAsNewAs, minuteColumns, minuteRowKey } from './usage-rows'
+import { isAsNewAs, type MinuteRow } from './usage-rows'
 
 /** Of one transaction, whose body may have 4 MiB; a row alone has less than half of this. */
 const CHANGE_CHARACTERS_MAX = 2_500_000
@@ -13,31 +12,34 @@ const CHANGE_CHARACTERS_MAX = 2_500_000
  */
 export async function putRows(
   partition: PartitionTable<UsageColumns>,
-  rows: readonly UsageRow[],
+  rows: readonly MinuteRow[],
   etags: Map<string, string>,
 ): Promise<void> {
-  const etagKey = (row: UsageRow) => `${row.tenantId} ${minuteRowKey(row)}`
-  for (const some of batchesOf(rows.map((row) => ({ row, columns: minuteColumns(row) })))) {
+  const etagKey = ({ tenantId, rowKey }: MinuteRow) => `${tenantId} ${rowKey}`
+  for (const some of batchesOf(rows)) {
     if (some.length > 1) {
-      const changes = some.map(({ row, columns }) => changeOf(minuteRowKey(row), columns, etags.get(etagKey(row))))
+      const changes = some.map((row) => changeOf(row, etags.get(etagKey(row))))
       const result = await partition.change(changes)
       if (result.kind === 'written') {
-        for (const [at, { row }] of some.entries()) etags.set(etagKey(row), result.etags[at] ?? '')
+        for (const [at, row] of some.entries()) etags.set(etagKey(row), textOfItsOwn(result.etags[at] ?? ''))
         continue
       }
     }
-    for (const { row, columns } of some) {
-      const wanted = { rowKey: minuteRowKey(row), columns, etag: etags.get(etagKey(row)) }
-      etags.set(etagKey(row), await putNewer(partition, wanted, (existing) => isAsNewAs(existing, row)))
+    for (const row of some) {
+      const wanted = { ...row, etag: etags.get(etagKey(row)) }
+      etags.set(etagKey(row), textOfItsOwn(await putNewer(partition, wanted, (existing) => isAsNewAs(existing, row))))
     }
   }
 }
 
-const changeOf = (rowKey: string, columns: UsageColumns, etag: string | undefined): RowChange<UsageColumns> =>
+/** A tag is cut out of the whole answer that it came in, and would hold all of it. */
+const textOfItsOwn = (etag: string) => Buffer.from(etag).toString()
+
+const changeOf = ({ rowKey, columns }: MinuteRow, etag: string | undefined): RowChange<UsageColumns> =>
   etag === undefined ? { kind: 'insert', rowKey, columns } : { kind: 'replace', rowKey, columns, etag }
 
-function batchesOf<T extends { readonly columns: UsageColumns }>(rows: readonly T[]): T[][] {
-  const batches: T[][] = []
+function batchesOf(rows: readonly MinuteRow[]): MinuteRow[][] {
+  const batches: MinuteRow[][] = []
   let characters = Infinity
   for (const row of rows) {
     const size = charactersOf(row.columns)

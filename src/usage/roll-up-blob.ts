@@ -11,10 +11,11 @@ import { createDayRows, dayStartOf } from './day-rows'
 import { inParallel } from '../base/in-parallel'
 import { putRows } from './put-rows'
 import { readLog } from './read-log'
-import { BlobRollUp, type UsageRow } from './roll-up'
+import { BlobRollUp } from './roll-up'
+import { RollUpTables } from './roll-up-tables'
 import type { UsageColumns } from './usage-columns'
 import { tenantNotes } from './tenant-notes'
-import { MINUTE_MS } from './usage-rows'
+import { MINUTE_MS, minuteRow, type MinuteRow } from './usage-rows'
 import { usageTable } from './usage-tables'
 
 export interface LogBlob {
@@ -34,15 +35,18 @@ export interface BlobRollUps {
   catchUp(blob: LogBlob, cursor: BlobCursor | undefined): Promise<void>
 }
 
-/** Blobs of which the calls are kept in memory between runs, about 8 MB for a full one; others are read from the start again. */
+/** Blobs of which the calls are kept in memory between runs, some 10 MB for a full one; others are read from the start again. */
 const LIVE_BLOBS_MAX = 16
 /** Calls read their tenants' rows from the same storage: with sixteen at once their p99 rose by a quarter while a minute was rolled up. */
 const TENANTS_WRITTEN_AT_ONCE_MAX = 4
+/** As many as blobs are rolled up at one time: each takes the tables of one before it. */
+const SPARE_TABLES_MAX = 2
 /** Tenant-hours known to be noted; a note that is repeated costs a write and changes nothing. */
 const NOTED_MAX = 50_000
 
 /** A blob as far as this process has read it. */
 interface LiveBlob {
+  readonly tables: RollUpTables
   readonly rollUp: BlobRollUp
   /** Read up to here. */
   position: number
@@ -63,20 +67,30 @@ export function createBlobRollUps(deps: {
   const days = createDayRows({ storage, clock })
   const rows = tenantTable<UsageColumns>(storage.table(usageTable))
   const live = new Map<string, LiveBlob>()
+  const spare: RollUpTables[] = []
   const noted = new Set<string>()
 
   function liveBlob({ name, blobId }: LogBlob, cursor: BlobCursor | undefined): LiveBlob {
     const known = live.get(name)
     live.delete(name)
-    const blob = known ?? {
-      rollUp: new BlobRollUp(blobId),
-      position: 0,
-      writtenTo: cursor?.position ?? 0,
-      etags: new Map<string, string>(),
-    }
+    const blob = known ?? newBlob(blobId, cursor)
     live.set(name, blob)
-    for (const oldest of live.keys()) if (live.size > LIVE_BLOBS_MAX) live.delete(oldest)
+    for (const oldest of live.keys()) if (live.size > LIVE_BLOBS_MAX) letGo(oldest)
     return blob
+  }
+
+  function newBlob(blobId: LogBlobId, cursor: BlobCursor | undefined): LiveBlob {
+    const tables = spare.pop() ?? new RollUpTables()
+    const rollUp = new BlobRollUp(blobId, tables)
+    return { tables, rollUp, position: 0, writtenTo: cursor?.position ?? 0, etags: new Map() }
+  }
+
+  function letGo(name: string) {
+    const blob = live.get(name)
+    live.delete(name)
+    if (!blob || spare.length === SPARE_TABLES_MAX) return
+    blob.tables.clear()
+    spare.push(blob.tables)
   }
 
   async function read(blob: LogBlob, into: LiveBlob) {
@@ -91,7 +105,7 @@ export function createBlobRollUps(deps: {
   }
 
   /** Rows of one tenant. */
-  async function write(changed: readonly UsageRow[], etags: Map<string, string>) {
+  async function write(changed: readonly MinuteRow[], etags: Map<string, string>) {
     const [first] = changed
     if (!first) return
     const { tenantId } = first
@@ -123,7 +137,7 @@ export function createBlobRollUps(deps: {
 
   async function end({ name, blobId, bytes, sealed }: LogBlob) {
     await cursors.advance(blobId, { position: bytes, closed: sealed })
-    live.delete(name)
+    letGo(name)
   }
 
   return {
@@ -133,7 +147,7 @@ export function createBlobRollUps(deps: {
       const reached = liveBlob(blob, cursor)
       if (blob.bytes > reached.position) await read(blob, reached)
       const changed = reached.rollUp.tenantsBeyond(reached.writtenTo)
-      await inParallel(changed, TENANTS_WRITTEN_AT_ONCE_MAX, (rowsOf) => write(rowsOf(), reached.etags))
+      await inParallel(changed, TENANTS_WRITTEN_AT_ONCE_MAX, (rowsOf) => write(rowsOf().map(minuteRow), reached.etags))
       reached.writtenTo = Math.max(reached.writtenTo, reached.position)
       // What is left of a sealed blob after its last whole line is torn for ever.
       if (blob.sealed) await end(blob)

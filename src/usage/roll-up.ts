@@ -1,10 +1,12 @@
-import type { CallId, TenantId } from '../base/ids'
+import type { TenantId } from '../base/ids'
 import type { LogBlobId } from '../metering/log-blob-name'
 import type { LogLine } from '../metering/log-line'
 import type { CallIntent, CallSettlement, CallTally, TallyId } from '../metering/usage-record'
-import { addSettlement, blame, isSketched, outcomeOf, undispatched } from './add-settlement'
-import { mergeSketches, newSketches, noSketches, type UsageSketches } from './usage-sketches'
-import { groupKey, isZero, zeroSums, type GroupSums, type UsageGroup, type UsageSums } from './usage-sums'
+import { NEW_CALL, NO_CALL } from './call-table'
+import { RollUpTables } from './roll-up-tables'
+import { isSketched, outcomeOf, sumsOfCall, sumsOfTally, undispatched } from './sums-of-call'
+import { addTimes, newSketches, noSketches, packTimes, type UsageSketches } from './usage-sketches'
+import { groupKey, isZero, type GroupSums, type UsageGroup } from './usage-sums'
 
 /**
  * The roll-up of one log blob: a pure function of the blob's lines (I9). Pure, no clock, no I/O.
@@ -45,48 +47,59 @@ export const ROW_CHARACTERS_MAX = 1_200_000
 const SUMS_CHARACTERS_MAX = 410
 const SKETCHES_CHARACTERS_MAX = 17_000
 
-/** The roll-up of a blob that is read bit by bit. Memory: one entry a call, a few hundred bytes a group. */
+/** The roll-up of a blob that is read bit by bit. Memory: 48 bytes a call, a few hundred a group. */
 export class BlobRollUp {
   readonly #blobId: LogBlobId
-  readonly #calls = new Map<CallId, Asked | 'settled'>()
+  readonly #tables: RollUpTables
+  /** The state of a call is `SETTLED`, or the place among these of what it asked. */
+  readonly #asked: Asked[] = []
   readonly #tallies = new Set<TallyId>()
   readonly #minutes = new Map<number, Minute>()
   /** By their keys, like the groups: the same ones come minute by minute, and their texts would be most of a minute's memory. */
   readonly #questions = new Map<string, Question>()
   readonly #groups = new Map<string, KnownGroup>()
 
-  constructor(blobId: LogBlobId) {
+  /** `tables` are empty, and nobody else's while this is used. */
+  constructor(blobId: LogBlobId, tables = new RollUpTables()) {
     this.#blobId = blobId
+    this.#tables = tables
   }
 
   /** `position` is where the line ends; it rises from line to line. */
   add(line: LogLine, position: number): void {
     if (line.kind === 'tally') return this.#addTally(line.tally, position)
     const { intent } = line
-    const known = this.#calls.get(intent.callId)
-    if (known === 'settled' || (known && line.kind === 'intent')) return
+    const { calls, sums } = this.#tables
+    const call = calls.numberOf(intent.callId)
+    const state = calls.stateOf(call)
+    if (state === SETTLED || (state !== NEW_CALL && line.kind === 'intent')) return
+    const known = state >= 0 ? this.#asked[state] : undefined
     const asked = known ?? this.#askedOf(intent)
     if (line.kind === 'intent') {
-      this.#calls.set(intent.callId, asked)
-      this.#countedOf(asked, unsettled, position).sums.unsettled++
+      calls.setState(call, asked.number)
+      sums.count(this.#countedOf(asked, unsettled, position).number, 'unsettled', 1)
       return
     }
-    this.#calls.set(intent.callId, 'settled')
+    calls.setState(call, SETTLED)
     // Where the intent lies in another blob, that one counts the call as unsettled, and this one takes it off.
-    if (known || line.intentElsewhere) this.#countedOf(asked, unsettled, position).sums.unsettled--
+    if (known || line.intentElsewhere) sums.count(this.#countedOf(asked, unsettled, position).number, 'unsettled', -1)
     const { settlement } = line
     // A call that another model answered counts as that model's.
     const served = settlement.servedAs ? this.#askedOf({ ...intent, ...settlement.servedAs }) : asked
-    addSettlement(this.#countedOf(served, endOf(settlement), position), settlement)
+    const counted = this.#countedOf(served, endOf(settlement), position)
+    sums.increase(counted.number, sumsOfCall(settlement))
+    if (isSketched(counted.known.group.outcome) && settlement.latencyMs > 0) {
+      calls.link(call, packTimes(settlement), counted.timed)
+      counted.timed = call
+    }
   }
 
   #addTally(tally: CallTally, position: number): void {
     if (this.#tallies.has(tally.tallyId)) return
     this.#tallies.add(tally.tallyId)
     const outcome = undispatched(tally.status)
-    const { sums } = this.#countedOf(this.#askedOf(tally), { outcome, ...nowhere }, position)
-    sums[outcome] += tally.calls
-    blame(sums, tally.code, tally.calls)
+    const { number } = this.#countedOf(this.#askedOf(tally), { outcome, ...nowhere }, position)
+    this.#tables.sums.increase(number, sumsOfTally(tally))
   }
 
   rows(): UsageRow[] {
@@ -109,11 +122,19 @@ export class BlobRollUp {
 
   #rowOf(part: Part): UsageRow {
     const groups = part.groups
+      .map(({ known, number, timed }) => ({ known, sums: this.#tables.sums.of(number), timed }))
       .filter(({ sums }) => !isZero(sums))
       .sort((a, b) => (a.known.key < b.known.key ? -1 : 1))
-      .map(({ known, sums, sketches }) => ({ group: known.group, sums: { ...sums }, sketches: copyOf(sketches) }))
+      .map(({ known, sums, timed }) => ({ group: known.group, sums, sketches: this.#sketchesOf(timed) }))
     const { tenantId, minute, number, position } = part
     return { tenantId, blobId: this.#blobId, minute, part: number, position, groups }
+  }
+
+  #sketchesOf(timed: number): UsageSketches {
+    if (timed === NO_CALL) return noSketches
+    const sketches = newSketches()
+    for (const times of this.#tables.calls.valuesFrom(timed)) addTimes(sketches, times)
+    return sketches
   }
 
   #askedOf(of: QuestionFields & { readonly startedAt: number }): Asked {
@@ -122,7 +143,10 @@ export class BlobRollUp {
     let minute = this.#minutes.get(number)
     if (!minute) this.#minutes.set(number, (minute = { number, partsOf: new Map(), asked: new Map() }))
     let asked = minute.asked.get(question)
-    if (!asked) minute.asked.set(question, (asked = { question, minute, counted: [] }))
+    if (asked) return asked
+    asked = { number: this.#asked.length, question, minute, counted: [] }
+    minute.asked.set(question, asked)
+    this.#asked.push(asked)
     return asked
   }
 
@@ -147,15 +171,14 @@ export class BlobRollUp {
   #newCounted(asked: Asked, { outcome, backend, deployment, region }: End): Counted {
     const { tenantId, ...of } = asked.question
     const known = this.#known({ ...of, outcome, backend, deployment, region })
-    const sketched = isSketched(outcome)
-    const characters = known.key.length + SUMS_CHARACTERS_MAX + (sketched ? SKETCHES_CHARACTERS_MAX : 0)
+    const characters = known.key.length + SUMS_CHARACTERS_MAX + (isSketched(outcome) ? SKETCHES_CHARACTERS_MAX : 0)
     const { number: minute, partsOf } = asked.minute
     let parts = partsOf.get(tenantId)
     if (!parts) partsOf.set(tenantId, (parts = []))
     const part = partWithRoom(parts, { tenantId, minute }, characters)
-    const made = { known, part, sums: zeroSums(), sketches: sketched ? newSketches() : noSketches }
+    const made = { known, part, number: this.#tables.sums.add(), timed: NO_CALL }
     part.groups.push(made)
-    asked.counted.push(made)
+    asked.counted = asked.counted.concat(made)
     return made
   }
 
@@ -189,10 +212,11 @@ interface Minute {
 
 /** Calls of one question in one minute. A settlement is counted where its intent is, without looking for it again. */
 interface Asked {
+  readonly number: number
   readonly question: Question
   readonly minute: Minute
-  /** By how they ended: a few, since one alias leads to few backends. */
-  readonly counted: Counted[]
+  /** By how they ended: a few, since one alias leads to few backends. Of its own length, since an array that grows has room for 17. */
+  counted: readonly Counted[]
 }
 
 /** What calls have in common that ended the same. */
@@ -201,8 +225,10 @@ type End = Pick<UsageGroup, 'outcome' | 'backend' | 'deployment' | 'region'>
 interface Counted {
   readonly known: KnownGroup
   readonly part: Part
-  readonly sums: UsageSums
-  readonly sketches: UsageSketches
+  /** Of its sums, in their table. */
+  readonly number: number
+  /** The last of its calls whose times are in its sketches; the others hang on it. They are made of them when its row is. */
+  timed: number
 }
 
 interface Part {
@@ -226,6 +252,8 @@ function partWithRoom(parts: Part[], of: { tenantId: TenantId; minute: number },
   return part
 }
 
+const SETTLED = -2
+
 const nowhere = { backend: null, deployment: null, region: null }
 const unsettled: End = { outcome: 'unsettled', ...nowhere }
 
@@ -238,10 +266,3 @@ const endOf = (settlement: CallSettlement): End => ({
 
 const endedSo = (group: UsageGroup, { outcome, backend, deployment, region }: End) =>
   group.outcome === outcome && group.backend === backend && group.deployment === deployment && group.region === region
-
-function copyOf(sketches: UsageSketches): UsageSketches {
-  if (sketches === noSketches) return noSketches
-  const copy = newSketches()
-  mergeSketches(copy, sketches)
-  return copy
-}

@@ -38,8 +38,23 @@ export function minuteColumns({ position, groups }: UsageRow): UsageColumns {
   return { position, ...columns }
 }
 
+/** As it is stored. What it was made of is several times larger, and need not be held while it is written. */
+export interface MinuteRow extends Pick<UsageRow, 'tenantId' | 'minute' | 'position'> {
+  readonly rowKey: string
+  readonly columns: UsageColumns
+}
+
+export const minuteRow = (row: UsageRow): MinuteRow => ({
+  tenantId: row.tenantId,
+  minute: row.minute,
+  position: row.position,
+  rowKey: minuteRowKey(row),
+  columns: minuteColumns(row),
+})
+
 /** Of two versions of a minute row the one that depends on more of its blob is right. */
-export const isAsNewAs = (existing: UsageColumns, row: UsageRow) => Number(existing['position']) >= row.position
+export const isAsNewAs = (existing: UsageColumns, row: Pick<UsageRow, 'position'>) =>
+  Number(existing['position']) >= row.position
 
 export type StoredUsage =
   | {

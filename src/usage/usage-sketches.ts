@@ -1,4 +1,5 @@
-import { LatencySketch } from './latency-sketch'
+import type { CallSettlement } from '../metering/usage-record'
+import { binOf, LatencySketch } from './latency-sketch'
 
 /**
  * Of calls that were answered, wholly or in part, and that somebody waited for: a call that failed is slow or fast for reasons of
@@ -29,6 +30,27 @@ export const noSketches: UsageSketches = newSketches()
 
 export function mergeSketches(total: UsageSketches, more: UsageSketches): void {
   for (const field of sketchFields) if (more[field].count > 0) total[field].merge(more[field])
+}
+
+const BIN_BITS = 10
+/** No sketch has so many bins. */
+const NO_BIN = 2 ** BIN_BITS - 1
+
+/** One call's times as one number of 31 bits, for whoever keeps very many: in which bins they lie, in the order of sketchFields. */
+export function packTimes({ latencyMs, firstByteMs, queuedMs }: CallSettlement): number {
+  return [latencyMs, firstByteMs, queuedMs].reduceRight<number>(
+    (packed, ms) => (packed << BIN_BITS) | (ms === undefined ? NO_BIN : binOf(ms)),
+    0,
+  )
+}
+
+export function addTimes(sketches: UsageSketches, packed: number): void {
+  let bins = packed
+  for (const field of sketchFields) {
+    const bin = bins & NO_BIN
+    if (bin !== NO_BIN) sketches[field].addBin(bin)
+    bins >>>= BIN_BITS
+  }
 }
 
 /** Undefined where there is nothing in any of them, as with most groups of calls that failed or are under way. */

@@ -1,12 +1,6 @@
 import { isProblemCode, problemCodes } from '../base/problem-codes'
-import { noMedia, type CallSettlement } from '../metering/usage-record'
-import type { UsageSketches } from './usage-sketches'
-import type { UsageOutcome, UsageSums } from './usage-sums'
-
-interface Sums {
-  readonly sums: UsageSums
-  readonly sketches: UsageSketches
-}
+import { noMedia, type CallSettlement, type CallTally } from '../metering/usage-record'
+import { zeroSums, type UsageOutcome, type UsageSums } from './usage-sums'
 
 /** A call that never reached a backend. */
 export const undispatched = (status: number): 'refused' | 'unavailable' => (status === 429 ? 'refused' : 'unavailable')
@@ -17,13 +11,14 @@ export function outcomeOf({ outcome, status, attempts }: CallSettlement): UsageO
   return isOurs ? undispatched(status) : outcome
 }
 
-/** Adds one call as it ended. */
-export function addSettlement({ sums, sketches }: Sums, settlement: CallSettlement): void {
+/** Of one call as it ended; its times are for sketches besides (usage-sketches.ts). */
+export function sumsOfCall(settlement: CallSettlement): UsageSums {
+  const sums = zeroSums()
   const outcome = outcomeOf(settlement)
   if (settlement.code !== undefined) blame(sums, settlement.code, 1)
   if (outcome === 'refused' || outcome === 'unavailable') {
     sums[outcome]++
-    return
+    return sums
   }
   const { usage, costMicroUsd, firstByteMs, queuedMs = 0 } = settlement
   sums.calls++
@@ -48,11 +43,19 @@ export function addSettlement({ sums, sketches }: Sums, settlement: CallSettleme
     sums.firstByteMs += firstByteMs
     sums.firstByteCalls++
   }
-  addToSketches(sketches, settlement)
+  return sums
+}
+
+/** Of calls that were counted together, of which none had an entry of its own. */
+export function sumsOfTally({ status, code, calls }: CallTally): UsageSums {
+  const sums = zeroSums()
+  sums[undispatched(status)] += calls
+  blame(sums, code, calls)
+  return sums
 }
 
 /** By the registry of problems; a code that it does not know any more is nobody’s. */
-export function blame(sums: UsageSums, code: string, calls: number): void {
+function blame(sums: UsageSums, code: string, calls: number): void {
   if (!isProblemCode(code)) return
   const { blame: whose } = problemCodes[code]
   if (whose === 'caller') sums.callerFaults += calls
@@ -61,11 +64,3 @@ export function blame(sums: UsageSums, code: string, calls: number): void {
 
 /** Of whose calls time is measured: those of others say nothing of a backend. */
 export const isSketched = (outcome: UsageOutcome) => outcome === 'completed' || outcome === 'interrupted'
-
-function addToSketches(sketches: UsageSketches, settlement: CallSettlement): void {
-  const { outcome, latencyMs, firstByteMs, queuedMs } = settlement
-  if (!isSketched(outcome) || latencyMs === 0) return
-  sketches.latency.add(latencyMs)
-  if (firstByteMs !== undefined) sketches.firstByte.add(firstByteMs)
-  if (queuedMs !== undefined) sketches.queued.add(queuedMs)
-}
