@@ -1,5 +1,8 @@
 const { relative } = require('node:path')
 
+/** Of one suite: what they all wait for may have failed, and then they say the same. */
+const FAILURES_SHOWN_MAX = 20
+
 /**
  * Jest's reporter of long runs (scripts/suites/run-suites.js): says which suite begins and which has ended, of how many and how far
  * into the run, with a suite's failures as soon as it has ended; at the end what each took and how to run again what failed.
@@ -28,7 +31,7 @@ class ProgressReporter {
     this.#ended.push(suite)
     const position = `${this.#ended.length} of ${this.#count}`
     console.log(`${this.#soFar()}  ${suite.outcome}   ${suite.name}: ${describe(suite)} (${position})`)
-    if (suite.outcome === 'FAILED') console.log(`\n${printed(result)}${result.failureMessage}\n`)
+    if (suite.outcome === 'FAILED') console.log(`\n${printed(result)}${firstOf(result.failureMessage)}\n`)
   }
 
   onRunComplete() {
@@ -64,6 +67,12 @@ function summaryOf(name, result) {
 /** What the tests of a suite wrote. Of one that passes nobody needs it. */
 const printed = ({ console: lines }) =>
   (lines ?? []).map(({ type, message, origin }) => `console.${type}: ${message}\n${origin}\n`).join('')
+
+function firstOf(failureMessage) {
+  const failures = failureMessage.split(/^(?= {2}● )/m)
+  const left = failures.length - FAILURES_SHOWN_MAX
+  return left > 0 ? `${failures.slice(0, FAILURES_SHOWN_MAX).join('')}  … and ${left} more\n` : failureMessage
+}
 
 /** One line per suite, those that took longest first, since they are what whoever waits asks about. */
 function summaryTable(suites) {

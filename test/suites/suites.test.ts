@@ -53,6 +53,7 @@ describe('what a long run prints', () => {
     fine: `test('one', () => {}); test.skip('two', () => {})`,
     wrong: `console.log('before it failed'); test('one', () => { throw new Error('not as it should be') })`,
     broken: `throw new Error('cannot be loaded')`,
+    all: `beforeAll(() => { throw new Error('for every test alike') }); test.each([...Array(30).keys()])('%i', () => {})`,
   }
   let ended: Ended
   beforeAll(async () => {
@@ -65,17 +66,24 @@ describe('what a long run prints', () => {
 
   it('has failed for whoever reads it where a test failed and where a suite could not be loaded', () => {
     const line = (suite: string) => ended.printed.split('\n').find((one) => one.includes(`${suite}.test.js:`))
-    expect(line('fine')).toMatch(/ passed {3}fine\.test\.js: 1 passed, 1 skipped, \d+ s \([123] of 3\)$/)
+    expect(line('fine')).toMatch(/ passed {3}fine\.test\.js: 1 passed, 1 skipped, \d+ s \([1-4] of 4\)$/)
     expect(line('wrong')).toMatch(/ FAILED {3}wrong\.test\.js: 0 passed, 1 failed, /)
     expect(line('broken')).toMatch(/ FAILED {3}broken\.test\.js: 0 passed, /)
-    expect(ended.printed).toMatch(/\n3 suites, 2 failed; tests: 1 passed, 1 failed, 1 skipped, \d+ s\n/)
+    expect(ended.printed).toMatch(/\n4 suites, 3 failed; tests: 1 passed, 31 failed, 1 skipped, \d+ s\n/)
     expect(ended.code).toBe(1)
+  })
+
+  it('shows twenty failures of one suite and counts the rest', () => {
+    expect(ended.printed.match(/^ +for every test alike$/gm)).toHaveLength(20)
+    expect(ended.printed).toContain('… and 10 more')
   })
 
   it('says why, with what was written before, and how to run again what failed and nothing else', () => {
     for (const why of ['not as it should be', 'cannot be loaded', 'before it failed'])
       expect(ended.printed).toContain(why)
     const again = ended.printed.split('\n').filter((line) => line.includes('npm run test:long'))
-    expect(again.sort()).toEqual(['broken', 'wrong'].map((suite) => `  npm run test:long -- --only ${suite}.test.js`))
+    expect(again.sort()).toEqual(
+      ['all', 'broken', 'wrong'].map((suite) => `  npm run test:long -- --only ${suite}.test.js`),
+    )
   })
 })
