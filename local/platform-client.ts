@@ -28,19 +28,33 @@ export interface OperationStatus {
   readonly certificateUrl?: string
 }
 
+interface Answer {
+  readonly method: string
+  readonly path: string
+  readonly response: Response
+  readonly text: string
+}
+
 const ENDED_MS_MAX = 120_000
 const POLL_MS = 50
 
 export function platformClient(baseUrl: string, operatorToken: string): PlatformClient {
-  const call = async <T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
+  const send = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> => {
     const response = await fetch(`${baseUrl}/api/platform${path}`, {
       method,
       headers: { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json', ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-    const text = await response.text()
-    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`)
-    return { body: JSON.parse(text || 'null') as T, etag: response.headers.get('etag') ?? '' }
+    return { method, path, response, text: await response.text() }
+  }
+  const call = async <T>(...request: Parameters<typeof send>) => {
+    const answer = await send(...request)
+    return { body: parse<T>(answer), etag: answer.response.headers.get('etag') ?? '' }
   }
   const onAnyVersion = async <T>(method: string, path: string, body?: unknown) =>
     (await call<T>(method, path, body, { 'if-match': (await call('GET', path)).etag })).body
@@ -48,9 +62,12 @@ export function platformClient(baseUrl: string, operatorToken: string): Platform
   const ended: PlatformClient['ended'] = async (operationId, timeoutMs = ENDED_MS_MAX) => {
     const deadline = Date.now() + timeoutMs
     for (;;) {
-      const { body } = await call<OperationStatus>('GET', `/operations/${operationId}`)
-      if (!['running', 'waiting-for-approval'].includes(body.state)) return body
-      if (Date.now() > deadline) throw new Error(`${operationId} has not ended: ${JSON.stringify(body)}`)
+      const answer = await send('GET', `/operations/${operationId}`)
+      // Storage did not answer in time. The operation goes on all the same, and is asked for again.
+      const isUnknown = answer.response.status === 503
+      const status = isUnknown ? undefined : parse<OperationStatus>(answer)
+      if (status && !['running', 'waiting-for-approval'].includes(status.state)) return status
+      if (Date.now() > deadline) throw new Error(`${operationId} has not ended: ${answer.text}`)
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }
   }
@@ -73,4 +90,10 @@ export function platformClient(baseUrl: string, operatorToken: string): Platform
       return { tenantId, onboardingId, keyId, apiKey }
     },
   }
+}
+
+/** Throws what was answered where it is no success. */
+function parse<T>({ method, path, response, text }: Answer): T {
+  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`)
+  return JSON.parse(text || 'null') as T
 }
