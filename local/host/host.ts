@@ -118,7 +118,8 @@ async function stop(
   const terminate = registry.runHooks('appTerminate', { hookData: {} }).catch((error: unknown) => {
     log.write('error', 'host', `an appTerminate hook failed: ${messageOf(error)}`)
   })
-  await within(TERMINATE_HOOKS_MS_MAX, terminate)
+  const ended = await within(TERMINATE_HOOKS_MS_MAX, terminate)
+  if (!ended) log.write('warning', 'host', `appTerminate hooks were not through after ${TERMINATE_HOOKS_MS_MAX} ms`)
   server.closeAllConnections()
 }
 

@@ -147,6 +147,15 @@ describe('a host that is asked to stop', () => {
     expect(await stopped).toBe(0)
     expect(host.output()).toContain('terminated after 1')
   })
+
+  it('ends all the same when the hooks of the app do not, and says that they were not through', async () => {
+    const appFolder = appOf(`
+      app.http('one', { handler: () => ({}) })
+      app.hook.appTerminate(() => new Promise(() => {}))`)
+    const host = await start({ appFolder })
+    expect(await host.stop()).toBe(0)
+    expect(host.output()).toContain('appTerminate hooks were not through after 5000 ms')
+  })
 })
 
 describe('several hosts', () => {
