@@ -97,7 +97,7 @@ export async function attempt(deps: AttemptDeps, input: AttemptInput, backend: B
   try {
     const outcome = await send(deps, input, backend, hold)
     if (outcome.kind !== 'whole' && outcome.kind !== 'stream') hold.settle(undefined)
-    report(deps, { backend, begun, outcome, traceId: input.trace?.traceId })
+    report(deps, input, { backend, begun, outcome })
     input.trace?.ended(outcome)
     return outcome
   } catch (error) {
@@ -142,7 +142,9 @@ async function dispatch(deps: AttemptDeps, input: AttemptInput, backend: Backend
     'x-ms-client-request-id': callId,
   }
   if (name !== undefined && value !== undefined) headers[name] = value
-  if (trace) tellTrace(headers, trace, call)
+  if (trace) headers['traceparent'] = trace.traceParent
+  const traceState = trace?.traceState(call.headers)
+  if (traceState !== undefined) headers['tracestate'] = traceState
   const { connectMs, firstTokenMs, wholeAnswerMs, idleMs, totalMs } = timeoutsOf(backend)
   if (ageMs >= totalMs) throw new UpstreamError('timeout', 'the total timeout has passed')
   return deps.upstream.send({
@@ -156,12 +158,6 @@ async function dispatch(deps: AttemptDeps, input: AttemptInput, backend: Backend
     totalTimeoutMs: totalMs - ageMs,
     ...(signal ? { signal } : {}),
   })
-}
-
-function tellTrace(headers: Record<string, string>, trace: AttemptTrace, call: Call): void {
-  headers['traceparent'] = trace.traceParent
-  const traceState = trace.traceState(call.headers)
-  if (traceState !== undefined) headers['tracestate'] = traceState
 }
 
 function acceptedBy({ stream, operation }: Call): string {
@@ -267,14 +263,11 @@ function codeIn(body: Buffer): string {
 
 const codeOr = (code: string) => (/^[A-Za-z0-9_.-]+$/.test(code) ? code : 'no code')
 
-interface Tried {
-  readonly backend: Backend
-  readonly begun: HealthAttempt
-  readonly outcome: Attempt
-  readonly traceId: string | undefined
-}
-
-function report({ load, accounts, log }: AttemptDeps, { backend, begun, outcome, traceId }: Tried): void {
+function report(
+  { load, accounts, log }: AttemptDeps,
+  { trace }: AttemptInput,
+  { backend, begun, outcome }: { backend: Backend; begun: HealthAttempt; outcome: Attempt },
+): void {
   switch (outcome.kind) {
     case 'whole':
     case 'stream': {
@@ -291,7 +284,7 @@ function report({ load, accounts, log }: AttemptDeps, { backend, begun, outcome,
       return begun.abandoned()
     case 'failed': {
       const { why, detail } = outcome
-      log.warn('a backend failed before its first byte', { backend: backend.id, traceId, why, detail })
+      log.warn('a backend failed before its first byte', { backend: backend.id, traceId: trace?.traceId, why, detail })
       if (why === 'rejected-us') accounts.refused(backend, detail)
       return begun.failed(why === 'connect' ? 'unreachable' : 'answered')
     }
