@@ -39,6 +39,7 @@ export const operatorTenant = z
     isolation: tenantInput.shape.isolation.unwrap(),
     aliases: tenantInput.shape.aliases.unwrap(),
     ownAccount: tenantInput.shape.ownAccount,
+    directory: tenantInput.shape.directory.meta({ description: 'The one with which it was made.' }),
     limitOverrides: limits.partial(),
     budgetOverrides: shownBudgets.optional(),
     weight: z.number().meta({ description: 'Share of a contended backend; 1 is the standard tier’s.' }),

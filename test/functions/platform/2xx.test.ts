@@ -58,6 +58,13 @@ describe('an operator', () => {
     expect(new Set(seen).size).toBe(seen.length)
   })
 
+  it('sees the directory with which a tenant was made', async () => {
+    const directory = { directoryId: 'dddddddd-0000-4000-8000-0000000000d1' }
+    const { tenantId } = await createTenant(server, { directory })
+    const { body } = expectStatus(await server.operate('GET', `/api/platform/tenants/${tenantId}`), 200)
+    expect(body).toMatchObject({ directory })
+  })
+
   it('changes a tenant, and the data path sees the change', async () => {
     const backendId = await createBackend(server)
     const tenant = await createTenant(server, { limitOverrides: { concurrentCalls: 7 } })
