@@ -8,6 +8,8 @@ import { buildTown, seeded, storm, type Town } from './storm'
 const WORKERS = 24
 const STORM_MS = 20_000
 const KILL_EVERY_MS = 4_000
+/** Of every surface, as clients see it. */
+const WHOLE_MIN = 20
 const SEED = Number(process.env['CHAOS_SEED'] ?? Date.now() % 1_000_000)
 
 let stack: TestStack
@@ -19,7 +21,8 @@ beforeAll(async () => {
   stack = await startTestStack()
   town = await buildTown(stack, 2)
   const chance = seeded(SEED)
-  const weather = await storm(town, { forMs: STORM_MS, workers: WORKERS, killEveryMs: KILL_EVERY_MS, chance })
+  const bounds = { forMs: STORM_MS, workers: WORKERS, killEveryMs: KILL_EVERY_MS, wholeMin: WHOLE_MIN }
+  const weather = await storm(town, { ...bounds, chance })
   found = await agree(town, weather, WORKERS)
 })
 afterAll(() => stack.stop())

@@ -9,6 +9,7 @@ const WIDE = { requestsPerMinute: 600_000, tokensPerMinute: 100_000_000, concurr
 const LIMITS = [WIDE, WIDE, { ...WIDE, concurrentCalls: 12 }]
 const PAUSE_AFTER_REFUSED_CONNECTION_MS = 50
 const SETTLED_MS = 1_500
+const LONGER_MS_MAX = 120_000
 const RESTART_MS_MAX = 120_000
 
 /** Where calls come in: the app's processes, each killed in turn. */
@@ -23,6 +24,8 @@ export interface StormOptions {
   readonly workers: number
   /** 0 kills nobody. */
   readonly killEveryMs: number
+  /** The storm goes on, without kills, until so many calls of every surface were answered whole: a slow machine takes longer. */
+  readonly wholeMin?: number
   readonly chance: () => number
   readonly onProgress?: (elapsedMs: number, calls: number) => void
 }
@@ -66,21 +69,30 @@ export async function storm(town: Town, options: StormOptions): Promise<Storm> {
   const fromMs = Date.now()
   const endAt = fromMs + options.forMs
   const seen: Seen[] = []
+  const isOver = () =>
+    Date.now() >= endAt && (hasWhole(seen, options.wholeMin ?? 0) || Date.now() >= endAt + LONGER_MS_MAX)
   const killing = killUntil(town, { ...options, endAt })
   const ticking = setInterval(() => options.onProgress?.(Date.now() - fromMs, seen.length), 1_000)
-  await Promise.all(Array.from({ length: options.workers }, () => keepCalling(town, { ...options, endAt, seen })))
+  await Promise.all(Array.from({ length: options.workers }, () => keepCalling(town, { ...options, isOver, seen })))
   const kills = await killing
   clearInterval(ticking)
   // Answers that are still drained for clients that have gone.
+  while ((await inFlight(town)) > 0) await pause(SETTLED_MS)
   await pause(SETTLED_MS)
   return { seen, kills, fromMs }
 }
 
+/** Of every surface. */
+function hasWhole(seen: readonly Seen[], wholeMin: number): boolean {
+  const whole = seen.filter((call) => call.whole && call.status === 200)
+  return operations.every(({ name }) => whole.filter(({ operation }) => operation === name).length >= wholeMin)
+}
+
 async function keepCalling(
   { instances, tenants }: Town,
-  { chance, endAt, seen }: StormOptions & { endAt: number; seen: Seen[] },
+  { chance, isOver, seen }: StormOptions & { isOver: () => boolean; seen: Seen[] },
 ): Promise<void> {
-  while (Date.now() < endAt) {
+  while (!isOver()) {
     const { name: operation } = pick(chance, operations)
     const { baseUrl } = pick(chance, instances)
     const { apiKey } = pick(chance, tenants)
@@ -134,6 +146,11 @@ async function killUntil(
   }
   await Promise.all(instances.map(healthy))
   return kills
+}
+
+async function inFlight({ stack }: Town): Promise<number> {
+  const answer = await fetch(`${stack.simulatorUrl}/simulator/health`)
+  return ((await answer.json()) as { inFlight: number }).inFlight
 }
 
 async function healthy({ baseUrl }: { baseUrl: string }): Promise<void> {
