@@ -35,7 +35,7 @@ interface Answer {
   readonly text: string
 }
 
-const ENDED_MS_MAX = 120_000
+const ENDED_MS_MAX = 240_000
 const POLL_MS = 50
 
 export function platformClient(baseUrl: string, operatorToken: string): PlatformClient {
