@@ -2,8 +2,7 @@ import type { Clock } from '../base/clock'
 import { parseTenantId, type TenantId } from '../base/ids'
 import { fromJsonColumns, toJsonColumns } from '../storage/json-columns'
 import type { Columns, PartitionTable } from '../storage/partition-table'
-import { earlier, later } from './calendar'
-import type { Period } from './calendar'
+import { earlier, later, type Period } from './calendar'
 
 /**
  * Tenants whose invoices could not be issued when everybody else's were. Their months are behind us for the others; each stands here
