@@ -138,7 +138,7 @@ describe('the app’s identity', () => {
   })
 })
 
-const POLLS_MAX = 200
+const POLLS_MAX = 12_000
 
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   for (let poll = 0; poll < POLLS_MAX; poll++) {

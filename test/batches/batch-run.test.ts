@@ -246,7 +246,7 @@ describe('a batch whose checklist gives up', () => {
     ['when it is over', 'files.content'],
   ])('%s has failed, holds nothing any more, and leaves nothing at the account', async (_, operation) => {
     scope = await world.addTenant({ budgets: { tokensPerDay: { limit: 10_000, stop: true } } })
-    await simulator.patch({ batches: { linesPerSecond: 20 } })
+    await simulator.patch({ batches: { linesPerSecond: 10 } })
     const id = await ordered(Array.from({ length: 50 }, (_line, n) => requestLine(`task-${n}`, 'Hi')).join('\n'))
     const { accounts: asked, outputs } = world.deps
     const final = () => Promise.reject(new ProblemError(new Problem('invalid_request', 'A defect.')))
@@ -285,7 +285,7 @@ describe('a batch that is cancelled', () => {
   })
 
   it('while it runs ends with the answers that it has, metered, and nothing left at the account', async () => {
-    await simulator.patch({ batches: { linesPerSecond: 20 } })
+    await simulator.patch({ batches: { linesPerSecond: 10 } })
     const { last } = await simulator.ledger()
     const id = await ordered(Array.from({ length: 200 }, (_, n) => requestLine(`task-${n}`, '[[tokens:3]]')).join('\n'))
     let runs = 0
@@ -349,7 +349,7 @@ describe('a tenant', () => {
   })
 
   it('that leaves has its batches called back', async () => {
-    await simulator.patch({ batches: { linesPerSecond: 20 } })
+    await simulator.patch({ batches: { linesPerSecond: 10 } })
     const { last } = await simulator.ledger()
     const id = await ordered(Array.from({ length: 200 }, (_, n) => requestLine(`task-${n}`, 'Hi')).join('\n'))
     let looks = 0

@@ -83,7 +83,7 @@ describe.each(sdkClients)('audio with $name', ({ make }) => {
 
 it('speech comes in the pieces in which the service makes it', async () => {
   await stack().configureSimulator({
-    deployments: { 'gpt-4o-mini-tts': { latency: { firstTokenMs: 0, tokensPerSecond: 400, jitter: 0 } } },
+    deployments: { 'gpt-4o-mini-tts': { latency: { firstTokenMs: 0, tokensPerSecond: 150, jitter: 0 } } },
   })
   const speech = sdkClients[0]?.make(target()).audio.speech
   const answer = await speech?.create({

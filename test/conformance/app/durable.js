@@ -128,7 +128,7 @@ const orchestrations = {
     return ['event', winner.result, yield context.df.callActivity('say', 'after')]
   },
   *leftTimer(context) {
-    const deadline = context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + 700))
+    const deadline = context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + 2_000))
     const winner = yield context.df.Task.any([context.df.callActivity('say', 'x'), deadline])
     return winner.result
   },
