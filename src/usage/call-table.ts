@@ -80,7 +80,7 @@ export class CallTable {
   /** FNV-1a over the words of an id, the high bits of it, since its low ones are poor. */
   #firstPlace(): number {
     let hash = 0x811c9dc5
-    for (const word of this.#id) hash = Math.imul(hash ^ word, 0x01000193)
+    for (let word = 0; word < ID_WORDS; word++) hash = Math.imul(hash ^ (this.#id[word] ?? 0), 0x01000193)
     hash ^= hash >>> 15
     return Math.imul(hash, 0x85ebca6b) >>> (Math.clz32(this.#places.length) + 1)
   }

@@ -18,14 +18,19 @@ export class SumsTable {
   }
 
   increase(group: number, by: Readonly<UsageSums>): void {
-    // Most are zero.
-    for (const [field, name] of sumFields.entries()) if (by[name] !== 0) this.#increase(group, field, by[name])
+    let field = 0
+    for (const name of sumFields) {
+      // Most are zero.
+      if (by[name] !== 0) this.#increase(group, field, by[name])
+      field++
+    }
   }
 
   /** As they stand now. */
   of(group: number): UsageSums {
     const sums = zeroSums()
-    for (const [field, name] of sumFields.entries()) sums[name] = this.#numbers.get(group, field)
+    let field = 0
+    for (const name of sumFields) sums[name] = this.#numbers.get(group, field++)
     return sums
   }
 
