@@ -2,7 +2,7 @@ import type { TokenCredential } from '@azure/core-auth'
 import type { Arm, ArmOutcome, ArmResource } from './arm'
 import { TokenRefusedError } from './oauth-tokens'
 import { retryAfterMs, type SmallAnswer, type SmallHttp } from './small-http'
-import { UpstreamError } from './upstream-http'
+import { UpstreamError } from './upstream-error'
 
 const POLL_MS = 5_000
 const BUSY_MS = 10_000

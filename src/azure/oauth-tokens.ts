@@ -2,7 +2,7 @@ import type { TokenCredential } from '@azure/core-auth'
 import type { Clock } from '../base/clock'
 import type { SmallAnswer, SmallHttp } from './small-http'
 import { createTokenCache } from './token-cache'
-import { UpstreamError } from './upstream-http'
+import { UpstreamError } from './upstream-error'
 
 /** An application of a directory, as it proves itself to the token endpoint. */
 export interface Application {

@@ -1,5 +1,5 @@
 import { ProblemError } from '../base/problem'
-import { UpstreamError } from './upstream-http'
+import { UpstreamError } from './upstream-error'
 
 /** Nobody knows whether it was done: to be asked again after `againMs`. */
 export interface Unsure {

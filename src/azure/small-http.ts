@@ -1,5 +1,5 @@
 import { Agent } from 'undici'
-import { UpstreamError } from './upstream-http'
+import { UpstreamError } from './upstream-error'
 
 /** Short JSON exchanges with Azure's control planes: bounded in time and size, one answer whole. */
 export interface SmallHttp {

@@ -1,7 +1,8 @@
 import type { BackendCredentials } from '../azure/backend-credentials'
 import { orUnsure, type Unsure } from '../azure/or-unsure'
 import { retryAfterMs, type SmallAnswer, type SmallHttp } from '../azure/small-http'
-import type { UpstreamBody, UpstreamHttp } from '../azure/upstream-http'
+import type { UpstreamBody } from '../azure/upstream-body'
+import type { UpstreamHttp } from '../azure/upstream-http'
 import { fieldsOf } from '../base/json-object'
 import type { Backend } from '../routing/backend'
 

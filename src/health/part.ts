@@ -1,4 +1,4 @@
-import { UpstreamError } from '../azure/upstream-http'
+import { UpstreamError } from '../azure/upstream-error'
 import { storageStatus } from '../storage/connect'
 
 /** What an instance works with. Public: the names say nothing that is not in the documentation. */

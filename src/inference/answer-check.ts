@@ -1,4 +1,4 @@
-import type { UpstreamResponse } from '../azure/upstream-http'
+import type { UpstreamResponse } from '../azure/upstream-exchange'
 import { isJsonObject } from './json-grammar'
 import type { Operation } from './operation'
 

@@ -1,4 +1,5 @@
-import type { UpstreamBody, UpstreamResponse } from '../azure/upstream-http'
+import type { UpstreamBody } from '../azure/upstream-body'
+import type { UpstreamResponse } from '../azure/upstream-exchange'
 import { assertNever } from '../base/assert'
 import type { Problem } from '../base/problem'
 import type { Backend } from '../routing/backend'

@@ -1,4 +1,4 @@
-import { UpstreamError } from '../azure/upstream-http'
+import { UpstreamError } from '../azure/upstream-error'
 import { describeError } from '../base/log'
 import type { ProblemCode } from '../base/problem-codes'
 import { noMedia, noTokens, type TokenUsage } from '../metering/usage-record'

@@ -1,4 +1,4 @@
-import { UpstreamError } from '../azure/upstream-http'
+import { UpstreamError } from '../azure/upstream-error'
 import { assert } from '../base/assert'
 import { describeError, type Log } from '../base/log'
 import { Problem, ProblemError } from '../base/problem'

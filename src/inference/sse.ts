@@ -1,4 +1,4 @@
-import { UpstreamError } from '../azure/upstream-http'
+import { UpstreamError } from '../azure/upstream-error'
 
 /**
  * Server-sent events as bytes (WHATWG HTML, 9.2.6). An event ends with an empty line. Behind `withLineFeeds` lines end in LF alone,

@@ -1,4 +1,4 @@
-import type { UpstreamBody } from '../azure/upstream-http'
+import type { UpstreamBody } from '../azure/upstream-body'
 import type { Clock } from '../base/clock'
 import { isObject } from '../base/json-object'
 import { cutEvents, dataOf, endOfEvent, hasData, isEvent, looksLikeJson } from './sse'

@@ -1,6 +1,6 @@
 import type { Arm, ArmOutcome } from '../azure/arm'
 import type { SmallHttp } from '../azure/small-http'
-import { UpstreamError } from '../azure/upstream-http'
+import { UpstreamError } from '../azure/upstream-error'
 import { throwProblem } from '../base/problem'
 import type { KeyName } from './rotated-accounts'
 

@@ -1,5 +1,6 @@
 import type { BackendCredentials } from '../azure/backend-credentials'
-import { UpstreamError, type UpstreamHttp } from '../azure/upstream-http'
+import { UpstreamError } from '../azure/upstream-error'
+import type { UpstreamHttp } from '../azure/upstream-http'
 import { ProblemError } from '../base/problem'
 import type { Backend } from '../routing/backend'
 import { smallestCall, type SmallestCall } from '../tenants/smallest-call'

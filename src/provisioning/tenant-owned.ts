@@ -1,7 +1,7 @@
 import type { TokenCredential } from '@azure/core-auth'
 import { INFERENCE_SCOPE } from '../azure/backend-credentials'
 import { TokenRefusedError } from '../azure/oauth-tokens'
-import { UpstreamError } from '../azure/upstream-http'
+import { UpstreamError } from '../azure/upstream-error'
 import { assert } from '../base/assert'
 import { Problem } from '../base/problem'
 import type { Backend } from '../routing/backend'

@@ -1,5 +1,7 @@
 import type { BackendCredentials } from '../azure/backend-credentials'
-import { UpstreamError, type UpstreamHttp, type UpstreamResponse } from '../azure/upstream-http'
+import { UpstreamError } from '../azure/upstream-error'
+import type { UpstreamResponse } from '../azure/upstream-exchange'
+import type { UpstreamHttp } from '../azure/upstream-http'
 import type { Clock } from '../base/clock'
 import type { BackendId } from '../base/ids'
 import { Problem, ProblemError } from '../base/problem'

@@ -1,4 +1,5 @@
-import { UpstreamError, type UpstreamResponse } from '../azure/upstream-http'
+import { UpstreamError } from '../azure/upstream-error'
+import type { UpstreamResponse } from '../azure/upstream-exchange'
 import type { Clock } from '../base/clock'
 import { describeError, type Log } from '../base/log'
 import { Problem } from '../base/problem'

@@ -1,4 +1,5 @@
-import { UpstreamError, type UpstreamResponse } from '../azure/upstream-http'
+import { UpstreamError } from '../azure/upstream-error'
+import type { UpstreamResponse } from '../azure/upstream-exchange'
 import { Problem } from '../base/problem'
 import { isObjectAnswer } from '../inference/answer-check'
 import { isOverStatus } from '../inference/binding'

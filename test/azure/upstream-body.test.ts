@@ -1,4 +1,5 @@
-import { UpstreamBody, UpstreamError } from '../../src/azure/upstream-http'
+import { UpstreamBody } from '../../src/azure/upstream-body'
+import { UpstreamError } from '../../src/azure/upstream-error'
 
 const nothing = () => {}
 const piece = (text: string) => Buffer.from(text)

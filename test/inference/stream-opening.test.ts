@@ -1,4 +1,4 @@
-import { UpstreamBody } from '../../src/azure/upstream-http'
+import { UpstreamBody } from '../../src/azure/upstream-body'
 import { PREAMBLE_HOLD_MS, readOpening } from '../../src/inference/stream-opening'
 import { handClock } from '../harness/hand-clock'
 import { eventOf, promptFilter, token } from './scripted-backend'
