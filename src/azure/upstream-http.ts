@@ -17,6 +17,7 @@ export interface UpstreamHttp {
 
 const CONNECTIONS_PER_ORIGIN_MAX = 2_048
 const KEEP_ALIVE_MS = 55_000
+
 export function createUpstreamHttp(clock: Clock = systemClock): UpstreamHttp {
   const agent = new Agent({
     connections: CONNECTIONS_PER_ORIGIN_MAX,
