@@ -2,6 +2,7 @@ import type { UpstreamHttp } from '../azure/upstream-http'
 import type { Log } from '../base/log'
 import type { FairQueue } from '../fairness/fair-queue'
 import type { RunningCalls } from './running-calls'
+import { loadTokenizer } from './text-tally'
 
 /**
  * The Functions host gives an app 5 s to end (`WorkerTerminateGracePeriodInSeconds` of Azure/azure-functions-host), behind the time in
@@ -26,6 +27,9 @@ export async function stopCalls(
   { graceMs = GRACE_MS, cutMsMax = CUT_MS_MAX } = {},
 ): Promise<void> {
   runningCalls.close()
+  // Streams that are cut off are counted by it: read only then, it would take from the time to write down what they were. Whoever
+  // counts meets what fails here again.
+  if (runningCalls.count > 0) loadTokenizer().catch(() => {})
   if (await runningCalls.idle(graceMs)) return
   log.warn('calls are cut off', { count: runningCalls.count })
   runningCalls.cut()

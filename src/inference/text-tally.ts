@@ -38,7 +38,7 @@ export class TextTally {
   async tokens(): Promise<number> {
     if (this.#length === 0) return 0
     const text = unescapeJson(this.#bytes.toString('utf8', 0, this.#length))
-    const { countTokens } = await import('gpt-tokenizer/encoding/o200k_base')
+    const { countTokens } = await loadTokenizer()
     let tokens = Math.ceil(this.#beyond / BYTES_PER_TOKEN)
     for (let at = 0; at < text.length; at += PIECE_CHARACTERS) {
       if (at > 0 && at % TURN_CHARACTERS === 0) await nextTurn()
@@ -66,6 +66,9 @@ export class TextTally {
     this.#length += this.#bytes.write(text, this.#length, room, 'latin1')
   }
 }
+
+/** Its tables hold up the process while they are read, for a good part of a second on one that is busy. */
+export const loadTokenizer = () => import('gpt-tokenizer/encoding/o200k_base')
 
 /** Beyond this the rest is counted by its length. */
 const TEXT_BYTES_MAX = 256 * 1024
