@@ -58,7 +58,7 @@ beforeAll(async () => {
   const pid = stack.hostPid()
   if (pid === undefined) throw new Error('there is no host')
   process.kill(pid, 'SIGTERM')
-  await untilNotReady()
+  await untilTold()
   refused = await latecomer()
   seen = await Promise.all(calls)
   await stack.restarted(pid)
@@ -202,12 +202,9 @@ async function underWay(count: number, before: number): Promise<void> {
 }
 
 /** As a load balancer sees it: it says so, or listens no more. */
-async function untilNotReady(): Promise<void> {
-  const isReady = () =>
-    fetch(`${stack.baseUrl}/api/health/ready`)
-      .then(({ ok }) => ok)
-      .catch(() => false)
-  while (await isReady()) await pause(20)
+/** The host takes no new connection from the signal on, but serves those that are open until its own grace is over. */
+async function untilTold(): Promise<void> {
+  while (!stack.lines.some((line) => line.includes('invocations were still running'))) await pause(20)
 }
 
 async function latecomer(): Promise<typeof refused> {
