@@ -17,7 +17,7 @@ const CALLS_A_MINUTE = 20
 const CLIENTS = 3
 const FLOODING_CLIENTS = 30
 const FLOOD_AFTER_MINUTES = 2
-/** The throttle is enough for two minutes; then the backend loses half of what it can do. */
+/** Should the throttle be enough for so long, the backend loses half of what it can do. */
 const SQUEEZED_AFTER_MS = 3 * MINUTE_MS
 const QUARANTINE_MINUTES = 3
 const PATIENCE_MINUTES = 32
@@ -171,10 +171,12 @@ describe('a flood', () => {
     const before = p95(took, START_MS + MINUTE_MS / 2, START_MS + FLOOD_AFTER_MINUTES * MINUTE_MS)
     const harmed = p95(took, foundMs - MINUTE_MS, foundMs)
     expect(harmed).toBeGreaterThan(2.5 * before)
-    expect(p95(took, throttledMs + MINUTE_MS, squeezedMs)).toBeLessThan(harmed / 2.5)
-    const squeezed = p95(took, quarantinedMs - MINUTE_MS, quarantinedMs)
-    expect(squeezed).toBeGreaterThan(2.5 * before)
-    expect(p95(took, quarantinedMs + MINUTE_MS, releasedMs)).toBeLessThan(squeezed / 2)
+    const throttled = p95(took, throttledMs + MINUTE_MS, Math.min(squeezedMs, quarantinedMs))
+    expect(throttled).toBeGreaterThan(0)
+    expect(throttled).toBeLessThan(harmed / 1.5)
+    const quarantined = p95(took, quarantinedMs + MINUTE_MS, releasedMs)
+    expect(quarantined).toBeGreaterThan(0)
+    expect(quarantined).toBeLessThan(harmed / 4)
 
     const own = await audit.page(culprit.scope, { after: 0, limit: 100 })
     expect(own.filter(({ action }) => action === 'neighbours.measure').map(({ details }) => details?.['to'])).toEqual([
