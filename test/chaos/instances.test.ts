@@ -1,5 +1,6 @@
 import { chatBody, chatPath, post } from '../harness/call'
-import { startTestStack, type TestStack } from '../harness/stack'
+import { chatAlias, startTestStack, type TestStack } from '../harness/stack'
+import { json, scriptedBackend } from '../inference/scripted-backend'
 
 let stack: TestStack
 let baseUrls: string[]
@@ -10,6 +11,15 @@ beforeAll(async () => {
   baseUrls = [stack.baseUrl, second.baseUrl]
 })
 afterAll(() => stack.stop())
+
+const completion = {
+  id: 'chatcmpl-1',
+  object: 'chat.completion',
+  created: 0,
+  model: 'held',
+  choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' }, finish_reason: 'stop' }],
+  usage: { prompt_tokens: 10, completion_tokens: 1, total_tokens: 11 },
+}
 
 const usageOf = async (apiKey: string, query = '') => {
   const answer = await fetch(`${baseUrls[1]}/api/tenant/usage${query}`, { headers: { 'api-key': apiKey } })
@@ -46,17 +56,33 @@ describe('two processes of the app on one storage', () => {
   })
 
   it('never run more calls at once than the limit', async () => {
-    await stack.configureSimulator({
-      deployments: { 'gpt-4.1-mini': { latency: { firstTokenMs: 400, tokensPerSecond: 0, jitter: 0 } } },
+    const held: (() => void)[] = []
+    let refused = 0
+    // Whoever runs goes on running until all others have been refused.
+    const answerAll = () => {
+      if (held.length + refused === 30) for (const answer of held) answer()
+    }
+    const backend = await scriptedBackend('held', (response, request) => {
+      held.push(() => json(200, completion)(response, request))
+      answerAll()
     })
-    const { apiKey } = await stack.makeTenant({ limitOverrides: { concurrentCalls: 4 } })
-    const calls = Array.from({ length: 30 }, (_, i) =>
-      post({ baseUrl: baseUrls[i % 2] ?? '', apiKey }, chatPath, chatBody()),
-    )
-    const statuses = (await Promise.all(calls)).map(({ status }) => status)
-    await stack.configureSimulator({ deployments: { 'gpt-4.1-mini': { latency: { firstTokenMs: 0 } } } })
-    expect(statuses.filter((status) => status === 200).length).toBeLessThanOrEqual(4)
-    expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(0)
+    const { endpoint, api, credential } = backend.backend
+    const backendId = await stack.makeBackend('held', { endpoint, api, credential })
+    const { apiKey } = await stack.makeTenant({
+      aliases: [chatAlias('chat', [[backendId]])],
+      limitOverrides: { concurrentCalls: 4 },
+    })
+    const calls = Array.from({ length: 30 }, async (_, i) => {
+      const { status } = await post({ baseUrl: baseUrls[i % 2] ?? '', apiKey }, chatPath, chatBody())
+      if (status !== 200) {
+        refused += 1
+        answerAll()
+      }
+      return status
+    })
+    expect(new Set(await Promise.all(calls))).toEqual(new Set([200, 429]))
+    await backend.close()
+    expect(held.length).toBeLessThanOrEqual(4)
   })
 
   it("meter together exactly, and each one's query knows the other's calls", async () => {
