@@ -67,6 +67,7 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
   readonly #events: EventPass
   #first: Buffer | undefined
   #bytes = 0
+  #pieces = 0
   #state: 'open' | 'over' = 'open'
   #hasClient = true
 
@@ -136,7 +137,7 @@ class StreamRelay implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
   }
 
   async #nextPiece(): Promise<Buffer | undefined> {
-    const pause = this.#context.gathering.pause()
+    const pause = this.#context.gathering.pause(++this.#pieces)
     if (pause) await pause
     return this.#answer.rest.next()
   }

@@ -9,7 +9,7 @@ describe('gathering', () => {
     const isGathering = async (now: number) => {
       share = now
       await clock.advance(500)
-      const pause = gathering.pause()
+      const pause = gathering.pause(100)
       await clock.advance(50)
       await pause
       return pause !== undefined
@@ -17,6 +17,14 @@ describe('gathering', () => {
     const seen: boolean[] = []
     for (const now of [0.1, 0.69, 0.71, 0.5, 0.41, 0.39, 0.6]) seen.push(await isGathering(now))
     expect(seen).toEqual([false, false, true, true, true, false, false])
+  })
+
+  it('leaves the first pieces of a stream alone, however busy the process is', async () => {
+    const clock = handClock()
+    const gathering = createGathering(clock, () => 1)
+    await clock.advance(500)
+    const paused = [1, 2, 7, 8, 9].map((pieces) => gathering.pause(pieces) !== undefined)
+    expect(paused).toEqual([false, false, false, true, true])
   })
 
   it('looks at the process twice a second, however many streams ask', async () => {
@@ -28,7 +36,7 @@ describe('gathering', () => {
     })
     for (let i = 0; i < 100; i++) {
       await clock.advance(10)
-      for (let stream = 0; stream < 20; stream++) expect(gathering.pause()).toBeUndefined()
+      for (let stream = 0; stream < 20; stream++) expect(gathering.pause(100)).toBeUndefined()
     }
     expect(looks).toBe(2)
   })
