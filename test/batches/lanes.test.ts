@@ -22,18 +22,26 @@ describe('lanes of several instances', () => {
     const [lanes, second, third] = [instance(), instance(), instance()] as const
     const instances = [lanes, second, third]
     const asks = Array.from({ length: 18 }, (_, n) => ask(`ten_${n % 3}`, `batch_${String(n).padStart(2, '0')}`))
-    const round = () =>
-      Promise.all(asks.map((asked, n) => (instances[n % instances.length] ?? lanes).take('bke_1', asked)))
-    const first = await round()
-    expect(first.filter((hasTurn) => hasTurn)).toHaveLength(bounds.batchesMax)
-    expect(await round()).toEqual(first)
+    const hasTurn = (turn: boolean) => turn
+    // Who asks before somebody with a better place waits for that one, and gets its turn when it asks again, as batches do.
+    const asking = async (some: typeof asks) => {
+      for (;;) {
+        const turns = await Promise.all(
+          some.map((asked, n) => (instances[n % instances.length] ?? lanes).take('bke_1', asked)),
+        )
+        const taken = turns.filter(hasTurn).length
+        expect(taken).toBeLessThanOrEqual(bounds.batchesMax)
+        if (taken === bounds.batchesMax) return turns
+      }
+    }
+    const first = await asking(asks)
+    expect(await asking(asks)).toEqual(first)
     const gone = asks.filter((_, n) => first[n])
     await Promise.all(gone.map(({ batchId }) => lanes.leave('bke_1', batchId)))
     const rest = asks.filter(({ batchId }) => !gone.some((each) => each.batchId === batchId))
     const leftOf = (tenantId: TenantId) => rest.filter((asked) => asked.tenantId === tenantId).length
     expect(await lanes.census('ten_1')).toBe(leftOf('ten_1'))
-    const next = await Promise.all(rest.map((asked) => lanes.take('bke_1', asked)))
-    expect(next.filter((hasTurn) => hasTurn)).toHaveLength(bounds.batchesMax)
+    await asking(rest)
     await lanes.removeTenant('ten_1')
     expect(await lanes.census('ten_1')).toBe(0)
     expect(await lanes.census('ten_0')).toBe(leftOf('ten_0'))
