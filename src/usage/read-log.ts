@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ContainerClient } from '@azure/storage-blob'
 import { parseLogLine, type LogLine } from '../metering/log-line'
 
@@ -14,12 +15,15 @@ export interface PlacedLine {
 /** Four times what a line can have; whatever is longer is no line. */
 const LINE_BYTES_MAX = 24 * 1024
 const DOWNLOAD_RETRIES_MAX = 3
+/** Read and taken in, so many lines are a millisecond or two. */
+const BATCH_LINES_MAX = 128
 const NEWLINE = 10
 const NOTHING = Buffer.alloc(0)
 
 /**
  * The whole lines between two positions of a blob, in batches as they arrive; memory is bounded by a batch. The last line
- * is left out where it has no end yet. Damaged lines are passed over and reported to `onDamaged`.
+ * is left out where it has no end yet. Damaged lines are passed over and reported to `onDamaged`. Between batches whatever else waits
+ * for this thread has its turn: calls do, and without it a minute of a busy instance's log would hold them up for most of a second.
  */
 export async function* readLog(
   container: ContainerClient,
@@ -45,7 +49,7 @@ export async function* placedLines(
   let position = from
   for await (const chunk of stream) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
-    const lines: PlacedLine[] = []
+    let lines: PlacedLine[] = []
     let start = 0
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
       position += end + 1 - start
@@ -55,11 +59,16 @@ export async function* placedLines(
       if (line) lines.push({ line, position })
       else onDamaged(position)
       start = end + 1
+      if (lines.length < BATCH_LINES_MAX) continue
+      yield lines
+      lines = []
+      await nextTurn()
     }
     position += bytes.length - start
     // What is longer than a line is none, and its end is enough to find where the next one begins. A copy, or it would hold the chunk.
     rest = Buffer.concat([rest, bytes.subarray(start)]).subarray(0, LINE_BYTES_MAX + 1)
     yield lines
+    await nextTurn()
   }
 }
 

@@ -2,7 +2,14 @@ import type { ContainerClient } from '@azure/storage-blob'
 import type { Clock } from '../base/clock'
 import type { Log } from '../base/log'
 import { sealBlob } from '../metering/append-blob'
-import { dayPrefix, HOUR_MS, hourPrefix, parseLogBlobName, usageLogContainer } from '../metering/log-blob-name'
+import {
+  dayPrefix,
+  HOUR_MS,
+  hourPrefix,
+  parseLogBlobName,
+  usageLogContainer,
+  type LogBlobId,
+} from '../metering/log-blob-name'
 import type { UsageLog } from '../metering/usage-log'
 import type { StorageAccount } from '../storage/connect'
 import { createBlobCursors, hourStartOf, type BlobCursor, type BlobCursors } from './blob-cursors'
@@ -37,10 +44,16 @@ export const FRESH_INTERVAL_MS = 1_000
 export const SEAL_AFTER_MS = 2 * HOUR_MS
 /** Compaction begins this much before the first blob's hour: no call counts in an hour longer before its blob's than this. */
 const FIRST_HOURS_BACK = 24
+/** Tenants whose rows are written at one time. Calls read from the same storage: with sixteen their p99 rose by a quarter meanwhile. */
+const TENANTS_WRITTEN_AT_ONCE_MAX = 8
 /** They share one thread; the second reads while the first waits for its rows to be written. */
-const BLOBS_AT_ONCE_MAX = 2
+const SMALL_BLOBS_AT_ONCE_MAX = 2
+/** What is kept of a larger one's calls is megabytes: it is rolled up by itself. */
+const SMALL_BLOB_BYTES_MAX = 4 * 1024 * 1024
 /** Further behind than this, days are listed rather than hours. */
 const HOURS_LISTED_MAX = 48
+/** Queries wait for a run, and most of one of which there is little to do is waiting for storage. */
+const HOURS_ASKED_AT_ONCE = 4
 
 export function createRollUp(deps: {
   storage: StorageAccount
@@ -107,11 +120,12 @@ async function rollUpAll(parts: Parts): Promise<void> {
   const fromMs = finishedMs ?? (await firstHour(parts))
   if (fromMs === undefined) return
   const failures: unknown[] = []
-  for (const [hourStartMs, blobs] of await listHours(container, fromMs, nowMs)) {
-    const known = await cursors.ofHour(hourStartMs)
-    await inParallel(blobs, BLOBS_AT_ONCE_MAX, (blob) =>
-      visit(parts, { blob, cursor: known.get(blob.blobId), nowMs }),
-    ).catch((error: unknown) => failures.push(error))
+  const hours = [...(await listHours(container, fromMs, nowMs))]
+  for (let at = 0; at < hours.length; at += HOURS_ASKED_AT_ONCE) {
+    const some = hours.slice(at, at + HOURS_ASKED_AT_ONCE)
+    const known = await Promise.all(some.map(([hourStartMs]) => cursors.ofHour(hourStartMs)))
+    for (const [index, [, found]] of some.entries())
+      await rollUpHour(parts, { found, known: known[index], nowMs }).catch((error: unknown) => failures.push(error))
   }
   if (failures.length > 0) throw failures[0]
   // Every blob of an hour that is over for SEAL_AFTER_MS has been sealed and rolled up to its end by now.
@@ -119,14 +133,39 @@ async function rollUpAll(parts: Parts): Promise<void> {
   if (reachedMs !== finishedMs) await cursors.finish('rolled-up', reachedMs)
 }
 
-async function visit(
-  { container, blobs }: Parts,
-  { blob, cursor, nowMs }: { blob: LogBlob; cursor: BlobCursor | undefined; nowMs: number },
-): Promise<void> {
+/** Throws where one failed, behind the others. */
+async function rollUpHour(parts: Parts, { found, known, nowMs }: HourOfLog): Promise<void> {
+  const isSmall = ({ bytes }: LogBlob) => bytes <= SMALL_BLOB_BYTES_MAX
+  const small = { some: found.filter(isSmall), atOnce: SMALL_BLOBS_AT_ONCE_MAX }
+  const large = { some: found.filter((blob) => !isSmall(blob)), atOnce: 1 }
+  const failures: unknown[] = []
+  for (const { some, atOnce } of [small, large]) {
+    const tenantsAtOnce = TENANTS_WRITTEN_AT_ONCE_MAX / atOnce
+    await inParallel(some, atOnce, (blob) =>
+      visit(parts, { blob, cursor: known?.get(blob.blobId), nowMs, tenantsAtOnce }),
+    ).catch((error: unknown) => failures.push(error))
+  }
+  if (failures.length > 0) throw failures[0]
+}
+
+interface HourOfLog {
+  readonly found: readonly LogBlob[]
+  readonly known: ReadonlyMap<LogBlobId, BlobCursor> | undefined
+  readonly nowMs: number
+}
+
+interface Visit {
+  readonly blob: LogBlob
+  readonly cursor: BlobCursor | undefined
+  readonly nowMs: number
+  readonly tenantsAtOnce: number
+}
+
+async function visit({ container, blobs }: Parts, { blob, cursor, nowMs, tenantsAtOnce }: Visit): Promise<void> {
   if (cursor?.closed) return
   const mustEnd = !blob.sealed && blob.hourStartMs + HOUR_MS + SEAL_AFTER_MS <= nowMs
   const current = mustEnd ? await seal(container, blob) : blob
-  if (current.sealed || current.bytes > (cursor?.position ?? 0)) await blobs.catchUp(current, cursor)
+  if (current.sealed || current.bytes > (cursor?.position ?? 0)) await blobs.catchUp(current, { cursor, tenantsAtOnce })
 }
 
 /** Its length is only known once nobody can append to it any more. */
@@ -155,7 +194,7 @@ async function listHours(container: ContainerClient, fromMs: number, nowMs: numb
   const prefixes = new Set<string>()
   for (let ms = fromMs; ms < lastMs + stepMs; ms += stepMs) prefixes.add(prefixOf(Math.min(ms, lastMs)))
   const hours = new Map<number, LogBlob[]>()
-  for (const prefix of prefixes) {
+  await inParallel([...prefixes], HOURS_ASKED_AT_ONCE, async (prefix) => {
     for await (const { name, properties } of container.listBlobsFlat({ prefix })) {
       const parsed = parseLogBlobName(name)
       if (!parsed || parsed.hourStartMs < fromMs) continue
@@ -163,6 +202,6 @@ async function listHours(container: ContainerClient, fromMs: number, nowMs: numb
       blobs.push({ ...parsed, name, bytes: properties.contentLength ?? 0, sealed: properties.isSealed === true })
       hours.set(parsed.hourStartMs, blobs)
     }
-  }
-  return hours
+  })
+  return new Map([...hours].sort(([a], [b]) => a - b))
 }
