@@ -3,7 +3,8 @@
  * through our whole app on the local Functions host, and through Portkey's gateway, all against the same simulator.
  *
  * First run: the simulator answers at once; requests a second, latency and memory at 1 and 32 connections, streaming and
- * not. The ways take turns within each round, so that a noisy machine disturbs them alike; figures are medians of rounds.
+ * not. The ways take turns second by second, since a shared machine is now half as fast, now twice; figures are medians of rounds, and
+ * ratios medians of the ratios within each round.
  * Second run: 300 ms to the first token and 50 tokens a second on 200 streams at once; what is added to both.
  */
 import { parseArgs } from 'node:util'
@@ -14,10 +15,10 @@ import { configureSimulator, startBenchStack, startPeers, waysOf, type Way } fro
 
 const HELP = `Measures what the gateway adds. Needs bench/node_modules (npm run bench installs them).
 
-  --rounds N      rounds of the first run, whose median counts          (3)
-  --seconds N     length of each measurement                            (5)
+  --rounds N      rounds of the first run, whose median counts          (15)
+  --seconds N     length of each measurement                            (1)
   --streams N     streams at once in the second run                     (200)
-  --quick         one round of 2 s and 50 streams, to try the script
+  --quick         two rounds of 1 s and 50 streams, to try the script
   --json FILE     where the figures go                                  (.local/bench/overhead.json)
   --help
 `
@@ -48,8 +49,8 @@ async function main(): Promise<void> {
 function readOptions(): Options | undefined {
   const { values } = parseArgs({
     options: {
-      rounds: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '5' },
+      rounds: { type: 'string', default: '15' },
+      seconds: { type: 'string', default: '1' },
       streams: { type: 'string', default: '200' },
       quick: { type: 'boolean', default: false },
       json: { type: 'string', default: '.local/bench/overhead.json' },
@@ -57,7 +58,7 @@ function readOptions(): Options | undefined {
     },
   })
   if (values.help) return undefined
-  if (values.quick) return { rounds: 1, seconds: 2, streams: 50, json: values.json }
+  if (values.quick) return { rounds: 2, seconds: 1, streams: 50, json: values.json }
   return {
     rounds: Number(values.rounds),
     seconds: Number(values.seconds),
@@ -70,7 +71,7 @@ function readOptions(): Options | undefined {
 const WARM_UP_MS = 10_000
 
 async function measureOverhead(ways: readonly Way[], { rounds, seconds }: Options): Promise<Cell[]> {
-  const results: Cell[] = []
+  const results: Measured[] = []
   let done = 0
   const total = rounds * CELLS.length * ways.length
   for (const way of ways) await runLoad(way.shot(false), 32, WARM_UP_MS)
@@ -83,6 +84,7 @@ async function measureOverhead(ways: readonly Way[], { rounds, seconds }: Option
         const cpu = cpuMicroseconds(way.pid())
         results.push({
           way: way.name,
+          round,
           ...cell,
           ...result,
           residentMb: residentMb(way.pid()),
@@ -93,23 +95,34 @@ async function measureOverhead(ways: readonly Way[], { rounds, seconds }: Option
       }
     }
   }
-  return CELLS.flatMap((cell) =>
-    ways.map(({ name }) =>
-      medianOf(results.filter((r) => r.way === name && r.connections === cell.connections && r.stream === cell.stream)),
-    ),
-  )
+  return CELLS.flatMap(({ connections, stream }) => {
+    const ofCell = results.filter((r) => r.connections === connections && r.stream === stream)
+    return ways.map(({ name }) => figuresOf(name, ofCell))
+  })
 }
 
-function medianOf(cells: readonly Cell[]): Cell {
-  const median = (pick: (cell: Cell) => number) =>
+type Measured = Omit<Cell, 'times'> & { readonly round: number }
+
+function figuresOf(way: string, ofAll: readonly Measured[]): Cell {
+  const cells = ofAll.filter((cell) => cell.way === way)
+  const median = (pick: (cell: Measured) => number) =>
     quantile(
       cells.map(pick).sort((a, b) => a - b),
       0.5,
     )
+  const times = (base: string) =>
+    median(({ round, requestsPerSecond }) => {
+      const other = ofAll.find((cell) => cell.way === base && cell.round === round)
+      return requestsPerSecond / (other?.requestsPerSecond ?? NaN)
+    })
   const [first] = cells
   if (!first) throw new Error('no measurement')
+  const { connections, stream } = first
   return {
-    ...first,
+    way,
+    connections,
+    stream,
+    times: { portkey: times('Portkey'), bareProxy: times('bare proxy') },
     requestsPerSecond: median((c) => c.requestsPerSecond),
     p50Ms: median((c) => c.p50Ms),
     p99Ms: median((c) => c.p99Ms),
@@ -119,29 +132,42 @@ function medianOf(cells: readonly Cell[]): Cell {
   }
 }
 
+/** In turns as well: what disturbs the machine for some seconds is then no single way's. */
+const STREAM_TURNS = 3
+
 async function measureStreams(ways: readonly Way[], { streams }: Options): Promise<StreamFigures[]> {
   await configureSimulator({
     latency: { firstTokenMs: 300, tokensPerSecond: 50, jitter: 0 },
     output: { tokensMin: 100, tokensMax: 100 },
   })
-  const figures: StreamFigures[] = []
   const long = (shot: Shot): Shot => ({ ...shot, body: shot.body.replace('"max_tokens":64', '"max_tokens":200') })
-  for (const [i, way] of ways.entries()) {
-    // Spread over the time of one stream, so that at any moment streams begin, run and end.
-    const times = await runStreams(long(way.shot(true)), streams, 4, 2_300)
-    const spread = (values: readonly number[]) => {
-      const sorted = [...values].sort((a, b) => a - b)
-      return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) }
+  const measured = ways.map(({ name }) => ({
+    way: name,
+    firstByteMs: [] as number[],
+    totalMs: [] as number[],
+    errors: 0,
+  }))
+  for (let turn = 0; turn < STREAM_TURNS; turn++) {
+    for (const [i, figures] of measured.entries()) {
+      const way = ways[i]
+      if (!way) continue
+      // Spread over the time of one stream, so that at any moment streams begin, run and end.
+      const times = await runStreams(long(way.shot(true)), streams, 4, 2_300)
+      figures.firstByteMs.push(...times.firstByteMs)
+      figures.totalMs.push(...times.totalMs)
+      figures.errors += times.errors
+      progress(`${streams} streams`, turn * ways.length + i + 1, STREAM_TURNS * ways.length)
     }
-    figures.push({
-      way: way.name,
-      firstByteMs: spread(times.firstByteMs),
-      totalMs: spread(times.totalMs),
-      errors: times.errors,
-    })
-    progress(`${streams} streams`, i + 1, ways.length)
   }
-  return figures
+  const spread = (values: readonly number[]) => {
+    const sorted = [...values].sort((a, b) => a - b)
+    return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) }
+  }
+  return measured.map((figures) => ({
+    ...figures,
+    firstByteMs: spread(figures.firstByteMs),
+    totalMs: spread(figures.totalMs),
+  }))
 }
 
 main().then(

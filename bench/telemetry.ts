@@ -32,7 +32,7 @@ function ofOneCall(ratio: number): { readonly telling: number; readonly sending:
     keep: (call, share) => void held.push(() => callSpans(call, share, spanId)),
   })
   const once = () => {
-    const trace = traces.begin({ callId: 'call_1', method: 'POST', traceParent: undefined })
+    const trace = traces.begin({ callId: 'call_1', method: 'POST', traceParent: undefined, traceState: null })
     trace.isOf({ tenantId: 'ten_1', keyId: 'key_1', operation: 'chat.completions' })
     trace.began(intentOf())
     trace.attempt('bke_1').ended(ANSWERED)

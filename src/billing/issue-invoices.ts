@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock'
 import type { TenantId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
 import { Problem } from '../base/problem'
+import { TimeBox } from '../base/time-box'
 import { TenantScope } from '../storage/tenant-scope'
 import { isPlatformOwner } from '../tenants/platform-owner'
 import type { BillingRows } from './billing-rows'
@@ -35,28 +36,25 @@ const TENANTS_AT_ONCE = 8
  */
 export async function issueInvoices(deps: IssueInvoicesDeps): Promise<number> {
   const { closing, clock } = deps
-  const endsAtMs = clock.monotonicMs() + RUN_MS_MAX
+  const time = new TimeBox(clock, RUN_MS_MAX)
   let looked = 0
   for (;;) {
     const { openDay, openPeriod } = await closing.read()
     if (openDay < dayBehind(openPeriod)) break
-    const result = await issueAll(deps, openPeriod, endsAtMs)
-    looked += result.looked
-    if (!result.isComplete) break
+    looked += await issueAll(deps, openPeriod, time)
+    if (time.hasCutOff) break
     await closing.advance({ openPeriod: periodAfter(openPeriod) })
   }
-  return looked + (await issueOverdue(deps, endsAtMs))
+  return looked + (await issueOverdue(deps, time))
 }
 
-async function issueAll(
-  deps: IssueInvoicesDeps,
-  period: Period,
-  endsAtMs: number,
-): Promise<{ looked: number; isComplete: boolean }> {
-  const { rows, overdue, tenantIds, clock, log } = deps
+/** How many tenants there was time for. */
+async function issueAll(deps: IssueInvoicesDeps, period: Period, time: TimeBox): Promise<number> {
+  const { rows, overdue, tenantIds, log } = deps
   let looked = 0
-  let isComplete = true
-  const issue = async (tenantId: TenantId) => {
+  const tenants = eachOnce([tenantIds(), rows.billed(period), rows.issuedTo(periodBefore(period))])
+  // Where one that failed cannot even be noted, the month stays as it is and the run fails.
+  await eachOf(time.within(tenants), TENANTS_AT_ONCE, async (tenantId) => {
     // What the platform itself owns pays nobody.
     if (isPlatformOwner(tenantId)) return
     looked += 1
@@ -66,20 +64,8 @@ async function issueAll(
       log.error('an invoice could not be issued', { tenantId, period, error: describeError(error) })
       await overdue.note(tenantId, period)
     }
-  }
-  const tenants = eachOnce([tenantIds(), rows.billed(period), rows.issuedTo(periodBefore(period))])
-  const walk = async () => {
-    for (let next = await tenants.next(); next.done !== true; next = await tenants.next()) {
-      if (clock.monotonicMs() >= endsAtMs) {
-        isComplete = false
-        return
-      }
-      await issue(next.value)
-    }
-  }
-  // Where it cannot even be noted, the month stays as it is and the run fails.
-  await Promise.all(Array.from({ length: TENANTS_AT_ONCE }, walk))
-  return { looked, isComplete }
+  })
+  return looked
 }
 
 /** Throws unless the invoice is there then, or there is none to be: of a month before the tenant came, or after it left. */
@@ -89,11 +75,11 @@ async function issueOne({ invoices }: IssueInvoicesDeps, tenantId: TenantId, per
 }
 
 /** Tries again what failed before; of how many it was time to. */
-async function issueOverdue(deps: IssueInvoicesDeps, endsAtMs: number): Promise<number> {
-  const { overdue, clock, log } = deps
+async function issueOverdue(deps: IssueInvoicesDeps, time: TimeBox): Promise<number> {
+  const { overdue, log } = deps
   let tried = 0
-  await eachOf(overdue.all(), TENANTS_AT_ONCE, async (each) => {
-    if (clock.monotonicMs() >= endsAtMs || !(await isTime(deps, each))) return
+  await eachOf(time.within(overdue.all()), TENANTS_AT_ONCE, async (each) => {
+    if (!(await isTime(deps, each))) return
     const { tenantId, from, to, failures } = each
     tried += 1
     try {

@@ -2,7 +2,7 @@ import type { BackendId, TenantId } from '../base/ids'
 import { parseBackendId, parseTenantId } from '../base/ids'
 import { Problem } from '../base/problem'
 import { fromJsonColumns, toJsonColumns } from '../storage/json-columns'
-import { changesMax, type PartitionTable } from '../storage/partition-table'
+import type { PartitionTable } from '../storage/partition-table'
 import { TenantScope } from '../storage/tenant-scope'
 import type { Columns, TenantTable } from '../storage/tenant-table'
 import type { DeploymentSetting } from './deployment-limits'
@@ -128,19 +128,7 @@ export function createCapacityStore(tables: {
       const from = after === undefined ? start : `${start}${after}${BETWEEN}`
       for await (const { rowKey } of platform.range(from, start + END, [])) yield rowKey.slice(start.length)
     },
-    removeRankingsBefore: async (generation) => {
-      let removed = 0
-      let some: string[] = []
-      const removeSome = async () => {
-        removed += some.length
-        await removeTogether(platform, some)
-        some = []
-      }
-      for await (const { rowKey } of platform.range(RANK + BETWEEN, startOf(generation), []))
-        if (some.push(rowKey) >= changesMax) await removeSome()
-      await removeSome()
-      return removed
-    },
+    removeRankingsBefore: (generation) => platform.removeRange(RANK + BETWEEN, startOf(generation)),
     countRanks: async (tenantId) => {
       let count = 0
       for await (const key of places(tenantId)) count += key ? 1 : 0
@@ -150,13 +138,6 @@ export function createCapacityStore(tables: {
       for await (const key of places(tenantId)) await platform.remove(key)
     },
   }
-}
-
-/** In one transaction, unless somebody else is at it: what is gone already is one by one no error. */
-async function removeTogether(platform: PartitionTable<Columns>, rowKeys: readonly string[]): Promise<void> {
-  if (rowKeys.length === 0) return
-  const result = await platform.change(rowKeys.map((rowKey) => ({ kind: 'remove', rowKey })))
-  if (result.kind === 'lost-race') for (const rowKey of rowKeys) await platform.remove(rowKey)
 }
 
 const startOf = (generation: number) =>

@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock'
 import { eachOf } from '../base/each-of'
 import type { TenantId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
+import { TimeBox } from '../base/time-box'
 import type { WrappingKey } from '../base/wrapping-key'
 import type { TenantKeyring } from '../encryption/sealer'
 import type { Notifications } from '../notifications/notice'
@@ -59,18 +60,16 @@ const FINGERPRINT_CHARACTERS = 22
 export function createWatchRotation(deps: WatchRotationDeps): () => Promise<number> {
   return async () => {
     const { clock, store } = deps
-    const endsAtMs = clock.monotonicMs() + RUN_MS_MAX
+    const time = new TimeBox(clock, RUN_MS_MAX)
     const tally = createRotationTally(clock.now())
     for (const held of deps.held) tally.add(await agedSetting(deps, held))
     const wrappingNow = await wrappingVersion(deps)
     tally.add(wrappingNow)
-    let isComplete = true
-    await eachOf(deps.tenantIds(), TENANTS_AT_ONCE, async (tenantId) => {
-      if (clock.monotonicMs() >= endsAtMs) isComplete = false
-      else for (const aged of await agedKeys(deps, tenantId, wrappingNow)) tally.add(aged)
+    await eachOf(time.within(deps.tenantIds()), TENANTS_AT_ONCE, async (tenantId) => {
+      for (const aged of await agedKeys(deps, tenantId, wrappingNow)) tally.add(aged)
     })
-    isComplete = (await lookAtSecrets(deps, { add: tally.add, endsAtMs })) && isComplete
-    const report = tally.report(isComplete)
+    await lookAtSecrets(deps, tally.add, time)
+    const report = tally.report(!time.hasCutOff)
     await alertOf(deps, report)
     await store.putReport(report)
     return secretKinds.reduce((sum, kind) => sum + report.counts[kind].due, 0)
@@ -114,22 +113,16 @@ async function agedKeys(
   }
 }
 
-/** Whether it had the time for all of them. */
-async function lookAtSecrets(
-  deps: WatchRotationDeps,
-  { add, endsAtMs }: { add: (secret: AgedSecret) => void; endsAtMs: number },
-): Promise<boolean> {
+async function lookAtSecrets(deps: WatchRotationDeps, add: (secret: AgedSecret) => void, time: TimeBox): Promise<void> {
   const { secrets, tenantIds, clock } = deps
   const scopes = async function* () {
     for await (const tenantId of tenantIds()) yield TenantScope.ofPlatform(tenantId)
   }
-  for await (const { tenantId, name, changedAt } of secrets.ages(scopes)) {
-    if (clock.monotonicMs() >= endsAtMs) return false
+  for await (const { tenantId, name, changedAt } of time.within(secrets.ages(scopes))) {
     const aged: AgedSecret = { kind: 'tenant-secret', name, tenantId, sinceMs: changedAt }
     add(aged)
     if (isRotationDue(aged, clock.now())) await tellTenant(deps, aged, tenantId)
   }
-  return true
 }
 
 /** Forgotten by notifications after some weeks, and told again then: a reminder, until there is a new secret. */

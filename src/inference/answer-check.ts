@@ -1,10 +1,10 @@
 import type { UpstreamResponse } from '../azure/upstream-exchange'
+import { CLOSE_BRACE, OPEN_BRACE, SPACE } from './json-characters'
 import { isJsonObject } from './json-grammar'
 import type { Operation } from './operation'
 
 /** Whole answers up to so many bytes are looked through, which takes 0.2 ms at most; of larger ones their ends are looked at. */
 const SCANNED_BYTES_MAX = 64 * 1024
-const SPACE = 0x20
 
 /**
  * Why what came with a success is no answer of the surface; undefined where it is one. What stands in front of a backend answers
@@ -48,6 +48,4 @@ function hasBraces(body: Buffer): boolean {
   return body[first] === OPEN_BRACE && body[last] === CLOSE_BRACE
 }
 
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
 const isBlank = (byte: number | undefined) => byte !== undefined && byte <= SPACE

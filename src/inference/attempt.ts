@@ -146,8 +146,7 @@ async function dispatch(deps: AttemptDeps, input: AttemptInput, backend: Backend
   }
   if (name !== undefined && value !== undefined) headers[name] = value
   if (trace) headers['traceparent'] = trace.traceParent
-  const traceState = trace?.traceState(call.headers)
-  if (traceState !== undefined) headers['tracestate'] = traceState
+  if (trace?.traceState !== undefined) headers['tracestate'] = trace.traceState
   const { connectMs, firstTokenMs, wholeAnswerMs, idleMs, totalMs } = timeoutsOf(backend)
   if (ageMs >= totalMs) throw new UpstreamError('timeout', 'the total timeout has passed')
   return deps.upstream.send({

@@ -51,7 +51,7 @@ export async function callForTenant(
   const call = parseCall(target, Buffer.from(JSON.stringify({ ...body, model: alias.name, stream: false })))
   if (call instanceof Problem) return call
   const callId = deps.ids.callId()
-  const trace = deps.traces?.begin({ callId, method: undefined, traceParent: undefined })
+  const trace = deps.traces?.begin({ callId, method: undefined, traceParent: undefined, traceState: null })
   trace?.isOf({ tenantId: tenant.tenantId, keyId: caller.callerId, operation: `${purpose}.${operation.name}` })
   try {
     const answer = await serveRead(deps, {

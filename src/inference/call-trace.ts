@@ -1,4 +1,3 @@
-import type { HeaderReader } from '../access/read-credential'
 import type { BackendId, CallId, CallerId, TenantId } from '../base/ids'
 import type { CallIntent, CallSettlement } from '../metering/usage-record'
 import type { Backend } from '../routing/backend'
@@ -13,6 +12,8 @@ export interface CallTraces {
 export interface TracedRequest {
   readonly callId: CallId
   readonly traceParent: string | undefined
+  /** The `tracestate` that its client sent with a `traceparent` of its own; null for none. */
+  readonly traceState: string | null
   /** HTTP's; undefined for what the platform itself asks. */
   readonly method: string | undefined
 }
@@ -43,7 +44,7 @@ export interface AttemptTrace {
   readonly traceId: string
   /** Sent along, so that what the backend traces belongs to this attempt. */
   readonly traceParent: string
-  /** Sent with it: what other tracing systems say of the trace, where it is the client's, by the headers of its request. */
-  traceState(client: HeaderReader | undefined): string | undefined
+  /** Sent with it: what other tracing systems say of the trace. */
+  readonly traceState: string | undefined
   ended(outcome: Attempt): void
 }

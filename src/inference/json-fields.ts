@@ -1,3 +1,14 @@
+import {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  closingQuote,
+  COMMA,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  SPACE,
+} from './json-characters'
+
 /**
  * Finds the top-level fields of a JSON object in its bytes, so that one field can be changed and every other byte
  * forwarded as it came: re-serialising would round large integers and reformat numbers.
@@ -15,15 +26,6 @@ export interface JsonFields {
   readonly duplicate: string | undefined
 }
 
-const BACKSLASH = 0x5c
-export const COMMA = 0x2c
-export const QUOTE = 0x22
-export const OPEN_BRACE = 0x7b
-export const CLOSE_BRACE = 0x7d
-export const OPEN_BRACKET = 0x5b
-export const CLOSE_BRACKET = 0x5d
-const SPACE = 0x20
-
 /**
  * Scans a Latin-1 view of the bytes, in which a character's index is its byte's: all that is looked for is ASCII, and strings are
  * searched several times faster than buffers.
@@ -36,7 +38,7 @@ export function findFields(bytes: Buffer): JsonFields {
   for (;;) {
     const keyStart = text.indexOf('"', at)
     if (keyStart < 0) break
-    const keyEnd = endOfString(text, keyStart) ?? text.length
+    const keyEnd = behindString(text, keyStart)
     const key = keyOf(bytes, text, keyStart + 1, keyEnd - 1)
     const start = skipSpace(text, skipSpace(text, keyEnd) + 1)
     const end = endOfValue(text, start)
@@ -83,19 +85,11 @@ function keyOf(bytes: Buffer, text: string, start: number, end: number): string 
   return PLAIN_KEY.test(plain) ? plain : (JSON.parse(`"${bytes.toString('utf8', start, end)}"`) as string)
 }
 
-/** The index behind the closing quote of the string that opens at `start`; undefined where none does. */
-export function endOfString(text: string, start: number): number | undefined {
-  for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
-    let backslashes = 0
-    while (text.charCodeAt(quote - 1 - backslashes) === BACKSLASH) backslashes += 1
-    if (backslashes % 2 === 0) return quote + 1
-  }
-  return undefined
-}
+const behindString = (text: string, start: number): number => closingQuote(text, start + 1) + 1
 
 function endOfValue(text: string, start: number): number {
   const first = text.charCodeAt(start)
-  if (first === QUOTE) return endOfString(text, start) ?? text.length
+  if (first === QUOTE) return behindString(text, start)
   if (first === OPEN_BRACE || first === OPEN_BRACKET) return endOfContainer(text, start)
   let at = start
   for (; at < text.length; at++) {
@@ -111,7 +105,7 @@ function endOfContainer(text: string, start: number): number {
   while (at < text.length) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) {
-      at = endOfString(text, at) ?? text.length
+      at = behindString(text, at)
       continue
     }
     if (code === OPEN_BRACE || code === OPEN_BRACKET) depth += 1
@@ -122,7 +116,7 @@ function endOfContainer(text: string, start: number): number {
   return at
 }
 
-export function skipSpace(text: string, from: number): number {
+function skipSpace(text: string, from: number): number {
   let at = from
   while (text.charCodeAt(at) <= SPACE) at += 1
   return at

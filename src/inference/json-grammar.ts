@@ -1,12 +1,15 @@
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const COMMA = 0x2c
-const COLON = 0x3a
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
-const OPEN_BRACKET = 0x5b
-const CLOSE_BRACKET = 0x5d
-const SPACE = 0x20
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  SPACE,
+} from './json-characters'
+
 const MINUS = 0x2d
 const PLUS = 0x2b
 const POINT = 0x2e
@@ -75,8 +78,12 @@ export function isJsonObject(bytes: Buffer): boolean {
 function valueOfMember(bytes: Buffer, at: number): number {
   if (bytes[at] !== QUOTE) return NOWHERE
   const end = endOfString(bytes, at)
-  if (end === NOWHERE) return NOWHERE
-  const colon = skipSpace(bytes, end)
+  return end === NOWHERE ? NOWHERE : valueBehind(bytes, end)
+}
+
+/** Where the value begins whose key ends at `keyEnd`; -1 where there is no colon between them. */
+export function valueBehind(bytes: Buffer, keyEnd: number): number {
+  const colon = skipSpace(bytes, keyEnd)
   return bytes[colon] === COLON ? skipSpace(bytes, colon + 1) : NOWHERE
 }
 

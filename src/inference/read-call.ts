@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer'
-import type { HeaderReader } from '../access/read-credential'
 import { Problem } from '../base/problem'
 import { checkEncoding } from './body-encoding'
 import type { BodyShare } from './body-room'
@@ -30,8 +29,6 @@ export interface Call extends Reading {
   readonly fileBytes: number
   /** Fields that go on otherwise than the client wrote them: in the account's words for what they name. */
   readonly rewrites?: readonly FieldEdit[] | undefined
-  /** Of the client’s request; none where the platform asks itself. */
-  readonly headers?: HeaderReader | undefined
   /** Tokens of the responses that it goes on from, which the model reads again. */
   readonly earlierTokens?: number | undefined
 }
@@ -54,7 +51,7 @@ export async function readCall(
   const bytesMax = target.operation.body === 'form' ? FORM_BYTES_MAX : BODY_BYTES_MAX
   const bytes = await readBytes(request, share, bytesMax)
   if (bytes instanceof Problem) return bytes
-  return parseCall(target, bytes, request.headers.get('content-type'), request.headers)
+  return parseCall(target, bytes, request.headers.get('content-type'))
 }
 
 /** The whole body, within its bounds in length and time and the room that this instance has for bodies. */
@@ -89,7 +86,6 @@ export function parseCall(
   target: CallTarget,
   bytes: Buffer,
   contentType: string | null = 'application/json',
-  headers?: HeaderReader,
 ): Call | Problem {
   const { operation, family, apiVersion } = target
   const content = operation.body === 'form' ? parseFormBody(bytes, contentType) : parseJsonBody(bytes)
@@ -105,7 +101,7 @@ export function parseCall(
   const reading = operation.read(body, files)
   if (reading instanceof Problem) return reading
   if (reading.stream && !operation.events) return invalid('stream', `is not available for ${operation.path}`)
-  return { operation, family, apiVersion, alias, bytes, headers, ...content, ...reading }
+  return { operation, family, apiVersion, alias, bytes, ...content, ...reading }
 }
 
 type Content = Pick<Call, 'body' | 'fields' | 'form' | 'contentType' | 'files' | 'fileBytes'>

@@ -1,12 +1,8 @@
 import { noMedia, noTokens, type TokenUsage } from '../metering/usage-record'
+import { BACKSLASH, CLOSE_BRACE, OPEN_BRACE } from './json-characters'
+import { valueBehind } from './json-grammar'
 
 const USAGE_KEY = Buffer.from('"usage"')
-const BACKSLASH = 0x5c
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
-const COLON = 0x3a
-/** Between the key and its object. */
-const GAP_BYTES_MAX = 64
 const OBJECT_BYTES_MAX = 16 * 1024
 /** An answer has one; what has more was not made by a model, and is not searched from end to end for each. */
 const KEYS_MAX = 16
@@ -57,7 +53,7 @@ export function soundMs(seconds: number): number | undefined {
 }
 
 function objectBehind(body: Buffer, from: number): unknown {
-  const open = behindGap(body, from)
+  const open = valueBehind(body, from)
   if (body[open] !== OPEN_BRACE) return undefined
   // A usage object holds numbers and flat objects, no strings with braces: the text up to its own last brace parses.
   let depth = 0
@@ -74,16 +70,6 @@ function objectBehind(body: Buffer, from: number): unknown {
   }
   return undefined
 }
-
-/** Where a value begins, behind its key and the colon. */
-function behindGap(body: Buffer, from: number): number {
-  const to = Math.min(body.length, from + GAP_BYTES_MAX)
-  let at = from
-  while (at < to && (body[at] === COLON || isSpace(body[at]))) at += 1
-  return at
-}
-
-const isSpace = (byte = 0): boolean => byte <= 0x20
 
 function detail(details: unknown, key: string): number {
   return isRecord(details) ? (count(details[key]) ?? 0) : 0

@@ -60,11 +60,7 @@ export async function serve(deps: ServeDeps, request: InferenceRequest): Promise
   const callId = deps.ids.callId()
   const requestId = readRequestId(request) ?? callId
   const share = deps.bodyRoom.open()
-  const trace = deps.traces?.begin({
-    callId,
-    method: request.method,
-    traceParent: request.headers.get('traceparent') ?? request.traceParent,
-  })
+  const trace = deps.traces?.begin({ callId, method: request.method, ...parentOf(request) })
   const refuse = (problem: Problem) => {
     trace?.answered(problem.entry.status, problem.code)
     return renderProblem(problem, requestId)
@@ -86,6 +82,13 @@ export async function serve(deps: ServeDeps, request: InferenceRequest): Promise
     // An answer has begun or will not come: no backend gets the body any more.
     share.release()
   }
+}
+
+/** What other systems say of a trace (`tracestate`) belongs to the client's own `traceparent`, and says nothing of the host's. */
+function parentOf({ headers, traceParent }: InferenceRequest) {
+  const own = headers.get('traceparent')
+  if (own === null) return { traceParent, traceState: null }
+  return { traceParent: own, traceState: headers.get('tracestate') }
 }
 
 interface CallIds {

@@ -1,4 +1,5 @@
 import { UpstreamError } from '../azure/upstream-error'
+import { CLOSE_BRACE, CLOSE_BRACKET, OPEN_BRACE, OPEN_BRACKET, SPACE } from './json-characters'
 
 /**
  * Server-sent events as bytes (WHATWG HTML, 9.2.6). An event ends with an empty line. Behind `withLineFeeds` lines end in LF alone,
@@ -7,11 +8,6 @@ import { UpstreamError } from '../azure/upstream-error'
 const LF_LF = Buffer.from('\n\n')
 const LF = 0x0a
 const CR = 0x0d
-const SPACE = 0x20
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
-const OPEN_BRACKET = 0x5b
-const CLOSE_BRACKET = 0x5d
 const DATA = 'data:'
 const NO_BYTES: Buffer = Buffer.alloc(0)
 /** Every line of an event begins so; what does not is a page, or noise, and goes to no client. */

@@ -2,6 +2,7 @@ import type { Problem } from '../base/problem'
 import { noMedia, type TokenUsage } from '../metering/usage-record'
 import { errorBody } from './answer'
 import type { EventPass } from './event-pass'
+import { OPEN_BRACE } from './json-characters'
 import type { EventShape } from './operation'
 import { readUsage } from './read-usage'
 import { dataOf, endOfEvent, hasData, isEvent, looksLikeJson, WholeEvents } from './sse'
@@ -13,7 +14,6 @@ const LETTER_D = 0x64
 const LETTER_E = 0x65
 const LETTER_T = 0x74
 const PLAIN_START = 'data: {"'
-const OPEN_BRACE = 0x7b
 const USAGE_KEY = '"usage"'
 /** A data line that tells an error, with or without spaces behind its colons. */
 const ERROR_EVENT = /^data: ?\{"(?:error": ?\{|type": ?"error")/m

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { closingQuote } from './json-characters'
 import type { EventShape } from './operation'
 
 /**
@@ -24,7 +25,7 @@ export class TextTally {
       at += key.length
       if (usual !== undefined && events.startsWith(usual, at)) {
         const start = at + usual.length
-        at = endOfText(events, start)
+        at = closingQuote(events, start)
         text += events.slice(start, at)
         continue
       }
@@ -51,7 +52,7 @@ export class TextTally {
     const text = this.#place.text.exec(delta)
     if (!text) return ''
     const start = text.index + text[0].length
-    return delta.slice(start, endOfText(delta, start))
+    return delta.slice(start, closingQuote(delta, start))
   }
 
   #append(text: string): void {
@@ -97,16 +98,6 @@ const places: Readonly<Record<EventShape, Place>> = {
   transcript: { key: '"transcript.text.delta"', text: /"delta": ?"/ },
   // What it has drawn so far is billed by its own count or not at all.
   images: { key: '"image_generation.text"', text: /"text": ?"/ },
-}
-const BACKSLASH = 0x5c
-
-function endOfText(text: string, start: number): number {
-  for (let at = text.indexOf('"', start); at >= 0; at = text.indexOf('"', at + 1)) {
-    let backslashes = 0
-    while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1
-    if (backslashes % 2 === 0) return at
-  }
-  return text.length
 }
 
 /** A piece that was cut inside an escape stays as it is: it is only counted. */

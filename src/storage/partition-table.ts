@@ -48,6 +48,8 @@ export interface PartitionTable<C extends Columns> {
   remove(rowKey: string, etag?: string): Promise<void>
   /** Every row of the partition; how many there were. Rows written meanwhile may stay. */
   removeAll(): Promise<number>
+  /** Every row with `from` ≤ row key < `to`, in the same way. */
+  removeRange(from: string, to: string): Promise<number>
   /**
    * Rows with `from` ≤ row key < `to`, in key order, read page by page as they are consumed; with these columns alone, where some
    * are named.
@@ -110,7 +112,8 @@ export function partitionTable<C extends Columns>(
     },
     remove: (rowKey, etag) =>
       removeRow(table, { partitionKey, rowKey, options: etag === undefined ? options : { ...options, etag } }),
-    removeAll: () => removeRows(table, partitionKey),
+    removeAll: () => removeRows(table, partitionKey, odata`PartitionKey eq ${partitionKey}`),
+    removeRange: (from, to) => removeRows(table, partitionKey, between({ partitionKey, from, to })),
     range: (from, to, only) => rowsBetween<C>(table, { partitionKey, from, to, only }),
   }
 }
@@ -143,21 +146,29 @@ async function removeRow(
   })
 }
 
-/** Removed at one time. */
-const REMOVALS_AT_ONCE = 50
-
-async function removeRows(table: TableClient, partitionKey: string): Promise<number> {
-  const filter = odata`PartitionKey eq ${partitionKey}`
+async function removeRows(table: TableClient, partitionKey: string, filter: string): Promise<number> {
   const entities = table.listEntities({ queryOptions: { filter, select: ['PartitionKey', 'RowKey'] } })
   let removed = 0
-  for await (const page of entities.byPage({ maxPageSize: REMOVALS_AT_ONCE })) {
+  for await (const page of entities.byPage({ maxPageSize: changesMax })) {
     const rowKeys = page.flatMap(({ rowKey }) => rowKey ?? [])
-    // Not in a transaction, which fails whole where another remover was faster with one of its rows.
-    await Promise.all(rowKeys.map((rowKey) => removeRow(table, { partitionKey, rowKey })))
+    if (rowKeys.length > 0) await removeTogether(table, partitionKey, rowKeys)
     removed += rowKeys.length
   }
   return removed
 }
+
+/** In one transaction, which fails whole where another remover was faster with one of its rows: then one by one. */
+async function removeTogether(table: TableClient, partitionKey: string, rowKeys: readonly string[]): Promise<void> {
+  try {
+    await table.submitTransaction(rowKeys.map((rowKey) => ['delete', { partitionKey, rowKey }]))
+  } catch (error) {
+    if (!RACES.includes(storageStatus(error) ?? 0)) throw error
+    await Promise.all(rowKeys.map((rowKey) => removeRow(table, { partitionKey, rowKey })))
+  }
+}
+
+const between = ({ partitionKey, from, to }: { partitionKey: string; from: string; to: string }) =>
+  odata`PartitionKey eq ${partitionKey} and RowKey ge ${from} and RowKey lt ${to}`
 
 async function* rowsBetween<C extends Columns>(
   table: TableClient,
@@ -168,7 +179,7 @@ async function* rowsBetween<C extends Columns>(
     only,
   }: { partitionKey: string; from: string; to: string; only: readonly string[] | undefined },
 ) {
-  const filter = odata`PartitionKey eq ${partitionKey} and RowKey ge ${from} and RowKey lt ${to}`
+  const filter = between({ partitionKey, from, to })
   // The tag is made of the time of the last change, which comes only where it is asked for.
   const select = only && { select: ['PartitionKey', 'RowKey', 'Timestamp', ROW_VERSION, ...only] }
   for await (const entity of table.listEntities({ queryOptions: { filter, ...select } })) yield rowOf<C>(table, entity)

@@ -40,7 +40,7 @@ export const tenantTransitContainers = ['incoming', 'outgoing'] as const
 export type TenantTransitContainer = (typeof tenantTransitContainers)[number]
 
 /** Emptying a table takes longer than a move can wait for a write: `Places.empty` does it. */
-export type TenantRows = Omit<PartitionTable<Columns>, 'removeAll'>
+export type TenantRows = Omit<PartitionTable<Columns>, 'removeAll' | 'removeRange'>
 
 /** The rows are the tenant's in any place: their partition key is its id (I2), as it is the beginning of its blobs' names. */
 export interface TenantContents {

@@ -1,4 +1,3 @@
-import type { HeaderReader } from '../access/read-credential'
 import type { Chance } from '../base/chance'
 import type { Clock } from '../base/clock'
 import type { BackendId, CallId } from '../base/ids'
@@ -84,8 +83,9 @@ class LiveCall implements CallTrace, TracedCall {
   readonly #deps: CallTraceDeps
   readonly #startedMonotonicMs: number
   readonly #share: number | undefined
+  readonly #traceState: string | undefined
 
-  constructor(deps: CallTraceDeps, { callId, method, traceParent }: TracedRequest) {
+  constructor(deps: CallTraceDeps, { callId, method, traceParent, traceState }: TracedRequest) {
     const { clock, chance, sampling } = deps
     const parent = readTraceParent(traceParent)
     this.#deps = deps
@@ -94,6 +94,8 @@ class LiveCall implements CallTrace, TracedCall {
     this.traceId = parent?.traceId ?? newTraceId(chance)
     this.spanId = newSpanId(chance)
     this.parentSpanId = parent?.spanId
+    // It belongs to the `traceparent`: without one that was taken it says nothing of this trace.
+    this.#traceState = parent && readTraceState(traceState)
     this.startedAt = clock.now()
     this.#startedMonotonicMs = clock.monotonicMs()
     this.#share = sampling.shareOf(this.traceId, parent)
@@ -118,7 +120,7 @@ class LiveCall implements CallTrace, TracedCall {
     const spanId = newSpanId(chance)
     return {
       traceId: this.traceId,
-      traceState: (client) => this.#traceState(client),
+      traceState: this.#traceState,
       traceParent: writeTraceParent({ traceId: this.traceId, spanId, isSampled: this.#share !== undefined }),
       ended: (outcome) => {
         // It was not asked at all.
@@ -129,12 +131,6 @@ class LiveCall implements CallTrace, TracedCall {
         this.#mark({ kind: 'attempt', fromMs, toMs: this.#ageMs(), spanId, backendId, status, errorType })
       },
     }
-  }
-
-  /** It belongs to the client's `traceparent`: without one that was taken it says nothing of this trace. */
-  #traceState(client: HeaderReader | undefined): string | undefined {
-    if (!client || this.parentSpanId === undefined || client.get('traceparent') === null) return undefined
-    return readTraceState(client.get('tracestate'))
   }
 
   durable(wait: Promise<void>): Promise<void> {

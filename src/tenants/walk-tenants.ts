@@ -1,6 +1,8 @@
+import type { Clock } from '../base/clock'
+import { eachOf } from '../base/each-of'
 import type { TenantId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
-import type { Clock } from '../base/clock'
+import { TimeBox } from '../base/time-box'
 
 export interface TenantWalk {
   readonly tenantIds: () => AsyncIterable<TenantId>
@@ -24,37 +26,31 @@ const RUN_MS_MAX = 20 * 60_000
 export function createTenantWalk({ tenantIds, look, atOnce = 1, what, clock, log }: TenantWalk): () => Promise<number> {
   let beginBehind: TenantId | undefined
   return async () => {
-    const endsAtMs = clock.monotonicMs() + RUN_MS_MAX
+    const time = new TimeBox(clock, RUN_MS_MAX)
     const skipped = beginBehind
     beginBehind = undefined
     let looked = 0
     let last: TenantId | undefined
-    let isOver = false
-    const coming = tenantIds()[Symbol.asyncIterator]()
-    const walk = async () => {
-      for (let next = await coming.next(); next.done !== true; next = await coming.next()) {
-        const tenantId = next.value
-        if (skipped !== undefined && tenantId <= skipped) continue
-        last = tenantId
-        try {
-          // In two steps: others add to it while this one is awaited.
-          const count = await look(tenantId)
-          looked += count
-        } catch (error) {
-          // Of one whose data is being moved or deleted, say; the next walk comes.
-          log.warn(`${what} failed for a tenant`, { tenantId, error: describeError(error) })
-        }
-        if (clock.monotonicMs() < endsAtMs) continue
-        isOver = true
-        return
+    await eachOf(time.within(behind(tenantIds(), skipped)), atOnce, async (tenantId) => {
+      last = tenantId
+      try {
+        // In two steps: others add to it while this one is awaited.
+        const count = await look(tenantId)
+        looked += count
+      } catch (error) {
+        // Of one whose data is being moved or deleted, say; the next walk comes.
+        log.warn(`${what} failed for a tenant`, { tenantId, error: describeError(error) })
       }
-    }
-    // Whoever was begun is looked at to the end, so that nobody in front of `last` is left.
-    await Promise.all(Array.from({ length: atOnce }, walk))
-    if (isOver) {
+    })
+    if (time.hasCutOff) {
+      // Whoever was begun was looked at to the end, so that nobody in front of `last` is left.
       beginBehind = last
       log.warn(`${what} takes longer than its time`, { looked })
     }
     return looked
   }
+}
+
+async function* behind(tenantIds: AsyncIterable<TenantId>, skipped: TenantId | undefined) {
+  for await (const tenantId of tenantIds) if (skipped === undefined || tenantId > skipped) yield tenantId
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock'
 import { eachOf } from '../base/each-of'
 import { describeError, type Log } from '../base/log'
+import { TimeBox } from '../base/time-box'
 import { HOUR_MS } from '../metering/log-blob-name'
 import { TenantScope } from '../storage/tenant-scope'
 import type { BlobCursors, Finished } from './blob-cursors'
@@ -48,13 +49,13 @@ type Stage = (typeof stages)[number]
  */
 export async function writePeriodReports(deps: WritePeriodReportsDeps): Promise<number> {
   const { clock, rollUp } = deps
-  const endsAtMs = clock.monotonicMs() + RUN_MS_MAX
+  const time = new TimeBox(clock, RUN_MS_MAX)
   await rollUp.run({ fresh: true })
   let written = 0
   for (const kind of periodKinds) {
     for (const stage of stages) {
       for await (const period of duePeriods(deps, kind, stage)) {
-        const done = await writePeriod(deps, { period, stage, endsAtMs })
+        const done = await writePeriod(deps, { period, stage, time })
         written += done.written
         if (!done.isWhole) return written
       }
@@ -80,16 +81,12 @@ async function* duePeriods({ clock, cursors }: WritePeriodReportsDeps, kind: Per
 
 async function writePeriod(
   deps: WritePeriodReportsDeps,
-  { period, stage, endsAtMs }: { period: Period; stage: Stage; endsAtMs: number },
+  { period, stage, time }: { period: Period; stage: Stage; time: TimeBox },
 ): Promise<{ written: number; isWhole: boolean }> {
-  const { clock, reports, tenantsWithUsage, log } = deps
+  const { reports, tenantsWithUsage, log } = deps
   let written = 0
-  let isWhole = true
-  await eachOf(tenantsWithUsage(period), TENANTS_AT_ONCE, async (tenantId) => {
-    if (clock.monotonicMs() > endsAtMs) {
-      isWhole = false
-      return
-    }
+  let hasFailed = false
+  await eachOf(time.within(tenantsWithUsage(period)), TENANTS_AT_ONCE, async (tenantId) => {
     const scope = TenantScope.ofPlatform(tenantId)
     try {
       const known = await reports.get(scope, period)
@@ -101,10 +98,10 @@ async function writePeriod(
     } catch (error) {
       // The others get theirs, and this one with the next run.
       log.error('a usage report could not be written', { tenantId, period: period.name, error: describeError(error) })
-      isWhole = false
+      hasFailed = true
     }
   })
-  return { written, isWhole }
+  return { written, isWhole: !hasFailed && !time.hasCutOff }
 }
 
 /** Undefined where nothing was used: who is noted for a day need not have used anything in it. */

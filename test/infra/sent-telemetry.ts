@@ -87,7 +87,7 @@ async function tellOfEverything(url: string): Promise<void> {
   if (!telemetry) throw new Error('telemetry is set up')
   const { calls, requests } = telemetry
   const begin = () => {
-    const call = calls.begin({ callId: 'call_1', method: 'POST', traceParent: undefined })
+    const call = calls.begin({ callId: 'call_1', method: 'POST', traceParent: undefined, traceState: null })
     call.isOf({ tenantId: 'ten_1', keyId: 'key_1', operation: 'chat.completions' })
     return call
   }

@@ -1,3 +1,4 @@
+import type { PartitionTable } from '../../src/storage/partition-table'
 import { TenantScope } from '../../src/storage/tenant-scope'
 import { tenantTable } from '../../src/storage/tenant-table'
 import { freshStorage } from '../harness/storage'
@@ -43,4 +44,30 @@ describe('a tenant table', () => {
     await table.remove(scopeOf('a'), 'row')
     expect(await table.get(scopeOf('a'), 'row')).toBeUndefined()
   })
+
+  it('removes a range of rows, and nothing beside it', async () => {
+    const table = await freshTable()
+    const rows = table.partition(scopeOf('a'))
+    const other = table.partition(scopeOf('b'))
+    const keys = Array.from({ length: 230 }, (_, i) => `b${String(i).padStart(3, '0')}`)
+    for (const rowKey of [...keys, 'a', 'c']) await rows.put(rowKey, { text: '' })
+    await other.put('b000', { text: '' })
+
+    expect(await rows.removeRange('b', 'c')).toBe(230)
+    expect(await keysOf(rows)).toEqual(['a', 'c'])
+    expect(await rows.removeRange('b', 'c')).toBe(0)
+    expect(await keysOf(other)).toEqual(['b000'])
+  })
+
+  it('removes everything though others are at it, as many as there are', async () => {
+    const table = await freshTable()
+    const rows = table.partition(scopeOf('a'))
+    for (let i = 0; i < 150; i++) await rows.put(`row${i}`, { text: '' })
+
+    await Promise.all([rows.removeAll(), rows.removeAll(), rows.removeAll(), rows.remove('row77')])
+    expect(await keysOf(rows)).toEqual([])
+  })
 })
+
+const keysOf = async (rows: PartitionTable<{ text: string }>) =>
+  (await Array.fromAsync(rows.range('', '~'))).map(({ rowKey }) => rowKey)

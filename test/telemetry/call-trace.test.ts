@@ -12,7 +12,7 @@ const CLIENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-'
 const backend = { api: { kind: 'azure-openai' } } as Backend
 const answered = { kind: 'stream' } as Parameters<ReturnType<ReturnType<typeof begin>['trace']['attempt']>['ended']>[0]
 
-function begin(ratio: number, traceParent?: string) {
+function begin(ratio: number, traceParent?: string, traceState: string | null = null) {
   const clock = handClock()
   const kept: { call: TracedCall; ratio: number }[] = []
   const traces = createCallTraces({
@@ -22,7 +22,7 @@ function begin(ratio: number, traceParent?: string) {
     metrics: createCallMetrics(),
     keep: (call, share) => void kept.push({ call, ratio: share }),
   })
-  const next = () => traces.begin({ callId: 'call_1', method: 'POST', traceParent })
+  const next = () => traces.begin({ callId: 'call_1', method: 'POST', traceParent, traceState })
   const spans = () => kept.flatMap(({ call, ratio }) => callSpans(call, ratio, () => newSpanId(chance)))
   return { clock, kept, next, trace: next(), spans }
 }
@@ -106,15 +106,12 @@ describe('the trace of a call', () => {
   })
 
   it('passes on what other systems say of the client’s trace, and nothing of a trace that is not the client’s', () => {
-    const client = (headers: Record<string, string>) => new Headers({ tracestate: 'vendor=1', ...headers })
-    const ours = begin(1, `${CLIENT}01`).trace.attempt('bke_1')
-    expect(ours.traceId).toBe('4bf92f3577b34da6a3ce929d0e0e4736')
-    expect(ours.traceState(client({ traceparent: `${CLIENT}01` }))).toBe('vendor=1')
-    // Its parent is the host's span, or it has none that is valid.
-    expect(ours.traceState(client({}))).toBeUndefined()
-    expect(ours.traceState(undefined)).toBeUndefined()
-    const begunHere = begin(1, 'nonsense').trace.attempt('bke_1')
-    expect(begunHere.traceState(client({ traceparent: 'nonsense' }))).toBeUndefined()
+    const stateOf = (traceParent: string | undefined, traceState: string | null) =>
+      begin(1, traceParent, traceState).trace.attempt('bke_1').traceState
+    expect(stateOf(`${CLIENT}01`, 'vendor=1')).toBe('vendor=1')
+    expect(stateOf(`${CLIENT}01`, null)).toBeUndefined()
+    expect(stateOf('nonsense', 'vendor=1')).toBeUndefined()
+    expect(stateOf(undefined, 'vendor=1')).toBeUndefined()
   })
 
   it('of what went well is not kept beyond the share, of what failed it is', () => {

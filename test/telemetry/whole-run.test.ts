@@ -95,7 +95,8 @@ beforeAll(async () => {
     },
   })
   await chat('streamed', { body: { model: 'streamed', stream: true } })
-  await chat('failed', { body: { user: 'please-fail' } })
+  // Without a traceparent of the client's it belongs to no trace of ours.
+  await chat('failed', { body: { user: 'please-fail' }, headers: { tracestate: 'vendor=orphan' } })
   await chat('unknown', { body: { model: secrets.unknownModel } })
   await chat('refused', { headers: { 'api-key': `${tenant.apiKey.slice(0, -4)}aaaa` } })
   await fetch(`${stack.baseUrl}/api/tenant/secrets/upstream`, {
