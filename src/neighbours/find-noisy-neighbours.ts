@@ -49,6 +49,9 @@ const SLOW_MORE_MIN = 0.05
 const CHANCE_SCALES = 4
 /** Fewer calls of others show nothing. Who waits long for each makes few. */
 const CALLS_MIN = 6
+/** So many times what would be no news is news at once; below it all minutes are looked at, and are near it when it is no chance. */
+const FIRM_RATIO = 1.15
+const LEAST_RATIO = 0.85
 /** Who takes so much more than its share is over it. One of whom little is known is judged by its share alone. */
 const OVER_SHARE = 1.25
 const OVER_SHARE_UNKNOWN = 2
@@ -111,7 +114,7 @@ function judge(suspect: Suspect, place: Place): Verdict | undefined {
   const over = standing.isKnown ? OVER_SHARE : OVER_SHARE_UNKNOWN
   const excess = excessOf(suspect)
   const isCulprit =
-    standing.load > standing.most * view.rush.without(standing) &&
+    isNews(standing, standing.most * view.rush.without(standing)) &&
     here.load > over * evidence.entitled &&
     excess >= EXCESS_OF_LOAD_MIN * view.load &&
     excess >= EXCESS_OF_ALL_MIN * view.excess
@@ -119,6 +122,10 @@ function judge(suspect: Suspect, place: Place): Verdict | undefined {
   if (isHeld && standing.offered > standing.most) return { kind: 'pressing', harms, evidence }
   return undefined
 }
+
+/** A tenant whose minutes differ widely is above what they ever were in one of them, now and then; who grows or floods is so in all. */
+const isNews = ({ load, least }: Standing, most: number): boolean =>
+  load > most && (load > FIRM_RATIO * most || least > LEAST_RATIO * most)
 
 /** Whether more of the others' calls are impaired than chance explains, here rather than everywhere. */
 function suffers({ impairedShare, impairedShareElsewhere }: Evidence, { calls }: BackendView): boolean {

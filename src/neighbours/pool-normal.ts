@@ -157,8 +157,8 @@ const SURGE_SCALES = 3.25
 /** Nor is it a surge that is not at least so many times what is usual, however evenly a tenant works. */
 const SURGE_RATIO_MIN = 1.5
 /** Beyond the most that was seen at this hour before: both this and that scatter. */
-const SEEN_RATIO_MIN = 1.5
-const SEEN_SCALES = 2.5
+const SEEN_RATIO_MIN = 1.3
+const SEEN_SCALES = 2
 
 export interface UsualLoad {
   /** Tokens a minute: what its minutes are now, as a rule; and at their most. */

@@ -17,6 +17,8 @@ export interface Standing {
   readonly tokensPerMinute: number
   /** Tokens a minute that it used, the middle one of the last minutes, batches' among them. */
   readonly load: number
+  /** In the one of these minutes in which it used least. */
+  readonly least: number
   /** The same with calls that were refused, as if each had used what its others did. */
   readonly offered: number
   /** Tokens a minute: of a minute at this time as a rule; of its most at this time; and what it may use without being news. */
@@ -64,11 +66,12 @@ export function standingOf(seen: Seen, endMs: number): Standing {
   const minutes = seen.minutes.filter(({ startMs }) => startMs < endMs && startMs >= endMs - LOAD_MINUTES * MINUTE_MS)
   const calls = sumOf(minutes, (minute) => minute.calls)
   const tokensPerCall = calls > 0 ? sumOf(minutes, ({ tokens }) => tokens) / calls : 0
-  const middle = (tokensOf: (minute: MinuteFigures) => number) =>
-    loadOf([1, 2, 3].map((back) => sumOf(at(minutes, endMs - back * MINUTE_MS), tokensOf)) as [number, number, number])
+  const byMinute = (tokensOf: (minute: MinuteFigures) => number) =>
+    [1, 2, 3].map((back) => sumOf(at(minutes, endMs - back * MINUTE_MS), tokensOf)) as [number, number, number]
   // A call that has not ended yet uses the backend as much as one that has.
-  const load = middle(({ tokens, unsettled }) => tokens + unsettled * tokensPerCall) + normal.laterTokens
-  const refused = middle((minute) => minute.refused) * tokensPerCall
+  const used = byMinute(({ tokens, unsettled }) => tokens + unsettled * tokensPerCall)
+  const load = loadOf(used) + normal.laterTokens
+  const refused = loadOf(byMinute((minute) => minute.refused)) * tokensPerCall
   const { typical, usual, most, isKnown } = usualLoad(normal, endMs - MINUTE_MS)
   return {
     tenantId,
@@ -76,6 +79,7 @@ export function standingOf(seen: Seen, endMs: number): Standing {
     weight,
     tokensPerMinute,
     load,
+    least: Math.min(...used) + normal.laterTokens,
     offered: load + refused,
     typical,
     usual,

@@ -123,6 +123,14 @@ describe('a noisy neighbour', () => {
     expect(find([{ ...flood, now: [fine, burst, burst] }, ...others(slow)])).toHaveLength(1)
   })
 
+  it('is, when little beyond its most, only who is near it in all three minutes', () => {
+    const { most = 0 } = find([flood, ...others(slow)])[0]?.verdict.evidence ?? {}
+    const [little, far] = [1.1 * most, 1.2 * most].map((tokens) => ({ tokens, latencyMs: 4_000 })) as [Does, Does]
+    expect(find([{ ...flood, now: [little, fine, little] }, ...others(slow)])).toEqual([])
+    expect(find([{ ...flood, now: still(little) }, ...others(slow)])).toHaveLength(1)
+    expect(find([{ ...flood, now: [far, fine, far] }, ...others(slow)])).toHaveLength(1)
+  })
+
   it('is who makes others lose calls, where those that are left are not slower', () => {
     const losing = others({ tokens: 5_000, refused: 10 })
     expect(find([flood, ...losing])[0]).toMatchObject({ tenantId: 'ten_flood', verdict: { kind: 'noisy' } })
