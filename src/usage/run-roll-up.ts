@@ -44,8 +44,6 @@ export const FRESH_INTERVAL_MS = 1_000
 export const SEAL_AFTER_MS = 2 * HOUR_MS
 /** Compaction begins this much before the first blob's hour: no call counts in an hour longer before its blob's than this. */
 const FIRST_HOURS_BACK = 24
-/** Tenants whose rows are written at one time. Calls read from the same storage: with sixteen their p99 rose by a quarter meanwhile. */
-const TENANTS_WRITTEN_AT_ONCE_MAX = 8
 /** They share one thread; the second reads while the first waits for its rows to be written. */
 const SMALL_BLOBS_AT_ONCE_MAX = 2
 /** What is kept of a larger one's calls is megabytes: it is rolled up by itself. */
@@ -139,12 +137,10 @@ async function rollUpHour(parts: Parts, { found, known, nowMs }: HourOfLog): Pro
   const small = { some: found.filter(isSmall), atOnce: SMALL_BLOBS_AT_ONCE_MAX }
   const large = { some: found.filter((blob) => !isSmall(blob)), atOnce: 1 }
   const failures: unknown[] = []
-  for (const { some, atOnce } of [small, large]) {
-    const tenantsAtOnce = TENANTS_WRITTEN_AT_ONCE_MAX / atOnce
-    await inParallel(some, atOnce, (blob) =>
-      visit(parts, { blob, cursor: known?.get(blob.blobId), nowMs, tenantsAtOnce }),
-    ).catch((error: unknown) => failures.push(error))
-  }
+  for (const { some, atOnce } of [small, large])
+    await inParallel(some, atOnce, (blob) => visit(parts, { blob, cursor: known?.get(blob.blobId), nowMs })).catch(
+      (error: unknown) => failures.push(error),
+    )
   if (failures.length > 0) throw failures[0]
 }
 
@@ -154,18 +150,14 @@ interface HourOfLog {
   readonly nowMs: number
 }
 
-interface Visit {
-  readonly blob: LogBlob
-  readonly cursor: BlobCursor | undefined
-  readonly nowMs: number
-  readonly tenantsAtOnce: number
-}
-
-async function visit({ container, blobs }: Parts, { blob, cursor, nowMs, tenantsAtOnce }: Visit): Promise<void> {
+async function visit(
+  { container, blobs }: Parts,
+  { blob, cursor, nowMs }: { blob: LogBlob; cursor: BlobCursor | undefined; nowMs: number },
+): Promise<void> {
   if (cursor?.closed) return
   const mustEnd = !blob.sealed && blob.hourStartMs + HOUR_MS + SEAL_AFTER_MS <= nowMs
   const current = mustEnd ? await seal(container, blob) : blob
-  if (current.sealed || current.bytes > (cursor?.position ?? 0)) await blobs.catchUp(current, { cursor, tenantsAtOnce })
+  if (current.sealed || current.bytes > (cursor?.position ?? 0)) await blobs.catchUp(current, cursor)
 }
 
 /** Its length is only known once nobody can append to it any more. */
