@@ -141,18 +141,16 @@ async function measureStreams(ways: readonly Way[], { streams }: Options): Promi
     output: { tokensMin: 100, tokensMax: 100 },
   })
   const long = (shot: Shot): Shot => ({ ...shot, body: shot.body.replace('"max_tokens":64', '"max_tokens":200') })
-  const measured = ways.map(({ name }) => ({
-    way: name,
+  const measured = ways.map((way) => ({
+    way,
     firstByteMs: [] as number[],
     totalMs: [] as number[],
     errors: 0,
   }))
   for (let turn = 0; turn < STREAM_TURNS; turn++) {
     for (const [i, figures] of measured.entries()) {
-      const way = ways[i]
-      if (!way) continue
       // Spread over the time of one stream, so that at any moment streams begin, run and end.
-      const times = await runStreams(long(way.shot(true)), streams, 4, 2_300)
+      const times = await runStreams(long(figures.way.shot(true)), streams, 4, 2_300)
       figures.firstByteMs.push(...times.firstByteMs)
       figures.totalMs.push(...times.totalMs)
       figures.errors += times.errors
@@ -164,9 +162,10 @@ async function measureStreams(ways: readonly Way[], { streams }: Options): Promi
     return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) }
   }
   return measured.map((figures) => ({
-    ...figures,
+    way: figures.way.name,
     firstByteMs: spread(figures.firstByteMs),
     totalMs: spread(figures.totalMs),
+    errors: figures.errors,
   }))
 }
 

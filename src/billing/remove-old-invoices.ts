@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock'
 import { describeError, type Log } from '../base/log'
+import { TimeBox } from '../base/time-box'
 import { TenantScope } from '../storage/tenant-scope'
 import type { BillingRows } from './billing-rows'
 import { dayOf, periodOf, type Period } from './calendar'
@@ -22,10 +23,9 @@ const RUN_MS_MAX = 20 * 60_000
 
 /** How many tenants' months went. Broken off or twice at once: what is gone is gone, and a month's entry in the list goes last. */
 export async function removeOldInvoices({ rows, clock, log }: RemoveOldInvoicesDeps): Promise<number> {
-  const endsAtMs = clock.monotonicMs() + RUN_MS_MAX
+  const time = new TimeBox(clock, RUN_MS_MAX)
   let removed = 0
-  for await (const { period, tenantId } of rows.oldest(keptFrom(clock.now()))) {
-    if (clock.monotonicMs() >= endsAtMs) break
+  for await (const { period, tenantId } of time.within(rows.oldest(keptFrom(clock.now())))) {
     try {
       await rows.removeMonth(TenantScope.ofPlatform(tenantId), period)
       removed += 1

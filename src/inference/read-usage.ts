@@ -3,6 +3,8 @@ import { BACKSLASH, CLOSE_BRACE, OPEN_BRACE } from './json-characters'
 import { valueBehind } from './json-grammar'
 
 const USAGE_KEY = Buffer.from('"usage"')
+/** Between the key and its object. */
+const GAP_BYTES_MAX = 64
 const OBJECT_BYTES_MAX = 16 * 1024
 /** An answer has one; what has more was not made by a model, and is not searched from end to end for each. */
 const KEYS_MAX = 16
@@ -53,7 +55,7 @@ export function soundMs(seconds: number): number | undefined {
 }
 
 function objectBehind(body: Buffer, from: number): unknown {
-  const open = valueBehind(body, from)
+  const open = valueBehind(body.subarray(0, from + GAP_BYTES_MAX), from)
   if (body[open] !== OPEN_BRACE) return undefined
   // A usage object holds numbers and flat objects, no strings with braces: the text up to its own last brace parses.
   let depth = 0

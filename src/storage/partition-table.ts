@@ -99,13 +99,7 @@ export function partitionTable<C extends Columns>(
         const entity = entityOf(change.rowKey, change.columns)
         return change.kind === 'insert' ? ['create', entity] : ['update', entity, 'Replace', { etag: change.etag }]
       })
-      try {
-        const { subResponses } = await table.submitTransaction(actions, options)
-        return { kind: 'written', etags: subResponses.map(({ etag }) => etag ?? '') }
-      } catch (error) {
-        if (RACES.includes(storageStatus(error) ?? 0)) return { kind: 'lost-race' }
-        throw error
-      }
+      return transact(table, actions, options)
     },
     put: async (rowKey, columns) => {
       await table.upsertEntity(blind(rowKey, columns), 'Replace', options)
@@ -136,6 +130,20 @@ async function writing(racing: readonly number[], write: () => Promise<string | 
   }
 }
 
+async function transact(
+  table: TableClient,
+  actions: TransactionAction[],
+  options: OperationOptions = {},
+): Promise<ChangesResult> {
+  try {
+    const { subResponses } = await table.submitTransaction(actions, options)
+    return { kind: 'written', etags: subResponses.map(({ etag }) => etag ?? '') }
+  } catch (error) {
+    if (RACES.includes(storageStatus(error) ?? 0)) return { kind: 'lost-race' }
+    throw error
+  }
+}
+
 async function removeRow(
   table: TableClient,
   { partitionKey, rowKey, options = {} }: { partitionKey: string; rowKey: string; options?: OperationOptions },
@@ -159,12 +167,9 @@ async function removeRows(table: TableClient, partitionKey: string, filter: stri
 
 /** In one transaction, which fails whole where another remover was faster with one of its rows: then one by one. */
 async function removeTogether(table: TableClient, partitionKey: string, rowKeys: readonly string[]): Promise<void> {
-  try {
-    await table.submitTransaction(rowKeys.map((rowKey) => ['delete', { partitionKey, rowKey }]))
-  } catch (error) {
-    if (!RACES.includes(storageStatus(error) ?? 0)) throw error
-    await Promise.all(rowKeys.map((rowKey) => removeRow(table, { partitionKey, rowKey })))
-  }
+  const removals = rowKeys.map((rowKey): TransactionAction => ['delete', { partitionKey, rowKey }])
+  const { kind } = await transact(table, removals)
+  if (kind === 'lost-race') await Promise.all(rowKeys.map((rowKey) => removeRow(table, { partitionKey, rowKey })))
 }
 
 const between = ({ partitionKey, from, to }: { partitionKey: string; from: string; to: string }) =>

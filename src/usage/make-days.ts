@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock'
 import type { Log } from '../base/log'
+import { TimeBox } from '../base/time-box'
 import { TenantScope } from '../storage/tenant-scope'
 import type { BlobCursors, DueDay } from './blob-cursors'
 import { DAY_ROW_AFTER_MS, dayStartOf, type DayRows } from './day-rows'
@@ -25,10 +26,9 @@ const RUN_MS_MAX = 10 * 60_000
  */
 export async function makeDays(deps: Deps): Promise<void> {
   const { clock, cursors } = deps
-  const endsAtMs = clock.monotonicMs() + RUN_MS_MAX
+  const time = new TimeBox(clock, RUN_MS_MAX)
   let taken: DueDay[] = []
-  for await (const due of cursors.dueDays(dayStartOf(clock.now() - DAY_ROW_AFTER_MS))) {
-    if (clock.monotonicMs() > endsAtMs) break
+  for await (const due of time.within(cursors.dueDays(dayStartOf(clock.now() - DAY_ROW_AFTER_MS)))) {
     if (taken.push(due) < DUE_AT_ONCE) continue
     await inParallel(taken, MADE_AT_ONCE_MAX, (one) => makeDay(deps, one))
     taken = []

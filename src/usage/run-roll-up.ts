@@ -120,10 +120,11 @@ async function rollUpAll(parts: Parts): Promise<void> {
   const failures: unknown[] = []
   const hours = [...(await listHours(container, fromMs, nowMs))]
   for (let at = 0; at < hours.length; at += HOURS_ASKED_AT_ONCE) {
-    const some = hours.slice(at, at + HOURS_ASKED_AT_ONCE)
-    const known = await Promise.all(some.map(([hourStartMs]) => cursors.ofHour(hourStartMs)))
-    for (const [index, [, found]] of some.entries())
-      await rollUpHour(parts, { found, known: known[index], nowMs }).catch((error: unknown) => failures.push(error))
+    const asked = hours
+      .slice(at, at + HOURS_ASKED_AT_ONCE)
+      .map(async ([hourStartMs, found]) => ({ found, known: await cursors.ofHour(hourStartMs) }))
+    for (const hour of await Promise.all(asked))
+      await rollUpHour(parts, { ...hour, nowMs }).catch((error: unknown) => failures.push(error))
   }
   if (failures.length > 0) throw failures[0]
   // Every blob of an hour that is over for SEAL_AFTER_MS has been sealed and rolled up to its end by now.
@@ -138,7 +139,7 @@ async function rollUpHour(parts: Parts, { found, known, nowMs }: HourOfLog): Pro
   const large = { some: found.filter((blob) => !isSmall(blob)), atOnce: 1 }
   const failures: unknown[] = []
   for (const { some, atOnce } of [small, large])
-    await inParallel(some, atOnce, (blob) => visit(parts, { blob, cursor: known?.get(blob.blobId), nowMs })).catch(
+    await inParallel(some, atOnce, (blob) => visit(parts, { blob, cursor: known.get(blob.blobId), nowMs })).catch(
       (error: unknown) => failures.push(error),
     )
   if (failures.length > 0) throw failures[0]
@@ -146,7 +147,7 @@ async function rollUpHour(parts: Parts, { found, known, nowMs }: HourOfLog): Pro
 
 interface HourOfLog {
   readonly found: readonly LogBlob[]
-  readonly known: ReadonlyMap<LogBlobId, BlobCursor> | undefined
+  readonly known: ReadonlyMap<LogBlobId, BlobCursor>
   readonly nowMs: number
 }
 
