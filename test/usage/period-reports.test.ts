@@ -107,12 +107,10 @@ describe('the reports of periods', () => {
     await createRollUp(usage).run()
     let deaths = 0
     for (let requests = 0; ; requests += 3) {
-      const outcome = await writeAt(usage, nowMs, dyingStorage(usage.storage, requests)).then(
-        () => 'lived',
-        () => 'died',
-      )
-      const isThere = await find(usage, 'ten_c', '2026-06-01')
-      if (outcome === 'lived' && isThere) break
+      const storage = dyingStorage(usage.storage, requests)
+      // One tenant's failure is logged and leaves the run going: whether it died is the storage's to say.
+      await writeAt(usage, nowMs, storage).catch(() => undefined)
+      if (!storage.isDead) break
       deaths++
     }
     expect(deaths).toBeGreaterThan(3)

@@ -21,10 +21,16 @@ export function watchedStorage(
   }
 }
 
-/** The account as a process sees it that dies before its n-th request to a table, counted from 0. */
-export function dyingStorage(storage: StorageAccount, requests: number): StorageAccount {
+/** The account as a process sees it that dies before its n-th request to a table, counted from 0; and whether it came so far. */
+export function dyingStorage(storage: StorageAccount, requests: number): StorageAccount & { readonly isDead: boolean } {
   let sent = 0
-  return watchedStorage(storage, async () => {
+  const watched = watchedStorage(storage, async () => {
     if (sent++ >= requests) throw new Error('the process is dead')
   })
+  return {
+    ...watched,
+    get isDead() {
+      return sent > requests
+    },
+  }
 }
