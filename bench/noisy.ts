@@ -11,6 +11,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import type { BackendId } from '../src/base/ids'
 import { BackendWatch, excessOf, type BackendView } from '../src/neighbours/backend-watch'
 import { climbLadder, type Ladder } from '../src/neighbours/climb-ladder'
+import { expectedAt } from '../src/neighbours/expected'
 import { findNoisyNeighbours, type Evidence } from '../src/neighbours/find-noisy-neighbours'
 import { minuteFigures, type MinuteFigures } from '../src/neighbours/minute-figures'
 import { defaultPolicy } from '../src/neighbours/noisy-policy'
@@ -219,7 +220,11 @@ function judge(watched: readonly Watched[], minute: number): Found[] {
     // The newest minute's calls have not all ended; those of the others have.
     const minutes = one.recent.flatMap((seen) => (seen.minute === minute ? seen.fresh : seen.settled))
     const { pool, normal } = one
-    watch.add(standingOf({ tenantId, pool, weight, tokensPerMinute, minutes, normal }, endMs), one.ladder !== undefined)
+    const expected = expectedAt(normal, endMs - MINUTE_MS)
+    watch.add(
+      standingOf({ tenantId, pool, weight, tokensPerMinute, minutes, expected }, endMs),
+      one.ladder !== undefined,
+    )
   }
   const isHeld = ({ tenantId }: { tenantId: string }) => byKey.get(tenantId)?.ladder !== undefined
   const views = watch.views()

@@ -4,6 +4,8 @@ import { fire, quantile, type Shot } from './load'
 export interface PacedCalls {
   readonly served: number
   readonly failed: number
+  /** How many, by status; 0 where no answer came. */
+  readonly failures: Readonly<Record<number, number>>
   readonly p50Ms: number
   readonly p95Ms: number
   readonly p99Ms: number
@@ -32,13 +34,13 @@ export async function paceCalls(
 ): Promise<PacedCalls> {
   const pool = new Pool(origin, { connections: CONNECTIONS_MAX, pipelining: 1, headersTimeout: ANSWER_MS_MAX })
   const timesMs: number[] = []
-  let failed = 0
+  const failures: Record<number, number> = {}
   const startedAtMs = performance.now()
   const call = async (n: number) => {
     const sentAtMs = performance.now()
     const status = await fire(pool, shotOf(n))
     if (status === 200) timesMs.push(performance.now() - sentAtMs)
-    else failed += 1
+    else failures[status] = (failures[status] ?? 0) + 1
   }
   const ticks = setInterval(() => onTick(Math.floor((performance.now() - startedAtMs) / TICK_MS)), TICK_MS)
   const sent: Promise<void>[] = []
@@ -53,5 +55,6 @@ export async function paceCalls(
   await pool.close()
   timesMs.sort((a, b) => a - b)
   const [p50Ms, p95Ms, p99Ms] = [0.5, 0.95, 0.99].map((share) => quantile(timesMs, share))
-  return { served: timesMs.length, failed, p50Ms: p50Ms ?? 0, p95Ms: p95Ms ?? 0, p99Ms: p99Ms ?? 0 }
+  const failed = Object.values(failures).reduce((sum, count) => sum + count, 0)
+  return { served: timesMs.length, failed, failures, p50Ms: p50Ms ?? 0, p95Ms: p95Ms ?? 0, p99Ms: p99Ms ?? 0 }
 }

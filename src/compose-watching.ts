@@ -69,15 +69,16 @@ export function composeWatching(parts: WatchingParts) {
   const { config } = parts
   const notifications = assembleNotifications({ ...parts, settings: config.notifications, publicUrl: config.publicUrl })
   const usage = assembleUsage(parts)
-  const { usageReader, tenantsWithUsage } = usage
+  const { usageReader, tenantsWithUsage, recentUsage } = usage
   const sla = assembleSla({
     ...parts,
     reader: usageReader,
     tenantsWithUsage,
+    recentUsage,
     backends: parts.backends.all,
     notifications: notifications.notifications,
   })
-  const neighbours = assembleNeighbours({ ...parts, usage: usageReader, tenantsWithUsage })
+  const neighbours = assembleNeighbours({ ...parts, usage: usageReader, recentUsage })
   const capacity = assembleCapacity({ ...parts, usage: usageReader, tenantsWithUsage })
   const housekeeping = composeHousekeeping({
     ...parts,

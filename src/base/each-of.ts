@@ -1,20 +1,44 @@
+import type { Clock } from './clock'
+
 /**
  * Does the work on each as they come, `atOnce` at a time, and reads no further ahead than that; how many there were. The first failure is
  * thrown, and what is under way then ends by itself.
  */
-export async function eachOf<T>(
+export function eachOf<T>(
   items: AsyncIterable<T>,
-  atOnce: number,
+  atOnce: number | (() => number),
   work: (item: T) => Promise<void>,
 ): Promise<number> {
   const coming = items[Symbol.asyncIterator]()
-  let count = 0
-  const worker = async () => {
-    for (let next = await coming.next(); next.done !== true; next = await coming.next()) {
-      count++
-      await work(next.value)
+  const most = typeof atOnce === 'number' ? () => atOnce : atOnce
+  let [count, workers] = [0, 0]
+  return new Promise((resolve, reject) => {
+    const hire = () => {
+      for (; workers < most(); workers++)
+        worker().then(() => {
+          workers--
+          if (workers === 0) resolve(count)
+        }, reject)
     }
-  }
-  await Promise.all(Array.from({ length: atOnce }, worker))
-  return count
+    const worker = async () => {
+      for (let next = await coming.next(); next.done !== true; next = await coming.next()) {
+        count++
+        await work(next.value)
+        hire()
+      }
+    }
+    hire()
+  })
+}
+
+/**
+ * For `eachOf`: few at once to begin with, so that calls hardly wait for the storage that both ask; one more every so often, so that what is
+ * much gets done as well.
+ */
+export function moreAndMore(
+  clock: Clock,
+  { first, most, everyMs }: { readonly first: number; readonly most: number; readonly everyMs: number },
+): () => number {
+  const startMs = clock.monotonicMs()
+  return () => Math.min(most, first + Math.floor((clock.monotonicMs() - startMs) / everyMs))
 }

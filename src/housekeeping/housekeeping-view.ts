@@ -104,6 +104,7 @@ const rotationView = ({ lookedAt, isComplete, counts, due }: RotationReport) => 
 })
 
 const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
 
 /** In the words of docs/housekeeping.md. */
 export function describeKept(kept: Kept): string {
@@ -115,6 +116,6 @@ export function describeKept(kept: Kept): string {
     case 'until-removed':
       return 'until it is removed'
     case 'for':
-      return `${kept.ms / DAY_MS} days after ${kept.since}`
+      return `${kept.ms < DAY_MS ? `${kept.ms / HOUR_MS} hours` : `${kept.ms / DAY_MS} days`} after ${kept.since}`
   }
 }

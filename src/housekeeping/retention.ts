@@ -2,6 +2,7 @@ import { INVOICES_KEPT_YEARS } from '../billing/remove-old-invoices'
 import { NOTICE_KEPT_MS } from '../notifications/notice'
 import { METRICS_KEPT_MS } from '../reconciliation/reconcile-usage'
 import { LOG_KEPT_MS } from '../usage/keep-log'
+import { NOTES_KEPT_MS } from '../usage/recent-usage'
 import type { PurgeId } from './purge'
 
 /** One thing that is kept, where, for how long, who removes it then, and why it is kept so long and no longer. */
@@ -111,6 +112,13 @@ export const retention: readonly Retention[] = [
     holds: { tables: ['usageblobs'], containers: ['usage-log', 'usage-archive'] },
     kept: removedAfter(LOG_KEPT_MS, 'their hour', 'keep-usage-log'),
     why: 'Sums and bills can be made anew of it for a year, and the last of them disputed for a month.',
+  },
+  {
+    what: 'Notes of what was rolled up lately, for the timers of each minute',
+    // Beside how far the log has been rolled up.
+    holds: {},
+    kept: removedAfter(NOTES_KEPT_MS, 'their hour', 'roll-up-usage'),
+    why: 'Whoever has not looked for longer reads the sums themselves.',
   },
   {
     what: 'Sums of usage, and reports of them',

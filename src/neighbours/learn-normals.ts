@@ -1,9 +1,10 @@
 import { HOUR_MS } from '../metering/log-blob-name'
 import type { BackendId, TenantId } from '../base/ids'
+import { spread } from '../base/spread'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { UsageReader } from '../usage/usage-reader'
 import { minuteFigures, type MinuteFigures } from './minute-figures'
-import { learnHour, MINUTE_MS, newPoolNormal, type PoolNormal } from './pool-normal'
+import { isAnythingKnown, learnHour, MINUTE_MS, newPoolNormal, type PoolNormal } from './pool-normal'
 import type { Pool } from './pools'
 
 /** Of calls that came in within an hour, nearly all have ended so long after it. */
@@ -13,14 +14,7 @@ const SPREAD_MINUTES = 40
 
 /** Whether a tenant's turn to learn has come for hours before this one, given what it has learned. */
 export const learnsAt = (tenantId: TenantId, nowMs: number): number =>
-  Math.floor((nowMs - SETTLED_AFTER_MS - spreadOf(tenantId) * MINUTE_MS) / HOUR_MS) * HOUR_MS
-
-/** By the random end of its id. */
-function spreadOf(tenantId: TenantId): number {
-  let sum = 0
-  for (const character of tenantId) sum = (sum * 31 + character.charCodeAt(0)) % SPREAD_MINUTES
-  return sum
-}
+  Math.floor((nowMs - SETTLED_AFTER_MS - spread(tenantId, SPREAD_MINUTES) * MINUTE_MS) / HOUR_MS) * HOUR_MS
 
 /**
  * Brings a tenant's normals up to the hour: a function of its usage, so that it is learned the same whenever and however often. Of
@@ -55,8 +49,7 @@ export async function learnNormals(
       const normal = normals.get(id)
       if (!normal || normal.learnedToMs > hourStartMs) continue
       const minutes = byPool.get(id) ?? []
-      // Before its first call nothing is usual of it.
-      if (minutes.length === 0 && normal.load.at(hourStartMs).hours === 0) normal.learnedToMs = hourStartMs + HOUR_MS
+      if (minutes.length === 0 && !isAnythingKnown(normal)) normal.learnedToMs = hourStartMs + HOUR_MS
       else learnHour(normal, { hourStartMs, minutes, wasNoisy: noisyIn(id, hourStartMs) })
     }
   }

@@ -59,6 +59,9 @@ export const newPoolNormal = (sinceMs: number): PoolNormal => ({
   learnedToMs: sinceMs,
 })
 
+/** Before its first call nothing is usual of a tenant. */
+export const isAnythingKnown = ({ load }: PoolNormal): boolean => load.at(0).hours > 0
+
 export const decodePoolNormal = (stored: StoredPoolNormal): PoolNormal => ({
   load: new SeasonalNormal(stored.load),
   middle: new SeasonalNormal(stored.middle),

@@ -1,8 +1,8 @@
 import type { BackendId, TenantId } from '../base/ids'
 import { LatencySketch } from '../usage/latency-sketch'
 import { emptyFigures, type MinuteFigures } from './minute-figures'
-import { LOAD_MINUTES, loadOf, lostOf, lostShareMax, MINUTE_MS, slowAfterMs, sumOf, usualLoad } from './pool-normal'
-import type { PoolNormal } from './pool-normal'
+import type { Expected } from './expected'
+import { LOAD_MINUTES, loadOf, lostOf, MINUTE_MS, sumOf } from './pool-normal'
 import type { Pool } from './pools'
 
 /** Calls of so many minutes tell what a tenant suffers: fewer than its load is judged by, so that a sudden harm is seen at once. */
@@ -57,12 +57,13 @@ export interface Seen {
   readonly tokensPerMinute: number
   /** Of the last LOAD_MINUTES at least. */
   readonly minutes: readonly MinuteFigures[]
-  readonly normal: PoolNormal
+  /** Of the last of them. */
+  readonly expected: Expected
 }
 
 /** Pure. `endMs`: the end of the last whole minute that there is to judge. */
 export function standingOf(seen: Seen, endMs: number): Standing {
-  const { tenantId, pool, weight, tokensPerMinute, normal } = seen
+  const { tenantId, pool, weight, tokensPerMinute, expected } = seen
   const minutes = seen.minutes.filter(({ startMs }) => startMs < endMs && startMs >= endMs - LOAD_MINUTES * MINUTE_MS)
   const calls = sumOf(minutes, (minute) => minute.calls)
   const tokensPerCall = calls > 0 ? sumOf(minutes, ({ tokens }) => tokens) / calls : 0
@@ -70,22 +71,22 @@ export function standingOf(seen: Seen, endMs: number): Standing {
     [1, 2, 3].map((back) => sumOf(at(minutes, endMs - back * MINUTE_MS), tokensOf)) as [number, number, number]
   // A call that has not ended yet uses the backend as much as one that has.
   const used = byMinute(({ tokens, unsettled }) => tokens + unsettled * tokensPerCall)
-  const load = loadOf(used) + normal.laterTokens
+  const load = loadOf(used) + expected.laterTokens
   const refused = loadOf(byMinute((minute) => minute.refused)) * tokensPerCall
-  const { typical, usual, most, isKnown } = usualLoad(normal, endMs - MINUTE_MS)
+  const { typical, usual, most, isKnown } = expected
   return {
     tenantId,
     pool,
     weight,
     tokensPerMinute,
     load,
-    least: Math.min(...used) + normal.laterTokens,
+    least: Math.min(...used) + expected.laterTokens,
     offered: load + refused,
     typical,
     usual,
     most,
     isKnown,
-    backends: backendsOf({ pool, normal, minutes }, { load, offered: load + refused, endMs }),
+    backends: backendsOf({ pool, expected, minutes }, { load, offered: load + refused, endMs }),
   }
 }
 
@@ -93,7 +94,7 @@ const at = (minutes: readonly MinuteFigures[], startMs: number) =>
   minutes.filter((minute) => minute.startMs === startMs)
 
 function backendsOf(
-  { pool, normal, minutes }: Pick<Seen, 'pool' | 'normal' | 'minutes'>,
+  { pool, expected, minutes }: Pick<Seen, 'pool' | 'expected' | 'minutes'>,
   { load, offered, endMs }: { load: number; offered: number; endMs: number },
 ): BackendStanding[] {
   const recent = minutes.filter(({ startMs }) => startMs >= endMs - IMPACT_MINUTES * MINUTE_MS)
@@ -114,7 +115,7 @@ function backendsOf(
         backendId,
         load: share * load,
         offered: share * offered,
-        ...impairedOf(normal, { latency: here.latency, lost, stuck, endMs }),
+        ...impairedOf(expected, { latency: here.latency, lost, stuck }),
         lost,
         throttled: here.throttled,
         queuedMs: here.queuedMs,
@@ -137,23 +138,20 @@ function totalOf(minutes: readonly MinuteFigures[]): MinuteFigures {
 
 /** Against the tenant's own figures alone: what is slow for one is usual for another, who asks for longer answers. */
 function impairedOf(
-  normal: PoolNormal,
-  { latency, lost, stuck, endMs }: { latency: LatencySketch; lost: number; stuck: number; endMs: number },
+  { slowAfter, lostMax }: Expected,
+  { latency, lost, stuck }: { latency: LatencySketch; lost: number; stuck: number },
 ): Pick<BackendStanding, 'calls' | 'impaired' | 'p95Ms' | 'usualP95Ms'> {
-  const timeMs = endMs - MINUTE_MS
-  const after = slowAfterMs(normal, timeMs)
-  const lostMax = lostShareMax(normal, timeMs)
   // A call that came a minute ago and has not ended is slow, unless a minute is nothing for this tenant.
-  const late = after && after.slowMs < MINUTE_MS ? stuck : 0
-  const slow = after ? latency.count * latency.shareAbove(after.slowMs) + late : 0
+  const late = slowAfter && slowAfter.slowMs < MINUTE_MS ? stuck : 0
+  const slow = slowAfter ? latency.count * latency.shareAbove(slowAfter.slowMs) + late : 0
   const asked = latency.count + lost
   const isLosing = lostMax !== undefined && asked > 0 && lost / asked > lostMax
   // Without what is usual nothing is known of it, and it counts for neither side.
-  const calls = after ? latency.count + late + (isLosing ? lost : 0) : 0
+  const calls = slowAfter ? latency.count + late + (isLosing ? lost : 0) : 0
   return {
     calls,
     impaired: calls === 0 ? 0 : slow + (isLosing ? lost : 0),
     p95Ms: latency.quantile(0.95),
-    usualP95Ms: after?.usualMs,
+    usualP95Ms: slowAfter?.usualMs,
   }
 }

@@ -1,18 +1,20 @@
-import type { TenantId } from '../base/ids'
+import type { BackendId, TenantId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
+import { eachOf, moreAndMore } from '../base/each-of'
 import { TenantScope } from '../storage/tenant-scope'
-import { inParallel } from '../base/in-parallel'
+import type { RecentTenant, RecentUsage } from '../usage/recent-usage'
 import type { RollUp } from '../usage/run-roll-up'
-import type { TenantsWithUsage } from '../usage/tenants-with-usage'
 import { minutesKeptFrom, type UsageReader } from '../usage/usage-reader'
 import { BackendWatch } from './backend-watch'
 import type { CarryOutDeps } from './carry-out'
+import { ExpectedAhead } from './expected'
 import { createFindingsRun } from './findings-run'
 import { findNoisyNeighbours } from './find-noisy-neighbours'
+import { KnownTenants, type JudgedTenant, type KnownTenant } from './known-tenants'
 import { learnNormals, learnsAt } from './learn-normals'
 import { minuteFigures, type MinuteFigures } from './minute-figures'
 import type { NeighbourStore } from './neighbour-store'
-import { LOAD_MINUTES, MINUTE_MS } from './pool-normal'
+import { isAnythingKnown, LOAD_MINUTES, MINUTE_MS } from './pool-normal'
 import { poolsOf } from './pools'
 import { standingOf } from './standing'
 
@@ -20,94 +22,131 @@ export interface WatchNeighboursDeps extends CarryOutDeps {
   readonly store: NeighbourStore
   readonly rollUp: Pick<RollUp, 'run'>
   readonly usage: UsageReader
-  readonly tenantsWithUsage: TenantsWithUsage
+  readonly recentUsage: Pick<RecentUsage, 'reader'>
   readonly log: Log
 }
 
-/** Tenants looked at side by side, and read ahead for that. */
-const TENANTS_AT_ONCE = 8
-const PAGE_TENANTS = 64
+/** Tenants looked at side by side. */
+const AT_ONCE = { first: 2, most: 16, everyMs: 3_000 }
 
 /**
- * The minute's look at who is in whose way: a cross-tenant reader (I4) of usage, one tenant after the other. What it holds of them
- * grows with the backends that they use and with findings, not with the tenants. Answers how many findings were changed.
+ * The minute's look at who is in whose way: a cross-tenant reader (I4) of usage, one tenant after the other, of those that called in
+ * the minutes that are judged. What it holds grows with the backends that they use and with findings, and up to a bound with them.
  *
  * Late, it judges the last minute that is over; twice at once, whoever is second finds each finding judged; broken off, what was
  * decided and not done is done by the next.
  */
 export function createWatchNeighbours(deps: WatchNeighboursDeps): () => Promise<number> {
+  const recent = deps.recentUsage.reader()
+  const known = new KnownTenants()
   return async () => {
     await deps.rollUp.run({ fresh: true })
     const endMs = Math.floor(deps.clock.now() / MINUTE_MS) * MINUTE_MS
-    const findings = await createFindingsRun(deps, endMs)
-    const watch = new BackendWatch()
-    const look = (tenantId: TenantId) =>
-      lookAt(deps, { tenantId, endMs, watch, findings }).catch((error: unknown) =>
+    const run: Run = { endMs, known, watch: new BackendWatch(), findings: await createFindingsRun(deps, endMs) }
+    const look = recent.look({ sinceMs: endMs - LOAD_MINUTES * MINUTE_MS, endMs })
+    await eachOf(look.tenants, moreAndMore(deps.clock, AT_ONCE), (tenant) =>
+      lookAt(deps, run, tenant).catch((error: unknown) =>
         // Of one whose data is being deleted, say: the others are judged without it.
-        deps.log.warn('a tenant’s load could not be looked at', { tenantId, error: describeError(error) }),
-      )
-    for await (const page of pagesOf(deps.tenantsWithUsage({ fromMs: endMs - LOAD_MINUTES * MINUTE_MS, toMs: endMs })))
-      await inParallel(page, TENANTS_AT_ONCE, look)
+        deps.log.warn('a tenant’s load could not be looked at', {
+          tenantId: tenant.tenantId,
+          error: describeError(error),
+        }),
+      ),
+    )
+    const { watch, findings } = run
     const found = findNoisyNeighbours(watch.views(), ({ tenantId, pool }) => findings.isOpen(tenantId, pool.id))
     return findings.decide(found)
   }
 }
 
-async function lookAt(
-  deps: WatchNeighboursDeps,
-  {
-    tenantId,
-    endMs,
-    watch,
-    findings,
-  }: {
-    tenantId: TenantId
-    endMs: number
-    watch: BackendWatch
-    findings: Awaited<ReturnType<typeof createFindingsRun>>
-  },
-): Promise<void> {
-  const { store, usage, clock } = deps
-  const tenant = await deps.tenantOf(tenantId)
-  if (tenant?.state !== 'active') return
+interface Run {
+  readonly endMs: number
+  readonly known: KnownTenants
+  readonly watch: BackendWatch
+  readonly findings: Awaited<ReturnType<typeof createFindingsRun>>
+}
+
+async function lookAt(deps: WatchNeighboursDeps, run: Run, recent: RecentTenant): Promise<void> {
+  const { endMs, known, watch, findings } = run
+  const before = known.get(recent.tenantId)
+  const tenant = await judged(deps, recent.tenantId, before)
+  if (!tenant) return
+  const usual = await usualOf(deps, run, { tenant, before })
+  known.keep({ tenant, ...usual })
+
+  const minutes = await lastMinutes(deps, { tenant, recent, endMs })
+  const { tenantId, weight, tokensPerMinute } = tenant
+  for (const pool of tenant.pools) {
+    const [seen, expected] = [minutes.get(pool.id), usual.expected.get(pool.id)?.at(endMs - MINUTE_MS)]
+    if (!seen || !expected) continue
+    const standing = standingOf({ tenantId, pool, weight, tokensPerMinute, minutes: seen, expected }, endMs)
+    watch.add(standing, findings.isOpen(tenantId, pool.id))
+  }
+}
+
+/** A change of a tenant shows here so much later. */
+const TENANT_KNOWN_MS = 5 * MINUTE_MS
+
+/** As it was read some minutes ago, unless something is about to be written of it. Undefined for one that is not active. */
+async function judged(
+  { tenantOf, clock }: WatchNeighboursDeps,
+  tenantId: TenantId,
+  before: KnownTenant | undefined,
+): Promise<JudgedTenant | undefined> {
+  const readAtMs = clock.now()
+  const isKnown = before && readAtMs - before.tenant.readAtMs < TENANT_KNOWN_MS
+  if (isKnown && before.learnedToMs === learnsAt(tenantId, readAtMs)) return before.tenant
+  const tenant = await tenantOf(tenantId)
+  if (tenant?.state !== 'active') return undefined
+  const { version, weight, limits } = tenant
+  return { tenantId, version, weight, tokensPerMinute: limits.tokensPerMinute, pools: poolsOf(tenant), readAtMs }
+}
+
+type Usual = Pick<KnownTenant, 'learnedToMs' | 'expected'>
+
+/** As it was when it was looked at last, unless its turn to learn has come since; learned where there is anything to learn. */
+async function usualOf(
+  { store, usage, clock }: WatchNeighboursDeps,
+  { endMs, findings }: Run,
+  { tenant, before }: { tenant: JudgedTenant; before: KnownTenant | undefined },
+): Promise<Usual> {
+  const { tenantId, pools } = tenant
+  const learnedToMs = learnsAt(tenantId, clock.now())
+  const judgedMs = endMs - MINUTE_MS
+  const isSame = before?.tenant.version === tenant.version && before.learnedToMs === learnedToMs
+  if (isSame && pools.every(({ id }) => before.expected.get(id)?.at(judgedMs))) return before
   const scope = TenantScope.ofPlatform(tenantId)
-  const pools = poolsOf(tenant)
   const normals = await store.normals(scope)
   const learned = await learnNormals(usage, scope, {
     pools,
     normals,
     keptFromMs: minutesKeptFrom(clock.now()),
-    toMs: learnsAt(tenantId, clock.now()),
+    toMs: learnedToMs,
     noisyIn: (poolId, hourStartMs) => findings.wasNoisy({ tenantId, poolId }, hourStartMs),
   })
   for (const id of learned) {
     const normal = normals.get(id)
-    if (normal) await store.putNormal(scope, id, normal)
+    if (normal && isAnythingKnown(normal)) await store.putNormal(scope, id, normal)
   }
   // Of aliases that lead elsewhere by now.
   if (learned.length > 0)
     for (const id of normals.keys()) if (!pools.some((pool) => pool.id === id)) await store.removeNormal(scope, id)
-
-  const minutes = new Map<string, MinuteFigures[]>()
-  const fromMs = endMs - LOAD_MINUTES * MINUTE_MS
-  for await (const piece of usage.read(scope, { fromMs, toMs: endMs }, 'minute'))
-    for (const [id, figures] of minuteFigures(pools, piece)) minutes.set(id, [...(minutes.get(id) ?? []), ...figures])
-  for (const pool of pools) {
-    const [seen, normal] = [minutes.get(pool.id), normals.get(pool.id)]
-    if (!seen || !normal) continue
-    const { weight } = tenant
-    const { tokensPerMinute } = tenant.limits
-    const standing = standingOf({ tenantId, pool, weight, tokensPerMinute, minutes: seen, normal }, endMs)
-    watch.add(standing, findings.isOpen(tenantId, pool.id))
+  return {
+    learnedToMs,
+    expected: new Map([...normals].map(([id, normal]) => [id, new ExpectedAhead(normal, judgedMs)])),
   }
 }
 
-async function* pagesOf(tenantIds: AsyncIterable<TenantId>): AsyncGenerator<TenantId[]> {
-  let page: TenantId[] = []
-  for await (const tenantId of tenantIds) {
-    if (page.push(tenantId) < PAGE_TENANTS) continue
-    yield page
-    page = []
-  }
-  if (page.length > 0) yield page
+/** As the notes of its usage tell them; of a tenant that has more than they do, as its rows do. */
+async function lastMinutes(
+  { usage }: WatchNeighboursDeps,
+  { tenant: { tenantId, pools }, recent, endMs }: { tenant: JudgedTenant; recent: RecentTenant; endMs: number },
+): Promise<ReadonlyMap<BackendId, readonly MinuteFigures[]>> {
+  const span = { fromMs: endMs - LOAD_MINUTES * MINUTE_MS, toMs: endMs }
+  const isTold = recent.untoldMs === undefined || recent.untoldMs < span.fromMs
+  const pieces = isTold ? recent.pieces() : usage.read(TenantScope.ofPlatform(tenantId), span, 'minute')
+  const minutes = new Map<BackendId, MinuteFigures[]>()
+  for await (const piece of pieces)
+    for (const [id, figures] of minuteFigures(pools, piece)) minutes.set(id, [...(minutes.get(id) ?? []), ...figures])
+  return minutes
 }

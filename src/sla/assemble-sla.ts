@@ -7,6 +7,7 @@ import type { Backend } from '../routing/backend'
 import type { StorageAccount } from '../storage/connect'
 import { platformTable } from '../storage/platform-table'
 import { tenantTable, type Columns } from '../storage/tenant-table'
+import type { RecentUsage } from '../usage/recent-usage'
 import type { TenantsWithUsage } from '../usage/tenants-with-usage'
 import type { UsageReader } from '../usage/usage-reader'
 import { freezeReports } from './freeze-reports'
@@ -19,12 +20,13 @@ import { createPolicies } from './policies'
 import { createSlaStore, slaStorage } from './sla-store'
 import { createTellIncidents } from './tell-incidents'
 import { createWatchedTenants } from './watched-tenants'
-import { watchSlas } from './watch-slas'
+import { watchSlas, type QuietTenants } from './watch-slas'
 
 interface SlaParts {
   readonly storage: StorageAccount
   readonly reader: UsageReader
   readonly tenantsWithUsage: TenantsWithUsage
+  readonly recentUsage: Pick<RecentUsage, 'reader'>
   readonly rollUp: SlaReportsDeps['rollUp']
   readonly backends: () => ReadonlyMap<BackendId, Backend> | Promise<ReadonlyMap<BackendId, Backend>>
   readonly tenantOf: TenantOf
@@ -37,20 +39,22 @@ interface SlaParts {
 
 /** Everything of objectives, incidents and their reports, put together. */
 export function assembleSla(parts: SlaParts) {
-  const { storage, clock } = parts
+  const { storage, clock, recentUsage } = parts
+  const recent = recentUsage.reader()
+  const quiet: QuietTenants = new Map()
   const [ownTable, indexTable] = slaStorage.tables
   const platformRows = platformTable<Columns>(storage.table(indexTable))
   const rows = tenantTable<Columns>(storage.table(ownTable))
-  const store = { ...createSlaStore(rows), ...createPolicies({ rows, clock }) }
   const index = createIncidentIndex(platformRows)
   const watched = createWatchedTenants(platformRows)
+  const store = { ...createSlaStore(rows), ...createPolicies({ rows, clock, watched }) }
   const maintenances = createMaintenances({ rows: platformRows, clock })
   const reports = createSlaReports({ ...parts, store, maintenances })
   const tell = createTellIncidents({ ...parts, index })
   return {
     controlPlane: { store, incidents: index, reports, maintenances } satisfies Sla,
     /** For the timer of each minute; how many tenants were looked at. */
-    watch: () => watchSlas({ ...parts, store, watched, maintenances, tell }),
+    watch: () => watchSlas({ ...parts, store, watched, recent, quiet, maintenances, tell }),
     /** For the timer of each day; how many reports are final since. */
     freeze: () => freezeReports({ ...parts, reports, watched }),
   }

@@ -3,6 +3,7 @@ import { Problem } from '../base/problem'
 import { fromJsonColumns, toJsonColumns } from '../storage/json-columns'
 import type { Columns, TenantTable } from '../storage/tenant-table'
 import type { TenantScope } from '../storage/tenant-scope'
+import type { WatchedTenants } from './watched-tenants'
 import { defaultPolicy, type Objective, type SlaPolicy } from './objective'
 
 /** What each tenant is promised, and was. */
@@ -32,7 +33,15 @@ const changedMeanwhile = new Problem(
   'The objectives were changed since the version in If-Match. Read them again and repeat the change on what you find.',
 )
 
-export function createPolicies({ rows, clock }: { rows: TenantTable<Columns>; clock: Clock }): Policies {
+export function createPolicies({
+  rows,
+  clock,
+  watched,
+}: {
+  rows: TenantTable<Columns>
+  clock: Clock
+  watched: Pick<WatchedTenants, 'note'>
+}): Policies {
   const read = async (scope: TenantScope) => {
     const row = await rows.get(scope, POLICY)
     const stored: StoredPolicy = row ? fromJsonColumns(row.columns) : { version: 0, ...defaultPolicy }
@@ -51,7 +60,10 @@ export function createPolicies({ rows, clock }: { rows: TenantTable<Columns>; cl
       }
       const columns = toJsonColumns(next)
       const result = await (row ? rows.replace(scope, POLICY, columns, row.etag) : rows.insert(scope, POLICY, columns))
-      return result.kind === 'written' ? next : changedMeanwhile
+      if (result.kind === 'lost-race') return changedMeanwhile
+      // The timer remembers for minutes what a quiet tenant is promised, and judges by this from its next look on.
+      await watched.note(scope.tenantId)
+      return next
     },
   }
 }

@@ -1,48 +1,93 @@
-import { eachOf } from '../base/each-of'
+import { eachOf, moreAndMore } from '../base/each-of'
 import type { TenantId } from '../base/ids'
 import { describeError } from '../base/log'
 import { TenantScope } from '../storage/tenant-scope'
+import { NOTES_KEPT_MS, type RecentTenant, type RecentUsageReader } from '../usage/recent-usage'
 import type { TenantsWithUsage } from '../usage/tenants-with-usage'
 import { MINUTE_MS } from '../usage/usage-rows'
 import type { Circumstances } from './classify'
 import { inMaintenance, type Maintenances } from './maintenance'
 import { isPromised, type TenantOf } from './promised-tenant'
 import { READ_AGAIN_MINUTES } from './sla-state'
-import { CATCH_UP_MINUTES_MAX, needsALook, watchTenant, type WatchTenantDeps } from './watch-tenant'
+import {
+  CATCH_UP_MINUTES_MAX,
+  needsALook,
+  staysQuiet,
+  watchTenant,
+  type QuietTenant,
+  type WatchTenantDeps,
+} from './watch-tenant'
 import type { WatchedTenants } from './watched-tenants'
 
 interface WatchSlasDeps extends WatchTenantDeps {
   readonly watched: WatchedTenants
   readonly tenantsWithUsage: TenantsWithUsage
+  readonly recent: RecentUsageReader
+  readonly quiet: QuietTenants
   readonly tenantOf: TenantOf
   readonly maintenances: Pick<Maintenances, 'within'>
 }
 
+/** Of tenants, what the last look of this instance left of them; bounded, and one that is missing is looked at in full. */
+export type QuietTenants = Map<TenantId, QuietTenant>
+const QUIET_TENANTS_MAX = 20_000
+
 /** Tenants that are looked at side by side. */
-const TENANTS_AT_ONCE_MAX = 8
+const AT_ONCE = { first: 2, most: 16, everyMs: 3_000 }
 /** Of maintenances: reaches back to the beginning of any month whose calls are counted. */
 const MAINTENANCE_MS_BACK = 32 * 86_400_000
 
 /**
- * One look at every tenant that was used since the last one, or of which something is open, on behalf of each by itself (I4); how many
+ * One look at every tenant whose usage has changed since the last one, or of which something is open, on behalf of each by itself (I4); how many
  * there were. Whoever fails is looked at again the next time, with all that was missed.
  */
 export async function watchSlas(deps: WatchSlasDeps): Promise<number> {
-  const { watched, tenantsWithUsage, maintenances, clock } = deps
+  const { watched, recent, maintenances, clock } = deps
   const nowMs = Math.floor(clock.now() / MINUTE_MS) * MINUTE_MS
-  const earliestMs = nowMs - CATCH_UP_MINUTES_MAX * MINUTE_MS
-  const sinceMs = ((await watched.lookedUpToMs()) ?? earliestMs) - READ_AGAIN_MINUTES * MINUTE_MS
+  const sinceMs = await watched.lookedUpToMs()
   const isMaintenance = inMaintenance(
     await maintenances.within({ fromMs: nowMs - MAINTENANCE_MS_BACK, toMs: nowMs + MINUTE_MS }),
   )
-  const used = tenantsWithUsage({ fromMs: Math.max(sinceMs, earliestMs), toMs: nowMs })
-  let looked = await eachOf(used, TENANTS_AT_ONCE_MAX, (tenantId) => lookAt(deps, tenantId, isMaintenance))
-  looked += await eachOf(watched.all(), TENANTS_AT_ONCE_MAX, async (tenantId) => {
+  const look =
+    sinceMs !== undefined && nowMs - sinceMs < NOTES_KEPT_MS ? recent.look({ sinceMs, endMs: nowMs }) : undefined
+  const atOnce = moreAndMore(clock, AT_ONCE)
+  let looked = look
+    ? await eachOf(newsIn(look.tenants), atOnce, async (tenant) => {
+        if (!(await isStillQuiet(deps, tenant, isMaintenance))) await lookAt(deps, tenant.tenantId, isMaintenance)
+      })
+    : await eachOf(usedSince(deps, { sinceMs, nowMs }), atOnce, (tenantId) => lookAt(deps, tenantId, isMaintenance))
+  look?.done()
+  looked += await eachOf(watched.all(), atOnce, async (tenantId) => {
     await lookAt(deps, tenantId, isMaintenance)
     await forgetIfCalm(deps, tenantId)
   })
   await watched.lookedUpTo(nowMs)
   return looked
+}
+
+async function* newsIn(tenants: AsyncIterable<RecentTenant>): AsyncGenerator<RecentTenant> {
+  for await (const tenant of tenants) if (tenant.isNews) yield tenant
+}
+
+/** Whether there is nothing to judge of it by what the notes of its usage tell, which costs nothing. */
+async function isStillQuiet(
+  deps: WatchSlasDeps,
+  tenant: RecentTenant,
+  isMaintenance: Circumstances['isMaintenance'],
+): Promise<boolean> {
+  const quiet = deps.quiet.get(tenant.tenantId)
+  if (!quiet || tenant.untoldMs !== undefined) return false
+  return staysQuiet(deps, quiet, { tenantId: tenant.tenantId, pieces: tenant.pieces(), isMaintenance })
+}
+
+/** For the first look, and one after a long time. */
+function usedSince(
+  { tenantsWithUsage }: WatchSlasDeps,
+  { sinceMs, nowMs }: { sinceMs: number | undefined; nowMs: number },
+): AsyncIterable<TenantId> {
+  const earliestMs = nowMs - CATCH_UP_MINUTES_MAX * MINUTE_MS
+  const fromMs = Math.max((sinceMs ?? earliestMs) - READ_AGAIN_MINUTES * MINUTE_MS, earliestMs)
+  return tenantsWithUsage({ fromMs, toMs: nowMs })
 }
 
 /** Never rejects for what goes wrong with one tenant, of which there are many. */
@@ -51,13 +96,21 @@ async function lookAt(
   tenantId: TenantId,
   isMaintenance: Circumstances['isMaintenance'],
 ): Promise<void> {
+  const scope = TenantScope.ofPlatform(tenantId)
   try {
+    deps.quiet.delete(tenantId)
     if (!(await isPromised(deps.tenantOf, tenantId))) return
-    await watchTenant(deps, TenantScope.ofPlatform(tenantId), isMaintenance)
+    keepQuiet(deps.quiet, tenantId, await watchTenant(deps, scope, isMaintenance))
   } catch (error) {
     deps.log.warn('a tenant’s objectives could not be judged', { tenantId, error: describeError(error) })
     await deps.watched.note(tenantId)
   }
+}
+
+function keepQuiet(tenants: QuietTenants, tenantId: TenantId, quiet: QuietTenant | undefined): void {
+  const oldest = tenants.size >= QUIET_TENANTS_MAX ? tenants.keys().next().value : undefined
+  if (oldest !== undefined) tenants.delete(oldest)
+  if (quiet) tenants.set(tenantId, quiet)
 }
 
 async function forgetIfCalm({ store, watched, clock }: WatchSlasDeps, tenantId: TenantId): Promise<void> {

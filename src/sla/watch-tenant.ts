@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock'
-import type { BackendId } from '../base/ids'
+import type { BackendId, TenantId } from '../base/ids'
 import type { Log } from '../base/log'
 import type { Backend } from '../routing/backend'
 import type { TenantScope } from '../storage/tenant-scope'
@@ -7,7 +7,7 @@ import type { UsageReader } from '../usage/usage-reader'
 import { FRESH_MINUTES } from './burn-rate'
 import type { Circumstances } from './classify'
 import { judgeTenant, seedFrom, seedOf, type TenantRun } from './judge-tenant'
-import { countAll, minuteOf, startMsOf, type Minute, type MinuteCounts } from './minute-counts'
+import { countAll, minuteOf, startMsOf, type Minute, type MinuteCounts, type UsagePiece } from './minute-counts'
 import { monthOf, monthStartMs } from './month'
 import { countKey, type Objective } from './objective'
 import { ownAccountsOf } from './own-accounts'
@@ -34,6 +34,12 @@ export const CATCH_UP_MINUTES_MAX = 48 * 60
 /** Each is lost to a run that went forward. */
 const RACES_MAX = 10
 
+/** A tenant as it was left by a look that found nothing open and nothing to tell. */
+export interface QuietTenant {
+  readonly objectives: readonly Objective[]
+  readonly throughMinute: Minute
+}
+
 /**
  * Judges every minute of a tenant that is over and was not judged yet, and tells of what happened. It can be repeated, run late, twice
  * at once or be broken off anywhere: of two runs that judge the same minutes one is written, and the other goes on behind it.
@@ -42,30 +48,50 @@ export async function watchTenant(
   deps: WatchTenantDeps,
   scope: TenantScope,
   isMaintenance: Circumstances['isMaintenance'],
-): Promise<void> {
+): Promise<QuietTenant | undefined> {
   const { store, clock, log } = deps
   const nowMinute = minuteOf(clock.now())
   const { objectives } = await store.policy(scope)
   for (let races = 0; races < RACES_MAX;) {
     const stored = await store.state(scope)
     const isBehind = !stored || stored.state.throughMinute < nowMinute
-    if (!isBehind && stored.state.untold.length === 0) return
+    if (!isBehind && stored.state.untold.length === 0) return undefined
     // Judging does not wait for telling, which may not be possible for hours.
     const step = isBehind
       ? await judgeOn(deps, scope, { stored, objectives, nowMinute, isMaintenance })
       : await tellAndForget(deps, scope, stored)
-    if (step === 'done') return
+    if (step === 'quiet') return { objectives, throughMinute: nowMinute }
+    if (step === 'done') return undefined
     if (step === 'lost-race') races++
   }
   log.info('another run looks after a tenant’s objectives', { tenantId: scope.tenantId })
+  return undefined
+}
+
+/** Minutes in which nothing was bad are judged together: as long as nothing is open nothing happens before the first that was. */
+const QUIET_MINUTES_MAX = 15
+
+/** Whether there is nothing to judge of what came in since: all of it was good, and that is not long. */
+export async function staysQuiet(
+  deps: Pick<WatchTenantDeps, 'backends' | 'clock'>,
+  { objectives, throughMinute }: QuietTenant,
+  since: {
+    readonly tenantId: TenantId
+    readonly pieces: readonly UsagePiece[]
+    readonly isMaintenance: Circumstances['isMaintenance']
+  },
+): Promise<boolean> {
+  if (minuteOf(deps.clock.now()) - throughMinute > QUIET_MINUTES_MAX) return false
+  const counted = await countAll(objectives, since.pieces, await circumstancesOf(deps, since))
+  return counted.every((minutes) => [...minutes.values()].every(({ tally }) => tally.bad === 0))
 }
 
 /** Whether it has to be looked at although nobody calls. */
 export const needsALook = ({ untold, objectives }: SlaState): boolean =>
   untold.length > 0 || Object.values(objectives).some(({ open }) => open)
 
-/** `more`: it is written, and there is still something to judge or to tell. */
-type Step = 'done' | 'more' | 'lost-race'
+/** `quiet`: done, and nothing is open. `more`: it is written, and there is still something to judge or to tell. */
+type Step = 'done' | 'quiet' | 'more' | 'lost-race'
 
 async function tellAndForget(
   { store, tell }: WatchTenantDeps,
@@ -94,7 +120,8 @@ async function judgeOn(deps: WatchTenantDeps, scope: TenantScope, judging: Judgi
   const isWritten = await store.putState(scope, { state, etag: stored?.etag, incidents: changed })
   if (isNews && isWritten) await watched.note(scope.tenantId)
   if (!isWritten) return 'lost-race'
-  return state.throughMinute >= nowMinute && state.untold.length === 0 ? 'done' : 'more'
+  if (state.throughMinute < nowMinute || state.untold.length > 0) return 'more'
+  return needsALook(state) ? 'done' : 'quiet'
 }
 
 /** Where the last run ended, unless that is too long ago: sums of a time that was passed over would be wrong. */
@@ -105,38 +132,48 @@ function startOf(known: SlaState | undefined, nowMinute: Minute): SlaState {
   return { throughMinute: earliest, objectives: Object.fromEntries(open), untold: [] }
 }
 
+async function circumstancesOf(
+  { backends }: Pick<WatchTenantDeps, 'backends'>,
+  { tenantId, isMaintenance }: { tenantId: TenantId; isMaintenance: Circumstances['isMaintenance'] },
+): Promise<Circumstances> {
+  const isOwnAccount = ownAccountsOf(await backends(), tenantId)
+  // Whether a call under way is lost shows in the month's report: here it counts nowhere until it ends.
+  return { isOwnAccount, isMaintenance, endedBeforeMs: 0 }
+}
+
 async function runOf(
-  { reader, backends }: WatchTenantDeps,
+  deps: WatchTenantDeps,
   scope: TenantScope,
   { stored, objectives, nowMinute, isMaintenance }: Judging,
   state: SlaState,
 ): Promise<TenantRun> {
-  const isOwnAccount = ownAccountsOf(await backends(), scope.tenantId)
-  // Whether a call under way is lost shows in the month's report: here it counts nowhere until it ends.
-  const circumstances: Circumstances = { isOwnAccount, isMaintenance, endedBeforeMs: 0 }
-  const countBetween = async (its: readonly Objective[], span: Span, width: 'minute' | 'hour') =>
-    span.from < span.to && its.length > 0
-      ? countAll(
-          its,
-          reader.read(scope, { fromMs: startMsOf(span.from), toMs: startMsOf(span.to) }, width),
-          circumstances,
-        )
-      : its.map(() => new Map())
-
+  const circumstances = await circumstancesOf(deps, { tenantId: scope.tenantId, isMaintenance })
   const { throughMinute } = state
   const from = freshFrom(throughMinute)
   const isPassedOver = stored !== undefined && stored.state.throughMinute < throughMinute
   const unknown = objectives.filter((objective) => isPassedOver || !state.objectives[countKey(objective)])
-  const lately = await countBetween(unknown, { from: seedFrom(throughMinute), to: from }, 'minute')
   const monthStart = minuteOf(monthStartMs(monthOf(startMsOf(from))))
-  const ofMonth = await countBetween(unknown, { from: monthStart, to: from }, 'hour')
+  // Of an objective that is new, also what its windows and its month have to begin with; lately that is minutes, and before it hours.
+  const span = {
+    fromMs: startMsOf(unknown.length > 0 ? Math.min(monthStart, seedFrom(throughMinute)) : from),
+    toMs: startMsOf(nowMinute),
+  }
+  const known =
+    span.fromMs < span.toMs && objectives.length > 0
+      ? await countAll(objectives, deps.reader.read(scope, span, 'hour'), circumstances)
+      : []
+  const countedIn = (objective: Objective, fromMinute: Minute, toMinute: Minute) =>
+    new Map(
+      [...(known[objectives.indexOf(objective)] ?? [])].filter(([minute]) => minute >= fromMinute && minute < toMinute),
+    )
   const seeds = new Map<string, ObjectiveState>()
-  for (const [at, objective] of unknown.entries()) {
+  for (const objective of unknown) {
     const key = countKey(objective)
-    const seed = seedOf(lately[at] ?? new Map(), ofMonth[at] ?? new Map(), throughMinute)
+    const [lately, ofMonth] = [seedFrom(throughMinute), monthStart].map((since) => countedIn(objective, since, from))
+    const seed = seedOf(lately ?? new Map(), ofMonth ?? new Map(), throughMinute)
     seeds.set(key, { ...stored?.state.objectives[key], ...seed })
   }
-  const counted = await countBetween(objectives, { from, to: nowMinute }, 'minute')
+  const counted = objectives.map((objective) => countedIn(objective, from, nowMinute))
   const isAnyOpen = Object.values(state.objectives).some(({ open }) => open)
   const eventfulFrom = isAnyOpen ? throughMinute : firstBad(counted, throughMinute)
   return {
@@ -156,9 +193,4 @@ function firstBad(counted: readonly ReadonlyMap<Minute, MinuteCounts>[], fromMin
     for (const [minute, { tally }] of minutes)
       if (tally.bad > 0 && minute >= fromMinute - FRESH_MINUTES) first = Math.min(first, minute)
   return Math.max(first, fromMinute)
-}
-
-interface Span {
-  readonly from: Minute
-  readonly to: Minute
 }

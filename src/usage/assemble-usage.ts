@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock'
 import type { Log } from '../base/log'
 import type { StorageAccount } from '../storage/connect'
 import { createBlobCursors } from './blob-cursors'
+import { createRecentUsage } from './recent-usage'
 import { createKeepLog } from './keep-log'
 import { createPeriodReports } from './period-reports'
 import type { RollUp } from './run-roll-up'
@@ -24,18 +25,20 @@ export function assembleUsage({
 }) {
   const usageReader = createUsageReader({ storage, clock })
   const tenantsWithUsage = createTenantsWithUsage({ storage, clock })
+  const cursors = createBlobCursors(storage)
   const reporting = {
     rollUp,
     reader: usageReader,
     reports: createPeriodReports(storage),
     tenantsWithUsage,
-    cursors: createBlobCursors(storage),
+    cursors,
     clock,
     log,
   }
   return {
     usageReader,
     tenantsWithUsage,
+    recentUsage: createRecentUsage({ storage, clock, cursors }),
     desk: createUsageDesk({ storage, clock, rollUp, tenantsWithUsage }),
     /** How many there were. */
     writeReports: () => writePeriodReports(reporting),

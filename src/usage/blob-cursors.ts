@@ -1,7 +1,7 @@
 import type { TenantId } from '../base/ids'
 import { HOUR_MS, hourOfBlobId, type LogBlobId } from '../metering/log-blob-name'
 import type { StorageAccount } from '../storage/connect'
-import { partitionTable } from '../storage/partition-table'
+import { changesMax, partitionTable, type PartitionTable } from '../storage/partition-table'
 import { platformTable } from '../storage/platform-table'
 import type { PeriodKind } from './report-period'
 import { putNewer } from './put-newer'
@@ -29,13 +29,13 @@ export interface BlobCursors {
   /** The hour before which `what` is finished; undefined when it never ran. */
   finishedBefore(what: Finished): Promise<number | undefined>
   finish(what: Finished, hourStartMs: number): Promise<void>
-  /** A tenant that is about to have rows in an hour, its day and its month; noted before the rows are written. */
-  noteTenant(width: keyof typeof tenantNotes, ms: number, tenantId: TenantId): Promise<void>
+  /** Tenants that are about to have rows in an hour, its day and its month; noted before the rows are written. */
+  noteTenants(width: keyof typeof tenantNotes, ms: number, tenantIds: readonly TenantId[]): Promise<void>
   /** For compaction. */
   tenantsOf(hourStartMs: number): AsyncIterable<TenantId>
   forgetTenant(hourStartMs: number, tenantId: TenantId): Promise<void>
-  /** The row of the tenant's day is to be made, or to be made anew. */
-  noteDueDay(ms: number, tenantId: TenantId): Promise<void>
+  /** The rows of the tenants' day are to be made, or to be made anew. */
+  noteDueDays(ms: number, tenantIds: readonly TenantId[]): Promise<void>
   /** Of days that begin before this, the earliest first. */
   dueDays(beforeMs: number): AsyncIterable<DueDay>
   /** Unless it was noted again since it was read. */
@@ -48,7 +48,8 @@ export interface DueDay {
   readonly etag: string
 }
 
-export type Finished = 'rolled-up' | 'compacted' | 'archived' | 'deleted' | `${PeriodKind}-reports-${'first' | 'final'}`
+export type Finished =
+  'rolled-up' | 'compacted' | 'notes-forgotten' | 'archived' | 'deleted' | `${PeriodKind}-reports-${'first' | 'final'}`
 
 export function createBlobCursors(storage: StorageAccount): BlobCursors {
   const table = storage.table(cursorTable)
@@ -84,12 +85,16 @@ export function createBlobCursors(storage: StorageAccount): BlobCursors {
       const row = { rowKey: what, columns: { hourStartMs: String(hourStartMs) }, etag: undefined }
       await putNewer(marks, row, (existing) => Number(existing.hourStartMs) >= hourStartMs)
     },
-    noteTenant: (width, ms, tenantId) => notedIn(tenantNotes[width](ms)).put(tenantId, {}),
+    noteTenants: (width, ms, tenantIds) => putNotes(notedIn(tenantNotes[width](ms)), tenantIds),
     tenantsOf: async function* (hourStartMs) {
       for await (const { rowKey } of tenantsIn(hourStartMs).range('', '~')) yield rowKey as TenantId
     },
     forgetTenant: (hourStartMs, tenantId) => tenantsIn(hourStartMs).remove(tenantId),
-    noteDueDay: (ms, tenantId) => notedIn(dueDays).put(dueKey(ms, tenantId), {}),
+    noteDueDays: (ms, tenantIds) =>
+      putNotes(
+        notedIn(dueDays),
+        tenantIds.map((tenantId) => dueKey(ms, tenantId)),
+      ),
     dueDays: async function* (beforeMs) {
       for await (const { rowKey, etag } of notedIn(dueDays).range('', dayText(beforeMs))) {
         const [day = '', ...id] = rowKey.split('_')
@@ -98,6 +103,12 @@ export function createBlobCursors(storage: StorageAccount): BlobCursors {
     },
     forgetDueDay: ({ dayStartMs, tenantId, etag }) => notedIn(dueDays).remove(dueKey(dayStartMs, tenantId), etag),
   }
+}
+
+/** A hundred in a request: there is one a tenant. Each key once. */
+async function putNotes(partition: PartitionTable<{}>, keys: readonly string[]): Promise<void> {
+  const notes = keys.map((rowKey) => ({ kind: 'put', rowKey, columns: {} }) as const)
+  for (let at = 0; at < notes.length; at += changesMax) await partition.change(notes.slice(at, at + changesMax))
 }
 
 export const hourStartOf = (ms: number) => Math.floor(ms / HOUR_MS) * HOUR_MS

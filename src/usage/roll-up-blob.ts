@@ -8,10 +8,11 @@ import { TenantScope } from '../storage/tenant-scope'
 import { tenantTable } from '../storage/tenant-table'
 import type { BlobCursor, BlobCursors } from './blob-cursors'
 import { createDayRows, dayStartOf } from './day-rows'
+import type { RecentUsage } from './recent-usage'
 import { inParallel } from '../base/in-parallel'
 import { putRows } from './put-rows'
 import { readLog } from './read-log'
-import { BlobRollUp } from './roll-up'
+import { BlobRollUp, type ChangedUsage } from './roll-up'
 import { RollUpTables } from './roll-up-tables'
 import type { UsageColumns } from './usage-columns'
 import { tenantNotes } from './tenant-notes'
@@ -60,10 +61,11 @@ export function createBlobRollUps(deps: {
   storage: StorageAccount
   container: ContainerClient
   cursors: BlobCursors
+  recent: Pick<RecentUsage, 'noter'>
   clock: Clock
   log: Log
 }): BlobRollUps {
-  const { storage, container, cursors, clock, log } = deps
+  const { storage, container, cursors, recent, clock, log } = deps
   const days = createDayRows({ storage, clock })
   const rows = tenantTable<UsageColumns>(storage.table(usageTable))
   const live = new Map<string, LiveBlob>()
@@ -110,29 +112,43 @@ export function createBlobRollUps(deps: {
     if (!first) return
     const { tenantId } = first
     const scope = TenantScope.ofPlatform(tenantId)
-    for (const row of changed) await noteTenant(row)
     await putRows(rows.partition(scope), changed, etags)
     for (const dayStartMs of new Set(changed.map(({ minute }) => dayStartOf(minute * MINUTE_MS)))) {
-      if (await days.invalidate(scope, dayStartMs)) await cursors.noteDueDay(dayStartMs, tenantId)
+      if (await days.invalidate(scope, dayStartMs)) await cursors.noteDueDays(dayStartMs, [tenantId])
     }
   }
 
-  /** Before the row: a tenant that is noted for nothing is harmless, one that is not is never compacted, billed or watched. */
-  async function noteTenant({ tenantId, minute }: { tenantId: TenantId; minute: number }) {
-    const ms = minute * MINUTE_MS
-    await once(`${tenantNotes.hour(ms)} ${tenantId}`, () => cursors.noteTenant('hour', ms, tenantId))
-    await once(`${tenantNotes.day(ms)} ${tenantId}`, async () => {
-      await cursors.noteTenant('month', ms, tenantId)
-      await cursors.noteTenant('day', ms, tenantId)
-      await cursors.noteDueDay(ms, tenantId)
+  /** Before the rows: a tenant that is noted for nothing is harmless, one that is not is never compacted, billed or watched. */
+  async function noteTenants(changed: readonly ChangedUsage[]) {
+    await noteOnce(changed, tenantNotes.hour, (ms, tenantIds) => cursors.noteTenants('hour', ms, tenantIds))
+    await noteOnce(changed, tenantNotes.day, async (ms, tenantIds) => {
+      await cursors.noteTenants('month', ms, tenantIds)
+      await cursors.noteTenants('day', ms, tenantIds)
+      await cursors.noteDueDays(ms, tenantIds)
     })
   }
 
-  async function once(note: string, write: () => Promise<void>) {
-    if (noted.has(note)) return
-    await write()
-    if (noted.size >= NOTED_MAX) noted.clear()
-    noted.add(note)
+  /** Together for each hour or day, named by `nameOf`, those that were not noted for it. */
+  async function noteOnce(
+    changed: readonly ChangedUsage[],
+    nameOf: (ms: number) => string,
+    write: (ms: number, tenantIds: readonly TenantId[]) => Promise<void>,
+  ) {
+    const spans = new Map<string, { ms: number; tenantIds: Set<TenantId> }>()
+    for (const { tenantId, minutes } of changed) {
+      for (const ms of minutes.map((minute) => minute * MINUTE_MS)) {
+        const name = nameOf(ms)
+        if (noted.has(`${name} ${tenantId}`)) continue
+        const span = spans.get(name) ?? { ms, tenantIds: new Set() }
+        spans.set(name, span)
+        span.tenantIds.add(tenantId)
+      }
+    }
+    for (const [name, { ms, tenantIds }] of spans) {
+      await write(ms, [...tenantIds])
+      if (noted.size >= NOTED_MAX) noted.clear()
+      for (const tenantId of tenantIds) noted.add(`${name} ${tenantId}`)
+    }
   }
 
   async function end({ name, blobId, bytes, sealed }: LogBlob) {
@@ -147,7 +163,14 @@ export function createBlobRollUps(deps: {
       const reached = liveBlob(blob, cursor)
       if (blob.bytes > reached.position) await read(blob, reached)
       const changed = reached.rollUp.tenantsBeyond(reached.writtenTo)
-      await inParallel(changed, TENANTS_WRITTEN_AT_ONCE_MAX, (rowsOf) => write(rowsOf().map(minuteRow), reached.etags))
+      await noteTenants(changed)
+      const noter = recent.noter(blob.blobId)
+      await inParallel(changed, TENANTS_WRITTEN_AT_ONCE_MAX, async (tenant) => {
+        const rows = tenant.rows()
+        await write(rows.map(minuteRow), reached.etags)
+        await noter.add(rows)
+      })
+      await noter.end()
       reached.writtenTo = Math.max(reached.writtenTo, reached.position)
       // What is left of a sealed blob after its last whole line is torn for ever.
       if (blob.sealed) await end(blob)

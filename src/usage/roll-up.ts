@@ -37,6 +37,15 @@ export interface UsageRow {
   readonly groups: readonly GroupSums[]
 }
 
+/** A tenant of which rows have changed. */
+export interface ChangedUsage {
+  readonly tenantId: TenantId
+  /** Of the changed rows, minutes since the epoch; each once. */
+  readonly minutes: readonly number[]
+  /** Made when they are asked for, since those of all tenants at one time are much to hold. */
+  rows(): UsageRow[]
+}
+
 const MINUTE_MS = 60_000
 /** Text of a row's groups, so that a row fits an entity: long ones are compressed (usage-columns.ts), to a third and less. */
 export const ROW_CHARACTERS_MAX = 1_200_000
@@ -108,16 +117,20 @@ export class BlobRollUp {
 
   /** The rows that depend on lines beyond `position`. */
   rowsBeyond(position: number): UsageRow[] {
-    return this.tenantsBeyond(position).flatMap((rowsOf) => rowsOf())
+    return this.tenantsBeyond(position).flatMap((tenant) => tenant.rows())
   }
 
-  /** The same, tenant by tenant; each tenant's rows are made when they are asked for, since all at one time are much to hold. */
-  tenantsBeyond(position: number): (() => UsageRow[])[] {
+  /** The same, tenant by tenant. */
+  tenantsBeyond(position: number): ChangedUsage[] {
     const changed = [...this.#minutes.values()].flatMap(({ partsOf }) =>
       [...partsOf.values()].flatMap((parts) => parts.filter((part) => part.position > position)),
     )
     const byTenant = Map.groupBy(changed, ({ tenantId }) => tenantId)
-    return [...byTenant.values()].map((parts) => () => parts.map((part) => this.#rowOf(part)))
+    return [...byTenant].map(([tenantId, parts]) => ({
+      tenantId,
+      minutes: [...new Set(parts.map(({ minute }) => minute))],
+      rows: () => parts.map((part) => this.#rowOf(part)),
+    }))
   }
 
   #rowOf(part: Part): UsageRow {

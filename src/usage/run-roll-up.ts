@@ -13,6 +13,7 @@ import {
 import type { UsageLog } from '../metering/usage-log'
 import type { StorageAccount } from '../storage/connect'
 import { createBlobCursors, hourStartOf, type BlobCursor, type BlobCursors } from './blob-cursors'
+import { createRecentUsage } from './recent-usage'
 import { compactHours } from './compact-hours'
 import { createDayRows } from './day-rows'
 import { inParallel } from '../base/in-parallel'
@@ -35,7 +36,7 @@ export interface RollUp {
    * shares the next one. Throws where a blob could not be rolled up (after doing the others); the next run tries again.
    */
   run(options?: { fresh?: boolean }): Promise<void>
-  /** Takes the minutes of hours long past together, and makes the rows of days. For a timer; safe at any time, by several at once. */
+  /** Takes the minutes of hours long past together, makes the rows of days, and forgets old notes. For a timer; safe at any time, by several at once. */
   compact(): Promise<void>
 }
 
@@ -63,7 +64,9 @@ export function createRollUp(deps: {
   const { storage, clock, log, ownLog } = deps
   const container = storage.container(usageLogContainer)
   const cursors = createBlobCursors(storage)
-  const parts = { container, clock, cursors, blobs: createBlobRollUps({ storage, container, cursors, clock, log }) }
+  const recent = createRecentUsage({ storage, clock, cursors })
+  const blobs = createBlobRollUps({ storage, container, cursors, recent, clock, log })
+  const parts = { container, clock, cursors, blobs }
   let running: Promise<void> | undefined
   let coming: Promise<void> | undefined
   let startedAtMs = -Infinity
@@ -97,6 +100,7 @@ export function createRollUp(deps: {
     compact: async () => {
       await compactHours({ storage, clock, cursors, log })
       await makeDays({ clock, cursors, days: createDayRows({ storage, clock }), log })
+      await recent.forgetOld()
     },
   }
 }

@@ -84,6 +84,8 @@ import { reconciliationStorage } from '../../src/reconciliation/reconciliation-s
 import { createTuningJobs } from '../../src/tuning/tuning-jobs'
 import { createTuningStore } from '../../src/tuning/tuning-store'
 import { createUsageDesk } from '../../src/usage/usage-desk'
+import { createBlobCursors } from '../../src/usage/blob-cursors'
+import { createRecentUsage } from '../../src/usage/recent-usage'
 import { createUsageReader } from '../../src/usage/usage-reader'
 import { createTenantsWithUsage } from '../../src/usage/tenants-with-usage'
 import { usageStorage } from '../../src/usage/run-roll-up'
@@ -383,6 +385,7 @@ export function wireControlPlane(options: WiringOptions) {
     // What tests need of usage they roll up themselves; test/sla has timers that do.
     reader: createUsageReader({ storage, clock }),
     tenantsWithUsage: async function* () {},
+    recentUsage: createRecentUsage({ storage, clock, cursors: createBlobCursors(storage) }),
     rollUp: { run: async () => {} },
     backends: backends.all,
     tenantOf: async (tenantId) => snapshots.get(tenantId),

@@ -1,5 +1,6 @@
 import type { BackendId, TenantId } from '../../src/base/ids'
 import { BackendWatch } from '../../src/neighbours/backend-watch'
+import { expectedAt } from '../../src/neighbours/expected'
 import { findNoisyNeighbours, type Found } from '../../src/neighbours/find-noisy-neighbours'
 import { emptyFigures, type MinuteFigures } from '../../src/neighbours/minute-figures'
 import { learnHour, newPoolNormal, type PoolNormal } from '../../src/neighbours/pool-normal'
@@ -88,8 +89,8 @@ function find(neighbours: readonly Neighbour[]): readonly Found[] {
       ),
     )
     const pool = { id: first, backendIds, aliases: ['chat'] }
-    const normal = normalOf(usually, first)
-    watch.add(standingOf({ tenantId: id, pool, weight, tokensPerMinute, minutes, normal }, END_MS), isHeld)
+    const expected = expectedAt(normalOf(usually, first), END_MS - MINUTE_MS)
+    watch.add(standingOf({ tenantId: id, pool, weight, tokensPerMinute, minutes, expected }, END_MS), isHeld)
   }
   const held = new Set(neighbours.filter(({ isHeld }) => isHeld).map(({ id }) => id))
   return findNoisyNeighbours(watch.views(), ({ tenantId }) => held.has(tenantId))
@@ -249,14 +250,14 @@ describe('a tenant that was found before', () => {
 describe('what is held in memory', () => {
   it('grows with backends, not with tenants: of each backend few suspects and sufferers are kept, the worst', () => {
     const watch = new BackendWatch()
-    const normal = normalOf(steady, shared)
+    const expected = expectedAt(normalOf(steady, shared), END_MS - MINUTE_MS)
     for (let i = 0; i < 500; i++) {
       const tokens = i % 2 === 0 ? 50_000 + i : 5_000
       const minutes = [3, 2, 1].map((back) =>
         figures(END_MS - back * MINUTE_MS, shared, { tokens, latencyMs: 1_000 + i * 10 }),
       )
       const pool = { id: shared, backendIds: [shared], aliases: ['chat'] }
-      const seen = { tenantId: `ten_${i}` as const, pool, weight: 1, tokensPerMinute: 1e6, minutes, normal }
+      const seen = { tenantId: `ten_${i}` as const, pool, weight: 1, tokensPerMinute: 1e6, minutes, expected }
       watch.add(standingOf(seen, END_MS), false)
     }
     const [view] = watch.views()

@@ -7,8 +7,11 @@ import type { Notice } from '../../src/notifications/notice'
 import type { Backend } from '../../src/routing/backend'
 import { assembleSla } from '../../src/sla/assemble-sla'
 import { slaStorage } from '../../src/sla/sla-store'
+import type { StorageAccount } from '../../src/storage/connect'
 import { platformTable } from '../../src/storage/platform-table'
 import { TenantScope } from '../../src/storage/tenant-scope'
+import { createBlobCursors } from '../../src/usage/blob-cursors'
+import { createRecentUsage } from '../../src/usage/recent-usage'
 import { createRollUp } from '../../src/usage/run-roll-up'
 import { createTenantsWithUsage } from '../../src/usage/tenants-with-usage'
 import { createUsageReader } from '../../src/usage/usage-reader'
@@ -34,11 +37,12 @@ export async function slaWorld() {
   let calls = 0
 
   /** An app instance: several may share everything else. */
-  const instance = () =>
+  const instance = (using: StorageAccount = storage) =>
     assembleSla({
-      storage,
+      storage: using,
       reader: createUsageReader({ storage, clock }),
       tenantsWithUsage: createTenantsWithUsage({ storage, clock }),
+      recentUsage: createRecentUsage({ storage, clock, cursors: createBlobCursors(storage) }),
       rollUp,
       backends: () => backends,
       tenantOf: (id) => (gone.has(id) ? undefined : { state: 'active' }),

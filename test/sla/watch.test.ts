@@ -1,7 +1,9 @@
 import type { TenantId } from '../../src/base/ids'
+import type { CallSettlement } from '../../src/metering/usage-record'
 import type { Incident } from '../../src/sla/incident'
 import { TenantScope } from '../../src/storage/tenant-scope'
 import { MINUTE_MS, noonMs, tenantId } from './sla-fixtures'
+import { watchedStorage } from '../usage/watched-storage'
 import { slaWorld, upstreamFailed } from './sla-world'
 
 type World = Awaited<ReturnType<typeof slaWorld>>
@@ -149,6 +151,54 @@ describe('the timer', () => {
       },
       objectives: expect.arrayContaining([expect.objectContaining({ result: 'met', goodPercent: 100 })]),
     })
+  })
+
+  it('asks storage nothing about tenants whose calls were all good, and sees at once when they are not', async () => {
+    const world = await slaWorld()
+    const asked: string[] = []
+    const ofSla = watchedStorage(world.storage, async ({ method, url }) => {
+      const rows = /sla\(|usageminutes\(|\$batch/.exec(url)
+      if (rows) asked.push(`${method} ${rows[0]}`)
+    })
+    const sla = world.instance(ofSla)
+    const ids = Array.from({ length: 8 }, (_, at): TenantId => `ten_${String(at + 1).repeat(26)}`)
+    const minute = async (at: number, settlements: Partial<CallSettlement>[] = []) => {
+      for (const [i, id] of ids.entries()) await world.call(at, 5, settlements[i], { tenantId: id })
+      await world.at(at + 1)
+      asked.length = 0
+      await sla.watch()
+      return asked.length
+    }
+    expect(await minute(0)).toBeGreaterThanOrEqual(8 * 3)
+    for (let at = 1; at < 10; at++) expect(await minute(at)).toBe(0)
+    const failing = [{}, {}, upstreamFailed]
+    expect(await minute(10, failing)).toBeGreaterThan(0)
+    expect(await incidentsOf(world, TenantScope.ofPlatform(ids[2] ?? 'ten_'))).toMatchObject([
+      { startedAt: timeOf(10), detection: { at: timeOf(11) } },
+    ])
+    for (const id of ids.filter((_, at) => at !== 2))
+      expect(await incidentsOf(world, TenantScope.ofPlatform(id))).toEqual([])
+    // What it remembers of them is not let fall far behind.
+    let most = 0
+    for (let at = 11; at < 20; at++) most = Math.max(most, await minute(at))
+    expect(most).toBeGreaterThanOrEqual(7 * 3)
+  })
+
+  it('judges by new objectives from its next look on, whoever is remembered as quiet', async () => {
+    const world = await slaWorld()
+    const { call, at, scope } = world
+    const sla = world.instance()
+    for (let minute = 0; minute < 4; minute++) {
+      await call(minute, 5, { latencyMs: 5_000 })
+      await at(minute + 1)
+      await sla.watch()
+    }
+    expect(await incidentsOf(world)).toEqual([])
+    const objectives = [{ kind: 'latency' as const, p95Ms: 100 }]
+    await world.instance().controlPlane.store.putPolicy(scope, { objectives }, () => true)
+    await at(5)
+    await sla.watch()
+    expect(await incidentsOf(world)).toMatchObject([{ objective: { kind: 'latency' } }])
   })
 
   it('looks at each tenant by itself, and writes nothing of one that is gone', async () => {
