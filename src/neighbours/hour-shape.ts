@@ -1,9 +1,9 @@
 import { HOUR_MS } from '../metering/log-blob-name'
 
 /** Parts of an hour. A job that begins a little earlier or later than it did is in the part before or after. */
-const PART_MINUTES = 5
-const PART_MS = PART_MINUTES * 60_000
-const PARTS = HOUR_MS / PART_MS
+export const PART_MINUTES = 5
+export const PART_MS = PART_MINUTES * 60_000
+export const PARTS = HOUR_MS / PART_MS
 /** Of each part so many hours are kept; of fewer than the second nothing is said. */
 const HOURS_KEPT = 24
 const HOURS_MIN = 6

@@ -1,6 +1,7 @@
 import { HOUR_MS } from '../metering/log-blob-name'
 import { LatencySketch } from '../usage/latency-sketch'
 import { HourShape, middleOf, type StoredHourShape } from './hour-shape'
+import { JobParts, SHIFT_MS_MAX, type StoredJobParts } from './job-parts'
 import type { MinuteFigures } from './minute-figures'
 import { aboveBy, SeasonalNormal, usualOf, type Normal, type StoredNormal } from './seasonal-normal'
 
@@ -16,8 +17,6 @@ const PER_MILLE = 1_000
 const LEARNED_SCALES_MAX = 3
 /** Tokens a minute below which loads hardly differ: of a tenant with a call now and then one more would be a surge otherwise. */
 const LOAD_FLOOR = 5_000
-/** A job that begins a little earlier or later than it did is the same job. */
-const SHIFT_MS_MAX = 15 * MINUTE_MS
 
 /** What is usual of a tenant in a pool, learned hour by hour. */
 export interface PoolNormal {
@@ -27,6 +26,8 @@ export interface PoolNormal {
   readonly middle: SeasonalNormal
   /** How loads divide within an hour. */
   readonly shape: HourShape
+  /** Which parts of their hours jobs took that do not run each hour. */
+  readonly jobs: JobParts
   /** 95 % of the calls of ten minutes took no longer, milliseconds: in the middle one of the hour, so that a short rush does not count. */
   readonly p95: SeasonalNormal
   /** Of a thousand calls, those that were refused or not served. */
@@ -42,6 +43,7 @@ export interface StoredPoolNormal {
   readonly load: StoredNormal
   readonly middle: StoredNormal
   readonly parts: StoredHourShape
+  readonly jobs?: StoredJobParts
   readonly p95: StoredNormal
   readonly lost: StoredNormal
   readonly laterTokens: number
@@ -53,6 +55,7 @@ export const newPoolNormal = (sinceMs: number): PoolNormal => ({
   load: new SeasonalNormal(),
   middle: new SeasonalNormal(),
   shape: new HourShape(),
+  jobs: new JobParts(),
   p95: new SeasonalNormal(),
   lost: new SeasonalNormal(),
   laterTokens: 0,
@@ -66,6 +69,7 @@ export const decodePoolNormal = (stored: StoredPoolNormal): PoolNormal => ({
   load: new SeasonalNormal(stored.load),
   middle: new SeasonalNormal(stored.middle),
   shape: new HourShape(stored.parts),
+  jobs: new JobParts(stored.jobs),
   p95: new SeasonalNormal(stored.p95),
   lost: new SeasonalNormal(stored.lost),
   laterTokens: stored.laterTokens,
@@ -76,6 +80,7 @@ export const encodePoolNormal = ({
   load,
   middle,
   shape,
+  jobs,
   p95,
   lost,
   laterTokens,
@@ -84,6 +89,7 @@ export const encodePoolNormal = ({
   load: load.encode(),
   middle: middle.encode(),
   parts: shape.encode(),
+  jobs: jobs.encode(),
   p95: p95.encode(),
   lost: lost.encode(),
   laterTokens,
@@ -105,6 +111,8 @@ export function learnHour(
   normal.middle.learn(hourStartMs, wasNoisy ? clipped(middle, normal.middle.at(hourStartMs)) : middle)
   // An idle hour is even, which says nothing of one with work.
   if (!wasNoisy && load > 2 * LOAD_FLOOR) normal.shape.learn(loads)
+  // A flood is no job.
+  normal.jobs.learn(hourStartMs, wasNoisy ? undefined : loads)
   normal.laterTokens = sumOf(minutes, ({ laterTokens }) => laterTokens) / MINUTES_AN_HOUR
   normal.learnedToMs = hourStartMs + HOUR_MS
   const p95Ms = p95OfHour(minutes, hourStartMs)
@@ -174,14 +182,22 @@ export interface UsualLoad {
 }
 
 /** What may be asked for at this time without being news. Near the turn of an hour the neighbouring hour's load is as usual. */
-export function usualLoad({ load, middle, shape, laterTokens, learnedToMs }: PoolNormal, timeMs: number): UsualLoad {
+export function usualLoad(
+  { load, middle, shape, jobs, laterTokens, learnedToMs }: PoolNormal,
+  timeMs: number,
+): UsualLoad {
   const near = [timeMs, timeMs - SHIFT_MS_MAX, timeMs + SHIFT_MS_MAX]
   const part = shape.at(timeMs)
   const [seasonal, times] = part.kind === 'free' ? [middle, part.times] : [load, 1]
   const hours = near
     .filter((at, i) => i === 0 || hourOf(at) !== hourOf(timeMs))
     // What grows for an hour is no excuse for growing on.
-    .map((at) => seasonal.at(at, { withoutNewest: hourOf(at) < hourOf(learnedToMs) }))
+    .map((at) =>
+      seasonal.at(at, {
+        withoutNewest: hourOf(at) < hourOf(learnedToMs),
+        inPlaceOf: part.kind === 'free' ? undefined : jobs.near(timeMs, at),
+      }),
+    )
   const tokens = (value: number) => Math.max(0, value - LOAD_FLOOR) + laterTokens
   return {
     typical: tokens(usualOf(middle.at(timeMs))),

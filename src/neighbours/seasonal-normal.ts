@@ -13,7 +13,7 @@ export interface Normal {
 
 /** Of an hour of the week the last so many are kept: a season does not last longer. */
 export const WEEKS_KEPT = 5
-const HOURS_A_DAY = 24
+export const HOURS_A_DAY = 24
 export const HOURS_A_WEEK = 168
 /** Hours of the week counted from Thursday: 1970 began on one, 00:00 UTC. */
 const WEEKEND_FROM = 2 * HOURS_A_DAY
@@ -54,27 +54,28 @@ export class SeasonalNormal {
     this.#known.clear()
     this.#overall = undefined
     const kept = this.#weeks[hourOfWeek(hourStartMs)]
-    kept?.push(Math.round(Math.log1p(value) * STEPS))
+    kept?.push(stepsOf(value))
     if (kept && kept.length > WEEKS_KEPT) kept.shift()
   }
 
-  /** `withoutNewest`: the hour is over and learned, and is asked for as it would have been before. */
-  at(timeMs: number, { withoutNewest = false } = {}): Normal {
+  at(timeMs: number, asked: Asked = {}): Normal {
     const hour = hourOfWeek(timeMs)
-    const key = `${hour} ${withoutNewest}`
-    const known = this.#known.get(key) ?? this.#of(hour, withoutNewest)
+    if (asked.inPlaceOf) return this.#of(hour, asked)
+    const key = `${hour} ${asked.withoutNewest ?? false}`
+    const known = this.#known.get(key) ?? this.#of(hour, asked)
     this.#known.set(key, known)
     return known
   }
 
-  #of(hour: number, withoutNewest: boolean): Normal {
+  #of(hour: number, { withoutNewest = false, inPlaceOf }: Asked): Normal {
     const all = (this.#overall ??= this.#ofAll())
     if (all.hours === 0) return { center: 0, scale: SCALE_UNKNOWN, seenMax: 0, hours: 0 }
-    const ofWeek = (this.#weeks[hour] ?? []).slice(0, withoutNewest ? -1 : undefined)
-    const [workdays, weekend] = this.#sameHour(hour)
+    const ofWeek = this.#valuesOf(hour, inPlaceOf).slice(0, withoutNewest ? -1 : undefined)
+    const [workdays, weekend] = this.#sameHour(hour, inPlaceOf)
     const kinds = [[...workdays, ...weekend], isWeekend(hour) ? weekend : workdays, ofWeek]
     const center = kinds.reduce((wide, values) => shrunk(wide, values), all.center)
-    const seen = [...ofWeek, ...this.#aDayBefore(hour)]
+    const aDayBefore = (hour + HOURS_A_WEEK - HOURS_A_DAY) % HOURS_A_WEEK
+    const seen = [...ofWeek, ...this.#valuesOf(aDayBefore, inPlaceOf).slice(-1)]
     return {
       center: center / STEPS,
       scale: all.scale,
@@ -90,11 +91,11 @@ export class SeasonalNormal {
   }
 
   /** The values of this hour of all days: of workdays, and of weekends. */
-  #sameHour(hour: number): readonly [number[], number[]] {
+  #sameHour(hour: number, inPlaceOf?: InPlaceOf): readonly [number[], number[]] {
     const workdays: number[] = []
     const weekend: number[] = []
     for (let at = hour % HOURS_A_DAY; at < HOURS_A_WEEK; at += HOURS_A_DAY)
-      (isWeekend(at) ? weekend : workdays).push(...(this.#weeks[at] ?? []))
+      (isWeekend(at) ? weekend : workdays).push(...this.#valuesOf(at, inPlaceOf))
     return [workdays, weekend]
   }
 
@@ -115,14 +116,27 @@ export class SeasonalNormal {
     return Math.max(MAD_TO_DEVIATION * medianOf(residuals.map(Math.abs)), quantileOf(above, TAIL_SHARE) / TAIL_SCALES)
   }
 
-  #aDayBefore(hour: number): readonly number[] {
-    return this.#weeks[(hour + HOURS_A_WEEK - HOURS_A_DAY) % HOURS_A_WEEK]?.slice(-1) ?? []
+  #valuesOf(hour: number, inPlaceOf?: InPlaceOf): readonly number[] {
+    const kept = this.#weeks[hour] ?? []
+    return inPlaceOf ? kept.map((value, at) => inPlaceOf(hour, kept.length - 1 - at) ?? value) : kept
   }
 
   encode(): StoredNormal {
     return this.#weeks
   }
 }
+
+export interface Asked {
+  /** The hour is over and learned, and is asked for as it would have been before. */
+  readonly withoutNewest?: boolean
+  readonly inPlaceOf?: InPlaceOf | undefined
+}
+
+/**
+ * What counts in place of an hour's value, as `stepsOf` has it; undefined where the value does. `hour` is of the week, and 0 weeks ago
+ * the last time that it was learned. How far hours scatter stays that of the values.
+ */
+export type InPlaceOf = (hour: number, weeksAgo: number) => number | undefined
 
 /** By hour of the week; whole hundredths of ln(1 + value), the oldest first. */
 export type StoredNormal = readonly (readonly number[])[]
@@ -132,9 +146,12 @@ export const usualOf = ({ center }: Normal): number => Math.expm1(center)
 /** What is above so many scales is no chance. */
 export const aboveBy = ({ center, scale }: Normal, scales: number): number => Math.expm1(center + scales * scale)
 
+/** A value as it is kept. */
+export const stepsOf = (value: number): number => Math.round(Math.log1p(value) * STEPS)
+
 const valueOf = (stored: number) => Math.expm1(stored / STEPS)
 
-const hourOfWeek = (timeMs: number) => Math.floor(timeMs / HOUR_MS) % HOURS_A_WEEK
+export const hourOfWeek = (timeMs: number) => Math.floor(timeMs / HOUR_MS) % HOURS_A_WEEK
 
 const isWeekend = (hour: number) => hour >= WEEKEND_FROM && hour < WEEKEND_TO
 

@@ -152,6 +152,15 @@ describe('a noisy neighbour', () => {
     expect(find([{ ...flood, usually: jobAt(24) }, ...others(slow)])).toEqual([])
   })
 
+  it('is found in the minutes that its daily job leaves free, and not in those of the job', () => {
+    const jobAt = (minuteOfDay: number) => (minuteStartMs: number) => {
+      const since = (minuteStartMs / MINUTE_MS - minuteOfDay) % 1_440
+      return { tokens: since >= 0 && since < 25 ? 80_000 : 5_000 }
+    }
+    expect(find([{ ...flood, usually: jobAt(9 * 60 + 45) }, ...others(slow)])).toHaveLength(1)
+    expect(find([{ ...flood, usually: jobAt(10 * 60 + 15) }, ...others(slow)])).toEqual([])
+  })
+
   it('is found though others suffer from something else at one of the other backends', () => {
     const elsewhere = (['bke_x', 'bke_y', 'bke_z'] as const).flatMap((backendId, i) =>
       others(i === 0 ? slow : fine).map((other, j): Neighbour => ({

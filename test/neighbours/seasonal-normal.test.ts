@@ -1,5 +1,12 @@
 import fc from 'fast-check'
-import { aboveBy, HOURS_A_WEEK, SeasonalNormal, usualOf, WEEKS_KEPT } from '../../src/neighbours/seasonal-normal'
+import {
+  aboveBy,
+  HOURS_A_WEEK,
+  SeasonalNormal,
+  stepsOf,
+  usualOf,
+  WEEKS_KEPT,
+} from '../../src/neighbours/seasonal-normal'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -53,6 +60,16 @@ describe('what is usual', () => {
     expect(learned(31, job).at(DAY_MS + 30 * HOUR_MS).seenMax).toBeGreaterThan(390_000)
     expect(learned(HOURS_A_WEEK, job).at(WEEK_MS + 30 * HOUR_MS).seenMax).toBeGreaterThan(390_000)
     expect(learned(HOURS_A_WEEK, job).at(WEEK_MS + 78 * HOUR_MS).seenMax).toBeLessThan(3_000)
+  })
+
+  it('may be asked for as if some hours had been others, without being learned anew', () => {
+    const backup = (hour: number) => (hour % 24 === 3 ? 900_000 : 2_000)
+    const normal = learned(3 * HOURS_A_WEEK, backup)
+    const calm = normal.at(3 * HOUR_MS, { inPlaceOf: () => stepsOf(2_000) })
+    expect([usualOf(calm), calm.seenMax].every((tokens) => tokens < 2_100)).toBe(true)
+    // The newest week alone.
+    expect(usualOf(normal.at(3 * HOUR_MS, { inPlaceOf: (_, ago) => (ago === 0 ? 0 : undefined) }))).toBeGreaterThan(8e5)
+    expect(usualOf(normal.at(3 * HOUR_MS))).toBeGreaterThan(8e5)
   })
 
   it('knows nothing of a tenant that was never seen', () => {
