@@ -167,9 +167,6 @@ const clipped = (value: number, normal: Normal): number =>
 const SURGE_SCALES = 3.25
 /** Nor is it a surge that is not at least so many times what is usual, however evenly a tenant works. */
 const SURGE_RATIO_MIN = 1.5
-/** Beyond the most that was seen at this hour before: both this and that scatter. */
-const SEEN_RATIO_MIN = 1.3
-const SEEN_SCALES = 2
 
 export interface UsualLoad {
   /** Tokens a minute: what its minutes are now, as a rule; and at their most. */
@@ -207,12 +204,17 @@ export function usualLoad(
   }
 }
 
-const mostOf = (normal: Normal): number =>
-  Math.max(
-    aboveBy(normal, SURGE_SCALES),
-    SURGE_RATIO_MIN * usualOf(normal),
-    Math.max(SEEN_RATIO_MIN, Math.exp(SEEN_SCALES * normal.scale)) * normal.seenMax,
-  )
+/**
+ * What was seen once and is no chance was a job, and may come again: it scatters as what is usual does. What chance explains says nothing
+ * new, and is no excuse for more.
+ */
+function mostOf(normal: Normal): number {
+  const seen = { ...normal, center: Math.log1p(normal.seenMax) }
+  const isJob = normal.seenMax > aboveBy({ ...normal, center: normal.centerOfKind }, SURGE_SCALES)
+  return Math.max(chanceMax(normal), isJob ? chanceMax(seen) : normal.seenMax)
+}
+
+const chanceMax = (normal: Normal): number => Math.max(aboveBy(normal, SURGE_SCALES), SURGE_RATIO_MIN * usualOf(normal))
 
 /** How much longer than its usual p95 a call takes that is slow. */
 const SLOW_RATIO = 1.1

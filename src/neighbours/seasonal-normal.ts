@@ -3,6 +3,8 @@ import { HOUR_MS } from '../metering/log-blob-name'
 /** What is usual at an hour: `center` and `scale` are of ln(1 + value), so that scale 0.1 is about a tenth more or less. */
 export interface Normal {
   readonly center: number
+  /** The center of this hour on all days of its kind: a job of one day in the week does not move it. */
+  readonly centerOfKind: number
   /** As a standard deviation would be, of what is not an outlier. */
   readonly scale: number
   /** The most that was seen at this hour of this day of the week, or a day ago; 0 where nothing was. */
@@ -69,15 +71,16 @@ export class SeasonalNormal {
 
   #of(hour: number, { withoutNewest = false, inPlaceOf }: Asked): Normal {
     const all = (this.#overall ??= this.#ofAll())
-    if (all.hours === 0) return { center: 0, scale: SCALE_UNKNOWN, seenMax: 0, hours: 0 }
+    if (all.hours === 0) return { center: 0, centerOfKind: 0, scale: SCALE_UNKNOWN, seenMax: 0, hours: 0 }
     const ofWeek = this.#valuesOf(hour, inPlaceOf).slice(0, withoutNewest ? -1 : undefined)
     const [workdays, weekend] = this.#sameHour(hour, inPlaceOf)
-    const kinds = [[...workdays, ...weekend], isWeekend(hour) ? weekend : workdays, ofWeek]
-    const center = kinds.reduce((wide, values) => shrunk(wide, values), all.center)
+    const kinds = [[...workdays, ...weekend], isWeekend(hour) ? weekend : workdays]
+    const ofKind = kinds.reduce((wide, values) => shrunk(wide, values), all.center)
     const aDayBefore = (hour + HOURS_A_WEEK - HOURS_A_DAY) % HOURS_A_WEEK
     const seen = [...ofWeek, ...this.#valuesOf(aDayBefore, inPlaceOf).slice(-1)]
     return {
-      center: center / STEPS,
+      center: shrunk(ofKind, ofWeek) / STEPS,
+      centerOfKind: ofKind / STEPS,
       scale: all.scale,
       seenMax: seen.length === 0 ? 0 : valueOf(Math.max(...seen)),
       hours: all.hours,

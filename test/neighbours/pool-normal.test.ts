@@ -106,6 +106,13 @@ describe('a job that does not run each hour', () => {
     expect(mostAt(normal, 24, 5)).toBeLessThan(60_000)
   })
 
+  it('that was seen once may come again as large as chance makes it; a load that chance explains excuses no larger one', () => {
+    const once = (times: number) =>
+      learned(WEEK_HOURS, (minute) => (Math.floor(minute / 60) === 10 ? times * 20_000 : 20_000))
+    expect(mostAt(once(5), 10, 30)).toBeGreaterThan(1.7 * 100_000)
+    expect(mostAt(once(1.5), 10, 30)).toBeLessThan(1.7 * 30_000)
+  })
+
   it('in a row that does not know the parts yet counts for its whole hours, and is learned from then on', () => {
     const { jobs: _jobs, ...older } = encodePoolNormal(learned(WEEK_HOURS, daily))
     const normal = decodePoolNormal(JSON.parse(JSON.stringify(older)) as StoredPoolNormal)

@@ -62,6 +62,13 @@ describe('what is usual', () => {
     expect(learned(HOURS_A_WEEK, job).at(WEEK_MS + 78 * HOUR_MS).seenMax).toBeLessThan(3_000)
   })
 
+  it('tells a job of one day in the week from what is usual of its hour on other days', () => {
+    const job = (hour: number) => (hour % HOURS_A_WEEK === 30 ? 400_000 : 2_000)
+    const { center, centerOfKind } = learned(5 * HOURS_A_WEEK, job).at(30 * HOUR_MS)
+    expect(Math.expm1(center)).toBeGreaterThan(100_000)
+    expect(Math.expm1(centerOfKind)).toBeLessThan(2_100)
+  })
+
   it('may be asked for as if some hours had been others, without being learned anew', () => {
     const backup = (hour: number) => (hour % 24 === 3 ? 900_000 : 2_000)
     const normal = learned(3 * HOURS_A_WEEK, backup)
