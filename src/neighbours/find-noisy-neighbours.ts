@@ -50,7 +50,7 @@ const CHANCE_SCALES = 4
 /** Fewer calls of others show nothing. Who waits long for each makes few. */
 const CALLS_MIN = 6
 /** So many times what would be no news is news at once; below it all minutes are looked at, and are near it when it is no chance. */
-const FIRM_RATIO = 1.15
+const FIRM_RATIO = 1.5
 const LEAST_RATIO = 0.85
 /** Who takes so much more than its share is over it. One of whom little is known is judged by its share alone. */
 const OVER_SHARE = 1.25

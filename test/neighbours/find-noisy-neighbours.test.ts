@@ -126,7 +126,7 @@ describe('a noisy neighbour', () => {
 
   it('is, when little beyond its most, only who is near it in all three minutes', () => {
     const { most = 0 } = find([flood, ...others(slow)])[0]?.verdict.evidence ?? {}
-    const [little, far] = [1.1 * most, 1.2 * most].map((tokens) => ({ tokens, latencyMs: 4_000 })) as [Does, Does]
+    const [little, far] = [1.4 * most, 1.6 * most].map((tokens) => ({ tokens, latencyMs: 4_000 })) as [Does, Does]
     expect(find([{ ...flood, now: [little, fine, little] }, ...others(slow)])).toEqual([])
     expect(find([{ ...flood, now: still(little) }, ...others(slow)])).toHaveLength(1)
     expect(find([{ ...flood, now: [far, fine, far] }, ...others(slow)])).toHaveLength(1)
