@@ -137,7 +137,7 @@ interface Load {
 
 async function load(shots: readonly Shot[], { share, flood, seconds, what }: Load): Promise<[Seen, Seen]> {
   const pool = new Pool(shots[0]?.origin ?? '', { connections: CONNECTIONS_MAX, pipelining: 1 })
-  const seen = shots.map((): { ms: number; status: number }[] => [])
+  const seen = shots.map((): { ms: number; status: number | string }[] => [])
   const sent: Promise<void>[] = []
   const startedAt = performance.now()
   const endAt = startedAt + seconds * 1_000
@@ -170,7 +170,7 @@ async function load(shots: readonly Shot[], { share, flood, seconds, what }: Loa
 
 const elapsed = (sinceMs: number) => Math.floor((performance.now() - sinceMs) / 1_000)
 
-function summary(calls: readonly { ms: number; status: number }[]): Seen {
+function summary(calls: readonly { ms: number; status: number | string }[]): Seen {
   const times = calls.filter(({ status }) => status === 200).map(({ ms }) => ms)
   times.sort((a, b) => a - b)
   const refused = calls.length - times.length

@@ -43,9 +43,9 @@ export async function runLoad(shot: Shot, connections: number, durationMs: numbe
 
 /**
  * Sends one request by the pool's lowest layer, so that the load tool takes as little of the machine as it can. Resolves with
- * its last byte: the HTTP status, or 0 where the connection broke.
+ * its last byte: the HTTP status, or the error's code where there was no whole answer.
  */
-export function fire(pool: Pool, shot: Shot): Promise<number> {
+export function fire(pool: Pool, shot: Shot): Promise<number | string> {
   return new Promise((resolve) => {
     let status = 0
     pool.dispatch(
@@ -57,7 +57,7 @@ export function fire(pool: Pool, shot: Shot): Promise<number> {
         },
         onResponseData: () => {},
         onResponseEnd: () => resolve(status),
-        onResponseError: () => resolve(0),
+        onResponseError: (_controller, error) => resolve('code' in error ? String(error.code) : error.message),
       },
     )
   })

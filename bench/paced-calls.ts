@@ -4,8 +4,8 @@ import { fire, quantile, type Shot } from './load'
 export interface PacedCalls {
   readonly served: number
   readonly failed: number
-  /** How many, by status; 0 where no answer came. */
-  readonly failures: Readonly<Record<number, number>>
+  /** How many, by status, or by the error's code where no whole answer came. */
+  readonly failures: Readonly<Record<string, number>>
   readonly p50Ms: number
   readonly p95Ms: number
   readonly p99Ms: number
@@ -34,7 +34,7 @@ export async function paceCalls(
 ): Promise<PacedCalls> {
   const pool = new Pool(origin, { connections: CONNECTIONS_MAX, pipelining: 1, headersTimeout: ANSWER_MS_MAX })
   const timesMs: number[] = []
-  const failures: Record<number, number> = {}
+  const failures: Record<string, number> = {}
   const startedAtMs = performance.now()
   const call = async (n: number) => {
     const sentAtMs = performance.now()

@@ -13,6 +13,7 @@ const local = {
     'local/certificate-verify': 'local/certificate-verify.ts',
     'local/export-open': 'local/export-open.ts',
     'local/azurite-accounts': 'local/host/launcher/azurite-accounts.js',
+    'local/azurite-index': 'local/host/launcher/azurite-index.js',
     'local/host': 'local/host/main.ts',
     'local/simulator': 'local/simulator/main.ts',
   },

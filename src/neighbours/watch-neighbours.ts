@@ -14,7 +14,7 @@ import { KnownTenants, type JudgedTenant, type KnownTenant } from './known-tenan
 import { learnNormals, learnsAt } from './learn-normals'
 import { minuteFigures, type MinuteFigures } from './minute-figures'
 import type { NeighbourStore } from './neighbour-store'
-import { isAnythingKnown, LOAD_MINUTES, MINUTE_MS } from './pool-normal'
+import { isAnythingKnown, LOAD_MINUTES, MINUTE_MS, newPoolNormal } from './pool-normal'
 import { poolsOf } from './pools'
 import { standingOf } from './standing'
 
@@ -117,13 +117,17 @@ async function usualOf(
   if (isSame && pools.every(({ id }) => before.expected.get(id)?.at(judgedMs))) return before
   const scope = TenantScope.ofPlatform(tenantId)
   const normals = await store.normals(scope)
-  const learned = await learnNormals(usage, scope, {
-    pools,
-    normals,
-    keptFromMs: minutesKeptFrom(clock.now()),
-    toMs: learnedToMs,
-    noisyIn: (poolId, hourStartMs) => findings.wasNoisy({ tenantId, poolId }, hourStartMs),
-  })
+  // A new tenant has nothing to learn yet, and one that was there before there were normals waits for its turn as well.
+  const isFirstSeen = before === undefined && normals.size === 0
+  const learned = isFirstSeen
+    ? []
+    : await learnNormals(usage, scope, {
+        pools,
+        normals,
+        keptFromMs: minutesKeptFrom(clock.now()),
+        toMs: learnedToMs,
+        noisyIn: (poolId, hourStartMs) => findings.wasNoisy({ tenantId, poolId }, hourStartMs),
+      })
   for (const id of learned) {
     const normal = normals.get(id)
     if (normal && isAnythingKnown(normal)) await store.putNormal(scope, id, normal)
@@ -133,7 +137,9 @@ async function usualOf(
     for (const id of normals.keys()) if (!pools.some((pool) => pool.id === id)) await store.removeNormal(scope, id)
   return {
     learnedToMs,
-    expected: new Map([...normals].map(([id, normal]) => [id, new ExpectedAhead(normal, judgedMs)])),
+    expected: new Map(
+      pools.map(({ id }) => [id, new ExpectedAhead(normals.get(id) ?? newPoolNormal(learnedToMs), judgedMs)]),
+    ),
   }
 }
 

@@ -6,12 +6,14 @@ import { NOTES_KEPT_MS, type RecentTenant, type RecentUsageReader } from '../usa
 import type { TenantsWithUsage } from '../usage/tenants-with-usage'
 import { MINUTE_MS } from '../usage/usage-rows'
 import type { Circumstances } from './classify'
+import { minuteOf } from './minute-counts'
 import { inMaintenance, type Maintenances } from './maintenance'
 import { isPromised, type TenantOf } from './promised-tenant'
 import { READ_AGAIN_MINUTES } from './sla-state'
 import {
   CATCH_UP_MINUTES_MAX,
   needsALook,
+  quietFrom,
   staysQuiet,
   watchTenant,
   type QuietTenant,
@@ -28,7 +30,7 @@ interface WatchSlasDeps extends WatchTenantDeps {
   readonly maintenances: Pick<Maintenances, 'within'>
 }
 
-/** Of tenants, what the last look of this instance left of them; bounded, and one that is missing is looked at in full. */
+/** Those looked at longest ago come first, and leave first. */
 export type QuietTenants = Map<TenantId, QuietTenant>
 const QUIET_TENANTS_MAX = 20_000
 
@@ -53,7 +55,7 @@ export async function watchSlas(deps: WatchSlasDeps): Promise<number> {
   const atOnce = moreAndMore(clock, AT_ONCE)
   let looked = look
     ? await eachOf(newsIn(look.tenants), atOnce, async (tenant) => {
-        if (!(await isStillQuiet(deps, tenant, isMaintenance))) await lookAt(deps, tenant.tenantId, isMaintenance)
+        await lookAt(deps, tenant.tenantId, isMaintenance, () => isStillQuiet(deps, tenant, isMaintenance))
       })
     : await eachOf(usedSince(deps, { sinceMs, nowMs }), atOnce, (tenantId) => lookAt(deps, tenantId, isMaintenance))
   look?.done()
@@ -75,9 +77,12 @@ async function isStillQuiet(
   tenant: RecentTenant,
   isMaintenance: Circumstances['isMaintenance'],
 ): Promise<boolean> {
-  const quiet = deps.quiet.get(tenant.tenantId)
-  if (!quiet || tenant.untoldMs !== undefined) return false
-  return staysQuiet(deps, quiet, { tenantId: tenant.tenantId, pieces: tenant.pieces(), isMaintenance })
+  const { tenantId } = tenant
+  if (tenant.untoldMs !== undefined) return false
+  const quiet = deps.quiet.get(tenantId) ?? (await firstSeen(deps, tenantId))
+  if (!(await staysQuiet(deps, quiet, { tenantId, pieces: tenant.pieces(), isMaintenance }))) return false
+  keepQuiet(deps.quiet, tenantId, quiet)
+  return true
 }
 
 /** For the first look, and one after a long time. */
@@ -90,27 +95,37 @@ function usedSince(
   return tenantsWithUsage({ fromMs, toMs: nowMs })
 }
 
+/** Whatever is open is looked at anyway, and whatever was bad before has been judged: runs leave no minute behind. */
+async function firstSeen({ store, clock }: WatchSlasDeps, tenantId: TenantId): Promise<QuietTenant> {
+  const { objectives } = await store.policy(TenantScope.ofPlatform(tenantId))
+  return quietFrom(tenantId, objectives, minuteOf(clock.now()))
+}
+
 /** Never rejects for what goes wrong with one tenant, of which there are many. */
 async function lookAt(
   deps: WatchSlasDeps,
   tenantId: TenantId,
   isMaintenance: Circumstances['isMaintenance'],
+  isQuiet: () => Promise<boolean> = async () => false,
 ): Promise<void> {
   const scope = TenantScope.ofPlatform(tenantId)
   try {
+    if (await isQuiet()) return
     deps.quiet.delete(tenantId)
     if (!(await isPromised(deps.tenantOf, tenantId))) return
-    keepQuiet(deps.quiet, tenantId, await watchTenant(deps, scope, isMaintenance))
+    const quiet = await watchTenant(deps, scope, isMaintenance)
+    if (quiet) keepQuiet(deps.quiet, tenantId, quiet)
   } catch (error) {
     deps.log.warn('a tenant’s objectives could not be judged', { tenantId, error: describeError(error) })
     await deps.watched.note(tenantId)
   }
 }
 
-function keepQuiet(tenants: QuietTenants, tenantId: TenantId, quiet: QuietTenant | undefined): void {
+function keepQuiet(tenants: QuietTenants, tenantId: TenantId, quiet: QuietTenant): void {
+  tenants.delete(tenantId)
   const oldest = tenants.size >= QUIET_TENANTS_MAX ? tenants.keys().next().value : undefined
   if (oldest !== undefined) tenants.delete(oldest)
-  if (quiet) tenants.set(tenantId, quiet)
+  tenants.set(tenantId, quiet)
 }
 
 async function forgetIfCalm({ store, watched, clock }: WatchSlasDeps, tenantId: TenantId): Promise<void> {

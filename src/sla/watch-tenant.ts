@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock'
 import type { BackendId, TenantId } from '../base/ids'
 import type { Log } from '../base/log'
+import { spread } from '../base/spread'
 import type { Backend } from '../routing/backend'
 import type { TenantScope } from '../storage/tenant-scope'
 import type { UsageReader } from '../usage/usage-reader'
@@ -34,11 +35,20 @@ export const CATCH_UP_MINUTES_MAX = 48 * 60
 /** Each is lost to a run that went forward. */
 const RACES_MAX = 10
 
-/** A tenant as it was left by a look that found nothing open and nothing to tell. */
+/** A tenant of which nothing is open or to be told, as far as this instance has seen. */
 export interface QuietTenant {
   readonly objectives: readonly Objective[]
-  readonly throughMinute: Minute
+  /** What is remembered of it is brought up to date then, so that a look that has something to judge never has much to read. */
+  readonly untilMinute: Minute
 }
+
+/** At least, and up to twice as long: not all of those that were seen first in one minute are looked at again in one. */
+const QUIET_MINUTES = 30
+
+export const quietFrom = (tenantId: TenantId, objectives: readonly Objective[], minute: Minute): QuietTenant => ({
+  objectives,
+  untilMinute: minute + QUIET_MINUTES + spread(tenantId, QUIET_MINUTES),
+})
 
 /**
  * Judges every minute of a tenant that is over and was not judged yet, and tells of what happened. It can be repeated, run late, twice
@@ -60,7 +70,7 @@ export async function watchTenant(
     const step = isBehind
       ? await judgeOn(deps, scope, { stored, objectives, nowMinute, isMaintenance })
       : await tellAndForget(deps, scope, stored)
-    if (step === 'quiet') return { objectives, throughMinute: nowMinute }
+    if (step === 'quiet') return quietFrom(scope.tenantId, objectives, nowMinute)
     if (step === 'done') return undefined
     if (step === 'lost-race') races++
   }
@@ -68,20 +78,20 @@ export async function watchTenant(
   return undefined
 }
 
-/** Minutes in which nothing was bad are judged together: as long as nothing is open nothing happens before the first that was. */
-const QUIET_MINUTES_MAX = 15
-
-/** Whether there is nothing to judge of what came in since: all of it was good, and that is not long. */
+/**
+ * Whether there is nothing to judge of what came in since: all of it was good. While nothing is open nothing happens before the first call
+ * that was not, so minutes without one are judged together, later.
+ */
 export async function staysQuiet(
   deps: Pick<WatchTenantDeps, 'backends' | 'clock'>,
-  { objectives, throughMinute }: QuietTenant,
+  { objectives, untilMinute }: QuietTenant,
   since: {
     readonly tenantId: TenantId
     readonly pieces: readonly UsagePiece[]
     readonly isMaintenance: Circumstances['isMaintenance']
   },
 ): Promise<boolean> {
-  if (minuteOf(deps.clock.now()) - throughMinute > QUIET_MINUTES_MAX) return false
+  if (minuteOf(deps.clock.now()) >= untilMinute) return false
   const counted = await countAll(objectives, since.pieces, await circumstancesOf(deps, since))
   return counted.every((minutes) => [...minutes.values()].every(({ tally }) => tally.bad === 0))
 }

@@ -179,9 +179,27 @@ describe('the timer', () => {
     for (const id of ids.filter((_, at) => at !== 2))
       expect(await incidentsOf(world, TenantScope.ofPlatform(id))).toEqual([])
     // What it remembers of them is not let fall far behind.
-    let most = 0
-    for (let at = 11; at < 20; at++) most = Math.max(most, await minute(at))
-    expect(most).toBeGreaterThanOrEqual(7 * 3)
+    for (let at = 11; at < 61; at++) await minute(at)
+    for (const id of ids) {
+      const state = await sla.controlPlane.store.state(TenantScope.ofPlatform(id))
+      expect(state?.state.throughMinute).toBeGreaterThan(noonMs / MINUTE_MS + 1)
+    }
+  })
+
+  it('that another instance takes over judges what that one has not', async () => {
+    const world = await slaWorld()
+    const [first, second] = [world.instance(), world.instance()]
+    await world.call(0, 5)
+    await world.at(1)
+    await first.watch()
+    await world.call(1, 5, upstreamFailed)
+    await world.at(2)
+    for (const minute of [2, 3]) {
+      await world.call(minute, 5)
+      await world.at(minute + 1)
+    }
+    await second.watch()
+    expect(await incidentsOf(world)).toMatchObject([{ startedAt: timeOf(1) }])
   })
 
   it('judges by new objectives from its next look on, whoever is remembered as quiet', async () => {

@@ -28,14 +28,13 @@ export async function startAzuriteIfNeeded(
 
   mkdirSync(stateFolder, { recursive: true })
   // Beside this code's bundle as beside this file.
-  const tenantsAccounts = join(__dirname, 'azurite-accounts.js')
+  const preloads = ['azurite-accounts.js', 'azurite-index.js'].flatMap((file) => ['--require', join(__dirname, file)])
   const entry = require.resolve('azurite/dist/src/azurite.js')
   const portOptions = ['--blobPort', blobPort, '--queuePort', queuePort, '--tablePort', tablePort].map(String)
   const child = spawn(
     process.execPath,
     [
-      '--require',
-      tenantsAccounts,
+      ...preloads,
       entry,
       '--location',
       stateFolder,
