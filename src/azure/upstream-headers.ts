@@ -3,6 +3,8 @@ const NAMES = [
   'content-type',
   'retry-after',
   'retry-after-ms',
+  'x-ratelimit-limit-tokens',
+  'x-ratelimit-remaining-tokens',
   'x-ratelimit-reset-requests',
   'x-ratelimit-reset-tokens',
   'x-rate-limit-reset-tokens',

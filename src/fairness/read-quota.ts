@@ -1,3 +1,5 @@
+import type { UpstreamHeaders } from '../azure/upstream-headers'
+
 /** What a backend says is left of its quota. Tokens as the backend counts them: the prompt and all the output that a call allows. */
 export interface Quota {
   readonly tokensMax: number
@@ -6,8 +8,6 @@ export interface Quota {
   readonly resetMs: number
 }
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>
-
 /** Azure's windows are minutes; a header that speaks of more means something else. */
 const RESET_MS_MAX = 60_000
 
@@ -15,7 +15,7 @@ const RESET_MS_MAX = 60_000
  * Reads `x-ratelimit-{limit,remaining,reset}-tokens` (the last in seconds), which Azure OpenAI sends with every pay-as-you-go answer.
  * Undefined where one is missing or makes no sense: deployments have been seen to say −1.
  */
-export function readQuota(headers: Headers): Quota | undefined {
+export function readQuota(headers: UpstreamHeaders): Quota | undefined {
   const tokensMax = numberOf(headers['x-ratelimit-limit-tokens'])
   const tokensLeft = numberOf(headers['x-ratelimit-remaining-tokens'])
   const resetSeconds = numberOf(headers['x-ratelimit-reset-tokens'])
@@ -24,8 +24,8 @@ export function readQuota(headers: Headers): Quota | undefined {
   return { tokensMax, tokensLeft, resetMs: Math.min(RESET_MS_MAX, resetSeconds * 1_000) }
 }
 
-function numberOf(value: string | string[] | undefined): number | undefined {
-  if (typeof value !== 'string' || value === '') return undefined
+function numberOf(value: string | undefined): number | undefined {
+  if (!value) return undefined
   const number = Number(value)
   return Number.isFinite(number) && number >= 0 ? number : undefined
 }
