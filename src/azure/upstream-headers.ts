@@ -43,6 +43,14 @@ export function readUpstreamHeaders(raw: readonly Buffer[]): UpstreamHeaders {
   return headers
 }
 
+/** A header's number, 0 or more; undefined where it has none. */
+export function numberIn(value: string | undefined): number | undefined {
+  const text = value?.trim()
+  if (!text) return undefined
+  const number = Number(text)
+  return Number.isFinite(number) && number >= 0 ? number : undefined
+}
+
 function isSame(name: Buffer, lower: Buffer): boolean {
   for (let i = 0; i < lower.length; i++) if (((name[i] ?? 0) | LOWER_CASE_BIT) !== lower[i]) return false
   return true

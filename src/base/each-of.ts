@@ -31,14 +31,14 @@ export function eachOf<T>(
   })
 }
 
+/** For what a timer of each minute asks of every tenant. */
+const WITHIN_A_MINUTE = { first: 2, most: 16, everyMs: 3_000 }
+
 /**
  * For `eachOf`: few at once to begin with, so that calls hardly wait for the storage that both ask; one more every so often, so that what is
  * much gets done as well.
  */
-export function moreAndMore(
-  clock: Clock,
-  { first, most, everyMs }: { readonly first: number; readonly most: number; readonly everyMs: number },
-): () => number {
+export function moreAndMore(clock: Clock, { first, most, everyMs } = WITHIN_A_MINUTE): () => number {
   const startMs = clock.monotonicMs()
   return () => Math.min(most, first + Math.floor((clock.monotonicMs() - startMs) / everyMs))
 }

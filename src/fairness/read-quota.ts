@@ -1,4 +1,4 @@
-import type { UpstreamHeaders } from '../azure/upstream-headers'
+import { numberIn, type UpstreamHeaders } from '../azure/upstream-headers'
 
 /** What a backend says is left of its quota. Tokens as the backend counts them: the prompt and all the output that a call allows. */
 export interface Quota {
@@ -16,16 +16,10 @@ const RESET_MS_MAX = 60_000
  * Undefined where one is missing or makes no sense: deployments have been seen to say −1.
  */
 export function readQuota(headers: UpstreamHeaders): Quota | undefined {
-  const tokensMax = numberOf(headers['x-ratelimit-limit-tokens'])
-  const tokensLeft = numberOf(headers['x-ratelimit-remaining-tokens'])
-  const resetSeconds = numberOf(headers['x-ratelimit-reset-tokens'])
+  const tokensMax = numberIn(headers['x-ratelimit-limit-tokens'])
+  const tokensLeft = numberIn(headers['x-ratelimit-remaining-tokens'])
+  const resetSeconds = numberIn(headers['x-ratelimit-reset-tokens'])
   if (tokensMax === undefined || tokensLeft === undefined || resetSeconds === undefined || tokensMax === 0)
     return undefined
   return { tokensMax, tokensLeft, resetMs: Math.min(RESET_MS_MAX, resetSeconds * 1_000) }
-}
-
-function numberOf(value: string | undefined): number | undefined {
-  if (!value) return undefined
-  const number = Number(value)
-  return Number.isFinite(number) && number >= 0 ? number : undefined
 }

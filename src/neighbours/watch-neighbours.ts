@@ -1,5 +1,6 @@
 import type { BackendId, TenantId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
+import { BoundedMap } from '../base/bounded-map'
 import { eachOf, moreAndMore } from '../base/each-of'
 import { TenantScope } from '../storage/tenant-scope'
 import type { RecentTenant, RecentUsage } from '../usage/recent-usage'
@@ -10,7 +11,7 @@ import type { CarryOutDeps } from './carry-out'
 import { ExpectedAhead } from './expected'
 import { createFindingsRun } from './findings-run'
 import { findNoisyNeighbours } from './find-noisy-neighbours'
-import { KnownTenants, type JudgedTenant, type KnownTenant } from './known-tenants'
+import type { JudgedTenant, KnownTenant } from './known-tenant'
 import { learnNormals, learnsAt } from './learn-normals'
 import { minuteFigures, type MinuteFigures } from './minute-figures'
 import type { NeighbourStore } from './neighbour-store'
@@ -26,8 +27,8 @@ export interface WatchNeighboursDeps extends CarryOutDeps {
   readonly log: Log
 }
 
-/** Tenants looked at side by side. */
-const AT_ONCE = { first: 2, most: 16, everyMs: 3_000 }
+/** As many as the data path knows; some 2 kB each. What is beyond is read each minute. */
+const TENANTS_KNOWN_MAX = 20_000
 
 /**
  * The minute's look at who is in whose way: a cross-tenant reader (I4) of usage, one tenant after the other, of those that called in
@@ -38,13 +39,13 @@ const AT_ONCE = { first: 2, most: 16, everyMs: 3_000 }
  */
 export function createWatchNeighbours(deps: WatchNeighboursDeps): () => Promise<number> {
   const recent = deps.recentUsage.reader()
-  const known = new KnownTenants()
+  const known: Run['known'] = new BoundedMap(TENANTS_KNOWN_MAX)
   return async () => {
     await deps.rollUp.run({ fresh: true })
     const endMs = Math.floor(deps.clock.now() / MINUTE_MS) * MINUTE_MS
     const run: Run = { endMs, known, watch: new BackendWatch(), findings: await createFindingsRun(deps, endMs) }
     const look = recent.look({ sinceMs: endMs - LOAD_MINUTES * MINUTE_MS, endMs })
-    await eachOf(look.tenants, moreAndMore(deps.clock, AT_ONCE), (tenant) =>
+    await eachOf(look.tenants, moreAndMore(deps.clock), (tenant) =>
       lookAt(deps, run, tenant).catch((error: unknown) =>
         // Of one whose data is being deleted, say: the others are judged without it.
         deps.log.warn('a tenant’s load could not be looked at', {
@@ -61,7 +62,8 @@ export function createWatchNeighbours(deps: WatchNeighboursDeps): () => Promise<
 
 interface Run {
   readonly endMs: number
-  readonly known: KnownTenants
+  /** So that storage is not asked every minute what changes once an hour. */
+  readonly known: BoundedMap<TenantId, KnownTenant>
   readonly watch: BackendWatch
   readonly findings: Awaited<ReturnType<typeof createFindingsRun>>
 }
@@ -72,7 +74,7 @@ async function lookAt(deps: WatchNeighboursDeps, run: Run, recent: RecentTenant)
   const tenant = await judged(deps, recent.tenantId, before)
   if (!tenant) return
   const usual = await usualOf(deps, run, { tenant, before })
-  known.keep({ tenant, ...usual })
+  known.keep(recent.tenantId, { tenant, ...usual })
 
   const minutes = await lastMinutes(deps, { tenant, recent, endMs })
   const { tenantId, weight, tokensPerMinute } = tenant

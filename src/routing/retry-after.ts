@@ -1,4 +1,4 @@
-import type { UpstreamHeaders } from '../azure/upstream-headers'
+import { numberIn, type UpstreamHeaders } from '../azure/upstream-headers'
 
 /** What a backend that says nothing of a wait gets. */
 export const WAIT_MS_DEFAULT = 1_000
@@ -8,19 +8,19 @@ export const WAIT_MS_DEFAULT = 1_000
  * `retry-after` (seconds or an HTTP date), `x-ratelimit-reset-*` (seconds), or "retry after N seconds" in the message.
  */
 export function readRetryAfterMs(headers: UpstreamHeaders, message: string, nowMs: number): number {
-  const ms = numberOf(headers['retry-after-ms'])
+  const ms = numberIn(headers['retry-after-ms'])
   if (ms !== undefined) return ms
   const after = headers['retry-after']
   if (after !== undefined) {
-    const seconds = numberOf(after)
+    const seconds = numberIn(after)
     if (seconds !== undefined) return seconds * 1_000
     const at = Date.parse(after)
     if (!Number.isNaN(at)) return Math.max(0, at - nowMs)
   }
   const resets = [
-    numberOf(headers['x-ratelimit-reset-requests']),
-    numberOf(headers['x-ratelimit-reset-tokens']),
-    numberOf(headers['x-rate-limit-reset-tokens']),
+    numberIn(headers['x-ratelimit-reset-requests']),
+    numberIn(headers['x-ratelimit-reset-tokens']),
+    numberIn(headers['x-rate-limit-reset-tokens']),
   ].filter((value) => value !== undefined)
   if (resets.length > 0) return Math.max(...resets) * 1_000
   const inMessage = /retry after (\d{1,6}) (milli)?seconds?/i.exec(message)
@@ -33,13 +33,6 @@ export function readRetryAfterMs(headers: UpstreamHeaders, message: string, nowM
  * Absent on pay-as-you-go.
  */
 export function readUtilization(headers: UpstreamHeaders): number | undefined {
-  const percent = numberOf(headers['azure-openai-deployment-utilization']?.replace(/ ?%$/, '').replace(',', '.'))
+  const percent = numberIn(headers['azure-openai-deployment-utilization']?.replace(/ ?%$/, '').replace(',', '.'))
   return percent === undefined ? undefined : percent / 100
-}
-
-function numberOf(value: string | undefined): number | undefined {
-  const text = value?.trim()
-  if (!text) return undefined
-  const number = Number(text)
-  return Number.isFinite(number) && number >= 0 ? number : undefined
 }

@@ -1,4 +1,5 @@
-import type { BackendId, IdMaker } from '../base/ids'
+import { BoundedMap } from '../base/bounded-map'
+import type { BackendId, IdMaker, TenantId } from '../base/ids'
 import type { Clock } from '../base/clock'
 import type { Log } from '../base/log'
 import type { Alerts } from '../alerts/alerts'
@@ -20,7 +21,8 @@ import { createPolicies } from './policies'
 import { createSlaStore, slaStorage } from './sla-store'
 import { createTellIncidents } from './tell-incidents'
 import { createWatchedTenants } from './watched-tenants'
-import { watchSlas, type QuietTenants } from './watch-slas'
+import { watchSlas } from './watch-slas'
+import type { QuietTenant } from './watch-tenant'
 
 interface SlaParts {
   readonly storage: StorageAccount
@@ -37,11 +39,14 @@ interface SlaParts {
   readonly log: Log
 }
 
+/** As many as the data path knows; one that is missing costs a request when it calls. */
+const QUIET_TENANTS_MAX = 20_000
+
 /** Everything of objectives, incidents and their reports, put together. */
 export function assembleSla(parts: SlaParts) {
   const { storage, clock, recentUsage } = parts
   const recent = recentUsage.reader()
-  const quiet: QuietTenants = new Map()
+  const quiet = new BoundedMap<TenantId, QuietTenant>(QUIET_TENANTS_MAX)
   const [ownTable, indexTable] = slaStorage.tables
   const platformRows = platformTable<Columns>(storage.table(indexTable))
   const rows = tenantTable<Columns>(storage.table(ownTable))

@@ -1,3 +1,4 @@
+import type { BoundedMap } from '../base/bounded-map'
 import { eachOf, moreAndMore } from '../base/each-of'
 import type { TenantId } from '../base/ids'
 import { describeError } from '../base/log'
@@ -25,23 +26,17 @@ interface WatchSlasDeps extends WatchTenantDeps {
   readonly watched: WatchedTenants
   readonly tenantsWithUsage: TenantsWithUsage
   readonly recent: RecentUsageReader
-  readonly quiet: QuietTenants
+  readonly quiet: BoundedMap<TenantId, QuietTenant>
   readonly tenantOf: TenantOf
   readonly maintenances: Pick<Maintenances, 'within'>
 }
 
-/** Those looked at longest ago come first, and leave first. */
-export type QuietTenants = Map<TenantId, QuietTenant>
-const QUIET_TENANTS_MAX = 20_000
-
-/** Tenants that are looked at side by side. */
-const AT_ONCE = { first: 2, most: 16, everyMs: 3_000 }
 /** Of maintenances: reaches back to the beginning of any month whose calls are counted. */
 const MAINTENANCE_MS_BACK = 32 * 86_400_000
 
 /**
- * One look at every tenant whose usage has changed since the last one, or of which something is open, on behalf of each by itself (I4); how many
- * there were. Whoever fails is looked at again the next time, with all that was missed.
+ * One look at every tenant whose usage has changed since the last one, or of which something is open, on behalf of each by itself (I4);
+ * how many there were. Whoever fails is looked at again the next time, with all that was missed.
  */
 export async function watchSlas(deps: WatchSlasDeps): Promise<number> {
   const { watched, recent, maintenances, clock } = deps
@@ -52,15 +47,15 @@ export async function watchSlas(deps: WatchSlasDeps): Promise<number> {
   )
   const look =
     sinceMs !== undefined && nowMs - sinceMs < NOTES_KEPT_MS ? recent.look({ sinceMs, endMs: nowMs }) : undefined
-  const atOnce = moreAndMore(clock, AT_ONCE)
+  const atOnce = moreAndMore(clock)
   let looked = look
-    ? await eachOf(newsIn(look.tenants), atOnce, async (tenant) => {
-        await lookAt(deps, tenant.tenantId, isMaintenance, () => isStillQuiet(deps, tenant, isMaintenance))
-      })
-    : await eachOf(usedSince(deps, { sinceMs, nowMs }), atOnce, (tenantId) => lookAt(deps, tenantId, isMaintenance))
+    ? await eachOf(newsIn(look.tenants), atOnce, (news) =>
+        lookAt(deps, { tenantId: news.tenantId, news }, isMaintenance),
+      )
+    : await eachOf(usedSince(deps, { sinceMs, nowMs }), atOnce, (tenantId) => lookAt(deps, { tenantId }, isMaintenance))
   look?.done()
   looked += await eachOf(watched.all(), atOnce, async (tenantId) => {
-    await lookAt(deps, tenantId, isMaintenance)
+    await lookAt(deps, { tenantId }, isMaintenance)
     await forgetIfCalm(deps, tenantId)
   })
   await watched.lookedUpTo(nowMs)
@@ -81,7 +76,7 @@ async function isStillQuiet(
   if (tenant.untoldMs !== undefined) return false
   const quiet = deps.quiet.get(tenantId) ?? (await firstSeen(deps, tenantId))
   if (!(await staysQuiet(deps, quiet, { tenantId, pieces: tenant.pieces(), isMaintenance }))) return false
-  keepQuiet(deps.quiet, tenantId, quiet)
+  deps.quiet.keep(tenantId, quiet)
   return true
 }
 
@@ -101,31 +96,26 @@ async function firstSeen({ store, clock }: WatchSlasDeps, tenantId: TenantId): P
   return quietFrom(tenantId, objectives, minuteOf(clock.now()))
 }
 
-/** Never rejects for what goes wrong with one tenant, of which there are many. */
+/**
+ * In full, unless the notes of its usage tell that there is nothing to judge. Never rejects for what goes wrong with one tenant, of which
+ * there are many.
+ */
 async function lookAt(
   deps: WatchSlasDeps,
-  tenantId: TenantId,
+  { tenantId, news }: { tenantId: TenantId; news?: RecentTenant },
   isMaintenance: Circumstances['isMaintenance'],
-  isQuiet: () => Promise<boolean> = async () => false,
 ): Promise<void> {
   const scope = TenantScope.ofPlatform(tenantId)
   try {
-    if (await isQuiet()) return
-    deps.quiet.delete(tenantId)
+    if (news && (await isStillQuiet(deps, news, isMaintenance))) return
+    deps.quiet.forget(tenantId)
     if (!(await isPromised(deps.tenantOf, tenantId))) return
     const quiet = await watchTenant(deps, scope, isMaintenance)
-    if (quiet) keepQuiet(deps.quiet, tenantId, quiet)
+    if (quiet) deps.quiet.keep(tenantId, quiet)
   } catch (error) {
     deps.log.warn('a tenant’s objectives could not be judged', { tenantId, error: describeError(error) })
     await deps.watched.note(tenantId)
   }
-}
-
-function keepQuiet(tenants: QuietTenants, tenantId: TenantId, quiet: QuietTenant): void {
-  tenants.delete(tenantId)
-  const oldest = tenants.size >= QUIET_TENANTS_MAX ? tenants.keys().next().value : undefined
-  if (oldest !== undefined) tenants.delete(oldest)
-  tenants.set(tenantId, quiet)
 }
 
 async function forgetIfCalm({ store, watched, clock }: WatchSlasDeps, tenantId: TenantId): Promise<void> {

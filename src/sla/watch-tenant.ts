@@ -179,8 +179,8 @@ async function runOf(
   const seeds = new Map<string, ObjectiveState>()
   for (const objective of unknown) {
     const key = countKey(objective)
-    const [lately, ofMonth] = [seedFrom(throughMinute), monthStart].map((since) => countedIn(objective, since, from))
-    const seed = seedOf(lately ?? new Map(), ofMonth ?? new Map(), throughMinute)
+    const lately = countedIn(objective, seedFrom(throughMinute), from)
+    const seed = seedOf(lately, countedIn(objective, monthStart, from), throughMinute)
     seeds.set(key, { ...stored?.state.objectives[key], ...seed })
   }
   const counted = objectives.map((objective) => countedIn(objective, from, nowMinute))

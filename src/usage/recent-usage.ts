@@ -178,7 +178,10 @@ export function createRecentUsage({
   }
 }
 
-/** One of each bucket and newest minute; minutes before those that are told count as one. Named by what it tells, so that telling it again changes nothing. */
+/**
+ * One of each bucket and newest minute; minutes before those that are told count as one. Named by what it tells, so that telling it again
+ * changes nothing.
+ */
 function notesFor(blobId: LogBlobId, tenants: readonly NotedTenant[], toldFrom: number): RowChange<UsageColumns>[] {
   const together = Map.groupBy(tenants, ([tenantId, untoldMinute, rows]) => {
     const newest = Math.max(toldFrom - 1, untoldMinute ?? 0, ...rows.map(([, minute]) => minute))

@@ -36,7 +36,10 @@ export interface RollUp {
    * shares the next one. Throws where a blob could not be rolled up (after doing the others); the next run tries again.
    */
   run(options?: { fresh?: boolean }): Promise<void>
-  /** Takes the minutes of hours long past together, makes the rows of days, and forgets old notes. For a timer; safe at any time, by several at once. */
+  /**
+   * Takes the minutes of hours long past together, makes the rows of days, and forgets old notes. For a timer; safe at any time, by several
+   * at once.
+   */
   compact(): Promise<void>
 }
 

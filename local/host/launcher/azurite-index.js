@@ -12,14 +12,14 @@ Loki.Collection.prototype.findOne = function findOneByNarrower(query) {
   const names = Object.keys(query ?? {})
   const isRow = names.length === 2 && names.every((name) => name === 'PartitionKey' || name === 'RowKey')
   if (!isRow || names.some((name) => !this.binaryIndices[name])) return findOne.call(this, query)
-  const [first, second] = names.toSorted((a, b) => this.rowsWith(a, query[a]) - this.rowsWith(b, query[b]))
+  const [first, second] = names.toSorted((a, b) => rowsWith(this, a, query[a]) - rowsWith(this, b, query[b]))
   return findOne.call(this, { [first]: query[first], [second]: query[second] })
 }
 
 /** At most so many; found without looking at them. */
-Loki.Collection.prototype.rowsWith = function rowsWith(name, value) {
-  this.ensureIndex(name)
-  const [from, to] = this.calculateRange('$eq', name, value)
+function rowsWith(collection, name, value) {
+  collection.ensureIndex(name)
+  const [from, to] = collection.calculateRange('$eq', name, value)
   return to - from + 1
 }
 
