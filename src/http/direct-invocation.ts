@@ -1,7 +1,8 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HeaderReader } from '../access/read-credential'
 import { ClientConnection } from './client-connection'
 import { isDirect, type DirectAnswer, type DirectHandler, type DirectRequest } from './direct-http'
+import { NodeHeaders, readAll, writeAnswer } from './node-exchange'
 
 /** What the host's worker says of one invocation; the part of its protocol that is needed here. */
 interface Invocation {
@@ -71,20 +72,9 @@ class DirectInvocation {
     if (!response) throw new Error(`invocation ${invocationId} has been answered`)
     delete this.#proxy.responses[invocationId]
     const { status, headers, body = '' } = answer
-    await write(response, { status, headers: { ...headers, [INVOCATION_HEADER]: invocationId }, body })
+    await writeAnswer(response, { status, headers: { ...headers, [INVOCATION_HEADER]: invocationId }, body })
     return { invocationId, outputData: [] }
   }
-}
-
-async function write(response: ServerResponse, { status, headers, body }: DirectAnswer): Promise<void> {
-  if (typeof body === 'string' || Buffer.isBuffer(body)) {
-    // A known length spares the chunked encoding and its extra write.
-    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
-    return
-  }
-  response.writeHead(status, headers)
-  for await (const chunk of body) response.write(chunk)
-  response.end()
 }
 
 class NodeRequest implements DirectRequest {
@@ -124,31 +114,10 @@ class NodeRequest implements DirectRequest {
   }
 
   readAll(): Promise<Buffer> {
-    const request = this.#request
-    return new Promise((resolve, reject) => {
-      const chunks: Buffer[] = []
-      request.on('data', (chunk: Buffer) => chunks.push(chunk))
-      request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
-      request.once('error', reject)
-      request.once('close', () => reject(new Error('the client closed the connection before its request was complete')))
-    })
+    return readAll(this.#request)
   }
 
   bytes(): AsyncIterable<Uint8Array> {
     return this.#request
-  }
-}
-
-/** Names are in lower case, as Node gives them. */
-class NodeHeaders implements HeaderReader {
-  readonly #values: IncomingHttpHeaders
-
-  constructor(values: IncomingHttpHeaders) {
-    this.#values = values
-  }
-
-  get(name: string): string | null {
-    const value = this.#values[name] ?? this.#values[name.toLowerCase()]
-    return (Array.isArray(value) ? value.join(', ') : value) ?? null
   }
 }
