@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 
 const NAME = 'tntpaired'
 
-/** Another account of the same Azurite, which takes every name that begins so (host/launcher/azurite-accounts.js). */
+/** Another account of the same Azurite, which takes every name that begins so (host/launcher/azurite-preload/accounts.js). */
 export function pairedConnection(connectionString: string): string {
   const parts = Object.fromEntries(
     connectionString

@@ -9,9 +9,7 @@ const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZ
 const TENANT_ACCOUNT = 'tenantaccount1'
 const TENANT_KEY = Buffer.alloc(64, 'tenant').toString('base64')
 /** By the working folder, the project's: benchmarks run this from a bundle that is elsewhere. */
-const PRELOADS = ['azurite-accounts.js', 'azurite-index.js'].map((file) =>
-  join(process.cwd(), 'local', 'host', 'launcher', file),
-)
+const PRELOAD = join(process.cwd(), 'local', 'host', 'launcher', 'azurite-preload')
 const READY_MS_MAX = 120_000
 
 /** Starts one Azurite in memory on free ports and hands its address to every test worker by the environment. */
@@ -20,7 +18,8 @@ module.exports = async () => {
   const azurite = spawn(
     process.execPath,
     [
-      ...PRELOADS.flatMap((file) => ['--require', file]),
+      '--require',
+      PRELOAD,
       require.resolve('azurite/dist/src/azurite.js'),
       '--inMemoryPersistence',
       '--silent',

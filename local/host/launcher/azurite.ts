@@ -27,14 +27,14 @@ export async function startAzuriteIfNeeded(
   if (open.some(Boolean)) throw new Error(`Of Azurite's ports ${ports.join(', ')} only some are free`)
 
   mkdirSync(stateFolder, { recursive: true })
-  // Beside this code's bundle as beside this file.
-  const preloads = ['azurite-accounts.js', 'azurite-index.js'].flatMap((file) => ['--require', join(__dirname, file)])
   const entry = require.resolve('azurite/dist/src/azurite.js')
   const portOptions = ['--blobPort', blobPort, '--queuePort', queuePort, '--tablePort', tablePort].map(String)
   const child = spawn(
     process.execPath,
     [
-      ...preloads,
+      // Beside this code's bundle as beside this file.
+      '--require',
+      join(__dirname, 'azurite-preload'),
       entry,
       '--location',
       stateFolder,

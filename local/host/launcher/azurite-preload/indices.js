@@ -3,9 +3,8 @@ const { default: TableStore } = require('azurite/dist/src/table/persistence/Loki
 const Loki = createRequire(require.resolve('azurite/package.json'))('lokijs')
 
 /**
- * Loaded into Azurite's process before it starts. A real table finds a row by its partition and its key, and a range of one partition
- * without a look at the others. Azurite goes through all rows that have the key, in whatever partition, and for a range through the whole
- * table: what each of 10,000 tenants has takes milliseconds of its one thread to find. Both indices are there; with this they are used.
+ * A real table finds a row by its partition and its key, and a range of one partition without a look at the others. Azurite goes through
+ * all rows that have the key, in whatever partition, and for a range through the whole table: what each of 10,000 tenants has takes milliseconds of its one thread to find. Both indices are there; with this they are used.
  */
 const { findOne } = Loki.Collection.prototype
 Loki.Collection.prototype.findOne = function findOneByNarrower(query) {
