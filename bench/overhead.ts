@@ -8,7 +8,7 @@
  * Second run: 300 ms to the first token and 50 tokens a second on 200 streams at once; what is added to both.
  */
 import { parseArgs } from 'node:util'
-import { quantile, runLoad, runStreams, type Shot } from './load'
+import { quantile, runLoad, runStreams, type Shot, type StreamTimes } from './load'
 import { cpuMicroseconds, machine, progress, residentMb } from './machine'
 import { CELLS, report, type Cell, type StreamFigures } from './overhead-report'
 import { configureSimulator, startBenchStack, startPeers, waysOf, type Way } from './setup'
@@ -105,13 +105,9 @@ type Measured = Omit<Cell, 'times'> & { readonly round: number }
 
 function figuresOf(way: string, ofAll: readonly Measured[]): Cell {
   const cells = ofAll.filter((cell) => cell.way === way)
-  const median = (pick: (cell: Measured) => number) =>
-    quantile(
-      cells.map(pick).sort((a, b) => a - b),
-      0.5,
-    )
+  const medianOf = (pick: (cell: Measured) => number) => median(cells.map(pick))
   const times = (base: string) =>
-    median(({ round, requestsPerSecond }) => {
+    medianOf(({ round, requestsPerSecond }) => {
       const other = ofAll.find((cell) => cell.way === base && cell.round === round)
       return requestsPerSecond / (other?.requestsPerSecond ?? NaN)
     })
@@ -123,17 +119,17 @@ function figuresOf(way: string, ofAll: readonly Measured[]): Cell {
     connections,
     stream,
     times: { portkey: times('Portkey'), bareProxy: times('bare proxy') },
-    requestsPerSecond: median((c) => c.requestsPerSecond),
-    p50Ms: median((c) => c.p50Ms),
-    p99Ms: median((c) => c.p99Ms),
+    requestsPerSecond: medianOf((c) => c.requestsPerSecond),
+    p50Ms: medianOf((c) => c.p50Ms),
+    p99Ms: medianOf((c) => c.p99Ms),
     errors: cells.reduce((sum, c) => sum + c.errors, 0),
     residentMb: Math.max(...cells.map((c) => c.residentMb ?? 0)) || undefined,
-    cpuMicroseconds: median((c) => c.cpuMicroseconds ?? 0) || undefined,
+    cpuMicroseconds: medianOf((c) => c.cpuMicroseconds ?? 0) || undefined,
   }
 }
 
-/** In turns as well: what disturbs the machine for some seconds is then no single way's. */
-const STREAM_TURNS = 3
+/** In turns as well, and medians of them: what disturbs the machine for some seconds is then no single way's, and no figure. */
+const STREAM_TURNS = 5
 
 async function measureStreams(ways: readonly Way[], { streams }: Options): Promise<StreamFigures[]> {
   await configureSimulator({
@@ -141,33 +137,32 @@ async function measureStreams(ways: readonly Way[], { streams }: Options): Promi
     output: { tokensMin: 100, tokensMax: 100 },
   })
   const long = (shot: Shot): Shot => ({ ...shot, body: shot.body.replace('"max_tokens":64', '"max_tokens":200') })
-  const measured = ways.map((way) => ({
-    way,
-    firstByteMs: [] as number[],
-    totalMs: [] as number[],
-    errors: 0,
-  }))
+  const measured = ways.map((way) => ({ way, turns: [] as StreamTimes[] }))
   for (let turn = 0; turn < STREAM_TURNS; turn++) {
-    for (const [i, figures] of measured.entries()) {
+    for (const [i, { way, turns }] of measured.entries()) {
       // Spread over the time of one stream, so that at any moment streams begin, run and end.
-      const times = await runStreams(long(figures.way.shot(true)), streams, 4, 2_300)
-      figures.firstByteMs.push(...times.firstByteMs)
-      figures.totalMs.push(...times.totalMs)
-      figures.errors += times.errors
+      turns.push(await runStreams(long(way.shot(true)), streams, 4, 2_300))
       progress(`${streams} streams`, turn * ways.length + i + 1, STREAM_TURNS * ways.length)
     }
   }
-  const spread = (values: readonly number[]) => {
-    const sorted = [...values].sort((a, b) => a - b)
-    return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) }
-  }
-  return measured.map((figures) => ({
-    way: figures.way.name,
-    firstByteMs: spread(figures.firstByteMs),
-    totalMs: spread(figures.totalMs),
-    errors: figures.errors,
-  }))
+  return measured.map(({ way, turns }) => {
+    const overTurns = (times: (turn: StreamTimes) => readonly number[], share: number) =>
+      median(turns.map((turn) => quantile(ascending(times(turn)), share)))
+    const spread = (times: (turn: StreamTimes) => readonly number[]) => ({
+      p50: overTurns(times, 0.5),
+      p99: overTurns(times, 0.99),
+    })
+    return {
+      way: way.name,
+      firstByteMs: spread((turn) => turn.firstByteMs),
+      totalMs: spread((turn) => turn.totalMs),
+      errors: turns.reduce((sum, turn) => sum + turn.errors, 0),
+    }
+  })
 }
+
+const ascending = (values: readonly number[]) => [...values].sort((a, b) => a - b)
+const median = (values: readonly number[]) => quantile(ascending(values), 0.5)
 
 main().then(
   () => process.exit(0),
