@@ -119,3 +119,7 @@ function fireStream(pool: Pool, shot: Shot): Promise<{ first: number; total: num
 export function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? 0
 }
+
+export const ascending = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b)
+
+export const median = (values: readonly number[]): number => quantile(ascending(values), 0.5)

@@ -8,7 +8,7 @@
  * Second run: 300 ms to the first token and 50 tokens a second on 200 streams at once; what is added to both.
  */
 import { parseArgs } from 'node:util'
-import { quantile, runLoad, runStreams, type Shot, type StreamTimes } from './load'
+import { ascending, median, quantile, runLoad, runStreams, type Shot, type StreamTimes } from './load'
 import { cpuMicroseconds, machine, progress, residentMb } from './machine'
 import { CELLS, report, type Cell, type StreamFigures } from './overhead-report'
 import { configureSimulator, startBenchStack, startPeers, waysOf, type Way } from './setup'
@@ -160,9 +160,6 @@ async function measureStreams(ways: readonly Way[], { streams }: Options): Promi
     }
   })
 }
-
-const ascending = (values: readonly number[]) => [...values].sort((a, b) => a - b)
-const median = (values: readonly number[]) => quantile(ascending(values), 0.5)
 
 main().then(
   () => process.exit(0),

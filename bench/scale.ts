@@ -7,7 +7,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import { quantile, runLoad, type Shot } from './load'
+import { median, runLoad, type Shot } from './load'
 import { cpuMicroseconds, loadAverage, machine, progress, residentMb } from './machine'
 import { makeTenants } from './many-tenants'
 import { paceCalls, type PacedCalls } from './paced-calls'
@@ -206,8 +206,7 @@ function report({ machine, loadBefore, options, figures }: Report): void {
 }
 
 function medianOf(figures: readonly Figures[], of: (f: Figures) => number): number {
-  const sorted = figures.map(of).sort((a, b) => a - b)
-  return quantile(sorted, 0.5)
+  return median(figures.map(of))
 }
 
 main().then(

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/bounded-map'
 import type { Clock } from '../base/clock'
 import type { TenantId } from '../base/ids'
 import { describeError, type Log } from '../base/log'
@@ -23,20 +24,17 @@ export function createWakeCalls({
   clock: Clock
   log: Log
 }): WakeCalls {
-  /** When each was asked for last since it sleeps, the oldest first. */
-  const askedAt = new Map<string, number>()
+  /** When each was asked for last since it sleeps. */
+  const askedAt = new BoundedMap<string, number>(ASKED_MAX)
   return (tenantId, { modelId, sinceMs, waking, refused }) => {
     const nowMs = clock.now()
     if (refused && refused.untilMs > nowMs) return
     if (waking && nowMs - waking.sinceMs < WAKE_MS_MAX) return
     const sleep = `${modelId}/${sinceMs}`
     if (nowMs - (askedAt.get(sleep) ?? -Infinity) < ASK_AGAIN_MS) return
-    askedAt.delete(sleep)
-    const oldest = askedAt.size >= ASKED_MAX ? askedAt.keys().next().value : undefined
-    if (oldest !== undefined) askedAt.delete(oldest)
-    askedAt.set(sleep, nowMs)
+    askedAt.keep(sleep, nowMs)
     ask(tenantId, modelId, 'wake').catch((error: unknown) => {
-      askedAt.delete(sleep)
+      askedAt.forget(sleep)
       log.warn('a model could not be asked for', { tenantId, modelId, error: describeError(error) })
     })
   }

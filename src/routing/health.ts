@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/bounded-map'
 import { assert } from '../base/assert'
 import type { Clock } from '../base/clock'
 import type { BackendId, TenantId } from '../base/ids'
@@ -41,15 +42,13 @@ export interface HealthAttempt {
 const BACKENDS_MAX = 10_000
 
 export function createBackendHealth(clock: Clock): BackendHealth {
-  const states = new Map<BackendId, BackendState>()
+  const states = new BoundedMap<BackendId, BackendState>(BACKENDS_MAX)
 
   const stateOf = (id: BackendId): BackendState => {
     const known = states.get(id)
     if (known) return known
-    const oldest = states.size >= BACKENDS_MAX ? states.keys().next().value : undefined
-    if (oldest !== undefined) states.delete(oldest)
     const fresh = new BackendState()
-    states.set(id, fresh)
+    states.keep(id, fresh)
     return fresh
   }
 

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/bounded-map'
 import type { Clock } from '../base/clock'
 import type { BackendId } from '../base/ids'
 import type { Backend } from './backend'
@@ -58,15 +59,14 @@ interface Level {
 const noHold: LoadHold = { settle: () => {} }
 
 export function createBackendLoad(clock: Clock): BackendLoad {
-  const levels = new Map<BackendId, Level>()
+  const levels = new BoundedMap<BackendId, Level>(BACKENDS_MAX)
 
   const levelOf = (id: BackendId): Level => {
     const nowMs = clock.monotonicMs()
     let level = levels.get(id)
     if (!level) {
-      const oldest = levels.size >= BACKENDS_MAX ? levels.keys().next().value : undefined
-      if (oldest !== undefined) levels.delete(oldest)
-      levels.set(id, (level = { filled: 0, atMs: nowMs, wasFull: false }))
+      level = { filled: 0, atMs: nowMs, wasFull: false }
+      levels.keep(id, level)
     }
     level.filled = Math.max(0, level.filled - (nowMs - level.atMs) / DRAIN_MS)
     level.atMs = nowMs
@@ -80,7 +80,7 @@ export function createBackendLoad(clock: Clock): BackendLoad {
   }
 
   return {
-    isSaturated: ({ id, capacity }) => capacity === 'ptu' && levels.has(id) && levelOf(id).wasFull,
+    isSaturated: ({ id, capacity }) => capacity === 'ptu' && levels.get(id) !== undefined && levelOf(id).wasFull,
     reserve: ({ id, capacity, throughput: said }, { promptTokens, outputTokens }) => {
       if (capacity !== 'ptu' || !said) return noHold
       const { inputTokensPerMinute, outputWeight } = throughputOf(said)
